@@ -1,0 +1,39 @@
+# The whole study of params.yaml, or of a preset laid over it:
+#   snakemake --cores 2
+#   snakemake --cores 2 --configfile workflow/presets/demo.yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version, validate
+
+from lightweights.errors import LightweightsError
+from lightweights.study.layout import data_file, data_settings_file, run_folder, settings_file, study_folder, weights_file
+from lightweights.study.plan import open_study
+
+min_version("9.20")
+
+
+configfile: "params.yaml"
+
+
+try:
+    STUDY = open_study(config)
+except LightweightsError as error:
+    raise WorkflowError(str(error)) from None
+validate(config, "workflow/schemas/params.schema.json", set_default=False)
+
+RUNS = STUDY.runs()
+FOLDER = study_folder(STUDY.study.name).as_posix()
+
+
+wildcard_constraints:
+    experiment="[a-z0-9_-]+",
+    variant="[A-Za-z0-9._=+,-]+",
+    seed=r"\d+",
+
+
+rule all:
+    input:
+        [run_folder(run) / "metrics.json" for run in RUNS],
+
+
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"

@@ -1,0 +1,70 @@
+"""The command line: what the rules of the workflow call, also usable by hand."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightweights.errors import LightweightsError
+from lightweights.params import json_schema
+
+app = typer.Typer(
+    help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+SettingsFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/EXPERIMENT/VARIANT.json", show_default=False)]
+
+
+@app.command()
+def prepare(
+    output: Annotated[Path, typer.Argument(help="File to write, results/STUDY/data/NAME.safetensors.", show_default=False)],
+    settings: Annotated[Path, typer.Option(help="Settings of the data set (JSON).", show_default=False)],
+) -> None:
+    """Fetch a data set, verify it, and write it as tensors."""
+    from lightweights.study.prepare import prepare_data
+
+    prepare_data(settings, output)
+
+
+@app.command()
+def train(
+    settings: SettingsFile,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")],
+    data: Annotated[Path, typer.Option(help="Prepared data set.", show_default=False)],
+    threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
+    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
+) -> None:
+    """Train one run; started again after a kill, it goes on from its last checkpoint."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
+    from lightweights.study.execute import execute, read_data
+    from lightweights.study.layout import RESULTS
+    from lightweights.study.plan import read_run
+
+    run = read_run(settings, seed)
+    result = execute(run, read_data(data), RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds)
+    accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
+    typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of params.yaml."""
+    import json
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def main() -> None:
+    """Run the command line; expected errors are printed as one paragraph, without a traceback."""
+    sys.path.insert(0, os.getcwd())  # so that network.name can be a module of the user's
+    try:
+        app()
+    except LightweightsError as error:
+        typer.echo(f"lightweights: {error}", err=True)
+        raise SystemExit(1) from None

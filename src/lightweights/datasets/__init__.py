@@ -1,0 +1,9 @@
+"""The data sets of the studies: fetched, verified against pinned SHA-256 digests, and read into tensors.
+
+Importing this package imports neither torch nor scikit-learn, so that settings can be checked quickly.
+"""
+
+from lightweights.datasets.dataset import DataError, Dataset, Split, digest, from_tensors, to_tensors
+from lightweights.datasets.loading import load, shape_of
+
+__all__ = ["DataError", "Dataset", "Split", "digest", "from_tensors", "load", "shape_of", "to_tensors"]

@@ -1,0 +1,106 @@
+"""A data set in memory, and its flat form for a safetensors file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+
+class DataError(RuntimeError):
+    """Data that is missing, damaged or unreachable; the message names the file, what was expected and the remedy."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels, in a fixed order."""
+
+    images: Tensor  # uint8 (n, channels, height, width)
+    labels: Tensor  # int64 (n,)
+
+    def __len__(self) -> int:
+        """Number of images n."""
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training split and one or more named test splits. Labels are 0 to ``classes - 1``."""
+
+    name: str
+    classes: int
+    train: Split
+    tests: dict[str, Split]
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of an image."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+
+def split_of(images: np.ndarray, labels: np.ndarray) -> Split:
+    """A split from arrays: images uint8 (n, channels, height, width), labels of any integer type (n,)."""
+    import torch
+
+    return Split(torch.from_numpy(images), torch.from_numpy(labels).to(torch.int64))
+
+
+def to_tensors(dataset: Dataset) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name and text metadata, as ``safetensors.torch.save_file(tensors, path, metadata)`` takes them."""
+    metadata = {
+        "name": dataset.name,
+        "classes": str(dataset.classes),
+        "tests": json.dumps(list(dataset.tests)),  # a safetensors file does not keep the order of its tensors
+        "sha256": digest(dataset),
+    }
+    return {name: tensor.contiguous() for name, tensor in _named_tensors(dataset)}, metadata
+
+
+def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Dataset:
+    """The data set that :func:`to_tensors` flattened.
+
+    Raises:
+        DataError: a part is missing, or the content does not have the digest that the metadata states.
+    """
+    metadata = metadata or {}
+    try:
+        tests = {name: _split(tensors, f"tests.{name}") for name in json.loads(metadata["tests"])}
+        dataset = Dataset(metadata["name"], int(metadata["classes"]), _split(tensors, "train"), tests)
+        expected = metadata["sha256"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"prepared data: {error} is missing or unreadable; delete the file and prepare the data anew") from None
+    found = digest(dataset)
+    if found != expected:
+        raise DataError(
+            f"prepared data of {dataset.name}: expected SHA-256 {expected}, found {found}; delete the file and prepare the data anew"
+        )
+    return dataset
+
+
+def digest(dataset: Dataset) -> str:
+    """SHA-256 over the names, types, shapes and little-endian bytes of all tensors: train first, then the tests in their order."""
+    import numpy as np
+
+    sha = hashlib.sha256()
+    for name, tensor in _named_tensors(dataset):
+        array = tensor.detach().cpu().numpy()
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        sha.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        sha.update(array.data)
+    return sha.hexdigest()
+
+
+def _named_tensors(dataset: Dataset) -> list[tuple[str, Tensor]]:
+    splits = {"train": dataset.train} | {f"tests.{name}": split for name, split in dataset.tests.items()}
+    return [pair for name, split in splits.items() for pair in ((f"{name}.images", split.images), (f"{name}.labels", split.labels))]
+
+
+def _split(tensors: Mapping[str, Tensor], name: str) -> Split:
+    return Split(tensors[f"{name}.images"], tensors[f"{name}.labels"])

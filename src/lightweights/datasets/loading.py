@@ -1,0 +1,66 @@
+"""From a study's settings to its data set."""
+
+from lightweights.datasets import fetch
+from lightweights.datasets.catalogue import FASHION_MNIST, MNIST, IdxFiles, RawFile
+from lightweights.datasets.cifar10 import load_cifar10
+from lightweights.datasets.dataset import DataError, Dataset, Split, split_of
+from lightweights.datasets.digits import load_digits
+from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labels
+from lightweights.datasets.mnist_partial import positions
+from lightweights.params import DatasetSection
+
+_SHAPES = {
+    "digits": ((1, 28, 28), 10),
+    "mnist-partial": ((1, 28, 28), 10),
+    "mnist": ((1, 28, 28), 10),
+    "fashion-mnist": ((1, 28, 28), 10),
+    "cifar-10": ((3, 32, 32), 10),
+}
+
+
+def shape_of(name: str) -> tuple[tuple[int, int, int], int]:
+    """(channels, height, width) and number of classes of a data set, without loading it. Raises DataError for an unknown name."""
+    try:
+        return _SHAPES[name]
+    except KeyError:
+        raise DataError(f"dataset.name = {name!r}: no such data set; there are {', '.join(_SHAPES)}") from None
+
+
+def load(settings: DatasetSection) -> Dataset:
+    """Fetch, verify and read the data set that the settings name.
+
+    Its tests are ``test600`` (the challenge's validation images) and ``test10k`` (MNIST's test images) for mnist-partial, and
+    ``test`` for the others.
+
+    Raises:
+        DataError: a file is missing and cannot be fetched, or is not the published one.
+    """
+    match settings.name:
+        case "digits":
+            return load_digits(settings.test_fraction, settings.split_seed)
+        case "mnist-partial":
+            return _mnist_partial()
+        case "mnist":
+            return Dataset("mnist", 10, *_idx_splits(MNIST))
+        case "fashion-mnist":
+            return Dataset("fashion-mnist", 10, *_idx_splits(FASHION_MNIST))
+        case "cifar-10":
+            return load_cifar10()
+
+
+def _mnist_partial() -> Dataset:
+    pool, tests = _idx_splits(MNIST)
+    train, val = (Split(pool.images[rows], pool.labels[rows]) for rows in (positions("train"), positions("val")))
+    return Dataset("mnist-partial", 10, train, {"test600": val, "test10k": tests["test"]})
+
+
+def _idx_splits(files: IdxFiles) -> tuple[Split, dict[str, Split]]:
+    needs = ", ".join(file.path for file in (files.train_images, files.train_labels, files.test_images, files.test_labels))
+    train = _idx_split(files.train_images, files.train_labels, 60_000, needs)
+    return train, {"test": _idx_split(files.test_images, files.test_labels, 10_000, needs)}
+
+
+def _idx_split(images: RawFile, labels: RawFile, count: int, needs: str) -> Split:
+    pixels = gunzip(fetch.read(images, needs), 16 + count * 28 * 28, images.path)
+    classes = gunzip(fetch.read(labels, needs), 8 + count, labels.path)
+    return split_of(read_idx_images(pixels, count, 28, 28, images.path), read_idx_labels(classes, count, 10, labels.path))

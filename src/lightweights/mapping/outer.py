@@ -1,0 +1,28 @@
+"""The joint distribution of several circuits, as far as it is needed."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def outer_product(factors: list[Float[Tensor, " outcomes"]], count: int) -> Float[Tensor, " count"]:
+    """First ``count`` entries of vec(p1 (x) p2 (x) ...), row-major (the first factor slowest), without building the rest."""
+    size = math.prod(len(factor) for factor in factors)
+    if count > size:
+        raise ValueError(f"{count} entries asked of an outer product of {size}")
+    first, *rest = factors
+    if not rest:
+        return first[:count]
+    row = math.prod(len(factor) for factor in rest)
+    whole, part = divmod(count, row)
+    pieces = []
+    if whole:
+        tail = outer_product(rest, row)
+        pieces.append((first[:whole, None] * tail).flatten())
+        if part:
+            pieces.append(first[whole] * tail[:part])
+    else:
+        pieces.append(first[0] * outer_product(rest, part))
+    return torch.cat(pieces) if len(pieces) > 1 else pieces[0]

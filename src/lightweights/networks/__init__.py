@@ -1,0 +1,45 @@
+"""Target networks by name, or any importable module."""
+
+import importlib
+
+import torch
+from torch import nn
+
+from lightweights.networks.cnn import TargetCNN
+from lightweights.params import NetworkSection, SettingsError
+
+__all__ = ["TargetCNN", "build_network", "parameter_count"]
+
+_BUILT_IN = {
+    "cnn": lambda shape, classes: TargetCNN(shape, classes),
+    "cnn-relu": lambda shape, classes: TargetCNN(shape, classes, relu=True),
+}
+
+
+def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int, seed: int = 0) -> nn.Module:
+    """The network that the settings name, its initial weights decided by ``seed``. Raises SettingsError if there is none."""
+    factory = _BUILT_IN.get(settings.name) or _imported(settings.name)
+    with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
+        torch.manual_seed(seed)
+        try:
+            network = factory(input_shape, classes, **settings.arguments)
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"network.name {settings.name!r} with arguments {settings.arguments}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise SettingsError(f"network.name {settings.name!r} gave {type(network).__name__}; expected a torch module")
+    return network
+
+
+def parameter_count(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int) -> int:
+    """Number of weights m that the network needs."""
+    return sum(p.numel() for p in build_network(settings, input_shape, classes).parameters() if p.requires_grad)
+
+
+def _imported(name: str):
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        raise SettingsError(f"network.name = {name!r}: there are {', '.join(_BUILT_IN)}, and package.module:factory")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"network.name = {name!r} cannot be imported: {error}") from error

@@ -1,0 +1,364 @@
+"""Every setting of a study: one typed model, the only place that knows names, types, defaults and bounds.
+
+``params.yaml`` is the study ``paper``; the files in ``workflow/presets`` are overlays on it. A study is a set of
+shared sections (data set, network, photonics, mapping, schedules) and a set of experiments; an experiment names a
+method, its seeds, and what it varies. Expanding an experiment gives :class:`RunSettings`: all that decides the
+numbers of a run, seed aside.
+"""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from lightweights.errors import LightweightsError
+
+NUMERICS_VERSION = {"classical": 1, "quantum_train": 1}
+"""Version of the numbers that each method computes. Raise it with any change that alters a run's metrics."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class SettingsError(LightweightsError, ValueError):
+    """A setting that cannot be used; the message names its path, its value and what would be right."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StudySection(Section):
+    name: Name = Field("paper", description="Name of the study; its files live in results/<name>.")
+    title: str = Field("Photonic Quantum-Train", max_length=200, description="Title of the report.")
+
+
+class DatasetSection(Section):
+    name: Literal["digits", "mnist-partial", "mnist", "fashion-mnist", "cifar-10"] = Field(
+        "mnist-partial", description="Data set to train on."
+    )
+    test_fraction: float = Field(
+        0.25, ge=0.05, le=0.5, description="Share of the digits held out for testing; the other sets come with their own split."
+    )
+    split_seed: Seed = Field(0, description="Seed of the digits' stratified split.")
+
+
+class NetworkSection(Section):
+    name: str = Field(
+        "cnn",
+        pattern=r"^([a-z0-9-]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="Target network: cnn (published notebooks), cnn-relu (published slides), or package.module:factory, "
+        "called as factory(input_shape, classes, **arguments).",
+    )
+    arguments: dict[str, int | float | str | bool] = Field(default_factory=dict, description="Keyword arguments of an imported factory.")
+
+
+class PhotonicsSection(Section):
+    circuits: Literal["auto"] | list[tuple[int, int]] = Field(
+        [(9, 4), (8, 4)],
+        description="[modes, photons] of each circuit, or auto: the two smallest half-filled circuits with enough outcomes.",
+    )
+    mesh: Literal["notebook", "clements", "mzi"] = Field(
+        "notebook",
+        description="Interferometer: notebook (M-1 layers of beam splitter and two phase shifters), clements (the same crossings, "
+        "M layers, universal), mzi (M layers of Mach-Zehnder interferometers).",
+    )
+    input_state: Literal["spaced", "alternating", "first"] | list[list[int]] = Field(
+        "spaced",
+        description="Where the photons enter: spaced evenly (notebooks), alternating 0101... (paper), the first modes, or photon "
+        "numbers mode by mode, one list a circuit.",
+    )
+    bunching: bool = Field(False, description="Keep outcomes with several photons in one mode.")
+    normalisation: Literal["mean", "sum", "none"] = Field(
+        "mean", description="Probabilities are divided by their mean (notebooks), by their sum, or not at all."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.circuits == "auto":
+            if isinstance(self.input_state, list):
+                raise ValueError("input_state must be named (spaced, alternating, first) when circuits is auto")
+            return self
+        if not 1 <= len(self.circuits) <= 8:
+            raise ValueError(f"circuits has {len(self.circuits)} entries; 1 to 8 are possible")
+        for modes, photons in self.circuits:
+            if not 2 <= modes <= 32:
+                raise ValueError(f"circuits: {modes} modes; 2 to 32 are possible")
+            if photons < 1 or (photons > modes and not self.bunching):
+                raise ValueError(f"circuits: {photons} photons in {modes} modes; 1 to {modes} are possible without bunching")
+            if self.input_state == "alternating" and 2 * photons > modes:
+                raise ValueError(f"input_state alternating: {photons} photons need at least {2 * photons} modes, there are {modes}")
+            if self.input_state in ("spaced", "first") and photons > modes:
+                raise ValueError(f"input_state {self.input_state}: {photons} photons need at least {photons} modes")
+        if isinstance(self.input_state, list):
+            sums = [(len(state), sum(state)) for state in self.input_state]
+            if sums != list(self.circuits) or any(n < 0 for state in self.input_state for n in state):
+                raise ValueError(f"input_state has [modes, photons] {sums}, circuits has {list(self.circuits)}")
+        return self
+
+
+class MappingSection(Section):
+    bond_dim: int = Field(4, ge=1, le=4096, description="Bond dimension chi of the matrix product state.")
+    init_std: float = Field(1e-9, ge=0, le=10, description="Standard deviation of the initial values around the identity.")
+
+
+class ClassicalSchedule(Section):
+    protocol: Literal["classical"] = "classical"
+    epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
+    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
+
+
+class RoundSchedule(Section):
+    """What both protocols share: a round trains the mapping with the phases fixed, then the phases with the mapping fixed."""
+
+    rounds: int = Field(200, ge=1, le=100_000, description="Rounds of training.")
+    mapping_epochs: int = Field(5, ge=0, le=10_000, description="Epochs of Adam on the mapping in a round.")
+    mapping_lr: float = Field(1e-3, gt=0, le=10, description="Learning rate of the mapping.")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch of the mapping's epochs.")
+    phase_batch_size: int = Field(1000, ge=1, le=1_000_000, description="Images in a batch of the phases' optimiser.")
+
+
+class GradientSchedule(RoundSchedule):
+    protocol: Literal["gradient"] = "gradient"
+    phase_steps: int = Field(20, ge=0, le=1_000_000, description="Adam steps on the phases in a round, each on a fresh random batch.")
+    phase_lr: float = Field(1e-2, gt=0, le=10, description="Learning rate of the phases.")
+
+
+class CobylaSchedule(RoundSchedule):
+    protocol: Literal["cobyla"] = "cobyla"
+    evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")
+
+
+class Schedules(Section):
+    classical: ClassicalSchedule = Field(default_factory=ClassicalSchedule, description="The target network trained directly.")
+    gradient: GradientSchedule = Field(default_factory=GradientSchedule, description="Exact gradients on the phases (our default).")
+    cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
+
+
+class Experiment(Section):
+    method: Literal["classical", "quantum_train"] = Field(description="What is trained.")
+    numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
+    schedule: Literal["classical", "gradient", "cobyla"] | None = Field(
+        None, description="Which of the schedules; by default classical for the classical method, gradient for quantum_train."
+    )
+    seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
+    override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
+    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        known = NUMERICS_VERSION[self.method]
+        if self.numerics_version != known:
+            raise ValueError(
+                f"numerics_version is {self.numerics_version}, but this code computes version {known} of method "
+                f"{self.method}: set it to {known} to run anew, or check out the code that made the old runs"
+            )
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds {self.seeds} has a number twice")
+        if (self.schedule == "classical") != (self.method == "classical") and self.schedule is not None:
+            raise ValueError(f"schedule {self.schedule} does not fit method {self.method}")
+        return self
+
+
+class Execution(Section):
+    """How runs are executed. Nothing here belongs to a run's identity."""
+
+    threads: int = Field(1, ge=1, le=256, description="Threads of one run; bit-identical repetition needs the same number.")
+    device: Literal["auto", "cpu", "cuda"] = Field("cpu", description="Where runs train; auto takes a GPU when there is one.")
+    checkpoint_seconds: float = Field(
+        30.0, ge=0, le=86_400, description="A run saves its state at the first round or epoch end after this time."
+    )
+
+
+class RunSettings(Section):
+    """All that decides the numbers of a run, its seed aside. Sections that a method does not use are None.
+
+    None is never written: a setting that enters later, with None for "as before", leaves the identity of older runs as it is.
+    """
+
+    method: Literal["classical", "quantum_train"]
+    numerics_version: int
+    dataset: DatasetSection
+    network: NetworkSection
+    photonics: PhotonicsSection | None = None
+    mapping: MappingSection | None = None
+    schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule, Field(discriminator="protocol")]
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_json(self) -> str:
+        """Canonical text: equal settings give equal bytes."""
+        return json.dumps(self.plain(), indent=2, sort_keys=True) + "\n"
+
+
+class Run(Section):
+    """One training with one seed: where it belongs and what decides its numbers."""
+
+    study: Name
+    experiment: Name
+    variant: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=+,-]{0,199}$")
+    seed: Seed
+    settings: RunSettings
+
+    @property
+    def key(self) -> str:
+        return f"{self.experiment}/{self.variant}/seed-{self.seed}"
+
+
+class Study(Section):
+    """A whole study: shared sections and experiments."""
+
+    study: StudySection = Field(default_factory=StudySection)
+    dataset: DatasetSection = Field(default_factory=DatasetSection)
+    network: NetworkSection = Field(default_factory=NetworkSection)
+    photonics: PhotonicsSection = Field(default_factory=PhotonicsSection)
+    mapping: MappingSection = Field(default_factory=MappingSection)
+    schedules: Schedules = Field(default_factory=Schedules)
+    experiments: dict[Name, Experiment] = Field(default_factory=dict)
+    execution: Execution = Field(default_factory=Execution)
+
+    @model_validator(mode="after")
+    def _expandable(self) -> Self:
+        runs = self.runs()
+        keys = [run.key for run in runs]
+        twice = {key for key in keys if keys.count(key) > 1} if len(keys) != len(set(keys)) else set()
+        if twice:
+            raise ValueError(f"experiments ask twice for {sorted(twice)[0]}: remove the repeated value")
+        for name, sections in itertools.groupby(sorted(self.datasets(runs), key=lambda d: d.name), lambda d: d.name):
+            if len(list(sections)) > 1:
+                raise ValueError(f"experiments split data set {name} in different ways; use one study for each")
+        return self
+
+    @staticmethod
+    def datasets(runs: list[Run]) -> list[DatasetSection]:
+        """The data sets that the runs need, each once."""
+        return list({run.settings.dataset.model_dump_json(): run.settings.dataset for run in runs}.values())
+
+    def runs(self) -> list[Run]:
+        """Every run that the study asks for, in the order of params.yaml, seeds outermost within an experiment."""
+        return [run for name, experiment in self.experiments.items() for run in self._expand(name, experiment)]
+
+    def _expand(self, name: str, experiment: Experiment) -> Iterator[Run]:
+        variants = []
+        for values in itertools.product(*experiment.vary.values()):
+            varied = dict(zip(experiment.vary, values, strict=True))
+            variants.append((variant_name({**varied, **experiment.override}), self._settings(name, experiment, varied)))
+        for seed in experiment.seeds:
+            for variant, settings in variants:
+                try:
+                    yield Run(study=self.study.name, experiment=name, variant=variant, seed=seed, settings=settings)
+                except ValidationError:
+                    raise ValueError(
+                        f"experiments.{name}: {variant!r} does not make a folder name; use shorter or plainer values"
+                    ) from None
+
+    def _settings(self, name: str, experiment: Experiment, varied: dict[str, Any]) -> RunSettings:
+        changes = {**experiment.override, **varied}
+        quantum = experiment.method == "quantum_train"
+        schedule = changes.pop("schedule", experiment.schedule or ("gradient" if quantum else "classical"))
+        if schedule not in Schedules.model_fields or (schedule == "classical") == quantum:
+            raise ValueError(f"experiments.{name}: schedule {schedule!r} does not fit method {experiment.method}")
+        tree = {
+            "method": experiment.method,
+            "numerics_version": experiment.numerics_version,
+            "dataset": self.dataset.model_dump(),
+            "network": self.network.model_dump(),
+            "photonics": self.photonics.model_dump() if quantum else None,
+            "mapping": self.mapping.model_dump() if quantum else None,
+            "schedule": getattr(self.schedules, schedule).model_dump(),
+        }
+        for path, value in changes.items():
+            _assign(tree, path, value, f"experiments.{name}")
+        try:
+            return RunSettings.model_validate(tree)
+        except ValidationError as error:
+            where = {path: f"experiments.{name}.{'vary' if path in varied else 'override'}.{path}" for path in changes}
+            raise ValueError(describe(error, where)) from None
+
+
+def _assign(tree: dict[str, Any], path: str, value: Any, owner: str) -> None:
+    *parents, leaf = path.split(".")
+    node: Any = tree
+    for part in parents:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not parents or not isinstance(node, dict) or leaf not in node:
+        sections = [f"{s}.{k}" for s, v in tree.items() if isinstance(v, dict) for k in v]
+        raise ValueError(f"{owner}: no setting {path!r}; there are {', '.join(sections)}")
+    node[leaf] = value
+
+
+def variant_name(changes: dict[str, Any]) -> str:
+    """Folder name of a variant: ``bond_dim=4``, ``schedule=cobyla,rounds=10``; ``base`` when nothing is changed."""
+    return ",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base"
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        joint = "." if all(isinstance(v, int) for v in value) else "+"
+        return joint.join(_label(v) for v in value)
+    return re.sub(r"[:/]", "-", str(value))
+
+
+def describe(error: ValidationError, where: dict[str, str] | None = None) -> str:
+    """The errors of a validation, one a line: path, value, and what would be right."""
+    lines = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        for inner, outer in (where or {}).items():
+            if inner.split(".")[-1] in path.split(".") and inner.split(".")[0] in path.split("."):
+                path = outer
+        value = item["input"]
+        shown = f" = {value!r}" if item["type"] not in ("missing", "value_error") or not isinstance(value, dict | BaseModel) else ""
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "no such setting (a typing error?)"
+        lines.append(f"{path}{shown}: {message}" if path else message)
+    return "\n".join(lines)
+
+
+def parse_study(tree: Any, source: str = "params.yaml") -> Study:
+    """A study from plain settings; raises SettingsError naming path, value and bounds."""
+    if not isinstance(tree, dict):
+        raise SettingsError(f"{source}: expected settings by name, found {type(tree).__name__}")
+    try:
+        return Study.model_validate(tree)
+    except ValidationError as error:
+        raise SettingsError(f"{source}: {describe(error)}") from None
+
+
+def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with ``change`` laid over it: mappings merge, all else is replaced (as Snakemake's --configfile does)."""
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def load_study(path: Path, *overlays: Path) -> Study:
+    """The study of a params file with presets laid over it."""
+    tree: dict[str, Any] = {}
+    for file in (path, *overlays):
+        try:
+            tree = overlay(tree, yaml.safe_load(file.read_text()) or {})
+        except FileNotFoundError:
+            raise SettingsError(f"{file}: no such file") from None
+        except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file}: not a YAML file of settings by name: {error}") from None
+    return parse_study(tree, ", ".join(str(file) for file in (path, *overlays)))
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of params.yaml, generated from the model."""
+    schema = Study.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Settings of a Lightweights study"
+    return schema

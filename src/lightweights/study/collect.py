@@ -1,0 +1,250 @@
+"""From finished runs to one tidy table: exactly the runs that the current settings ask for, one row each."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+
+from lightweights.params import Run, RunSettings, Study
+from lightweights.study.files import write_atomic
+from lightweights.study.layout import run_folder, study_folder
+
+SHORT_NAMES = {
+    "dataset.name": "dataset",
+    "network.name": "network",
+    "mapping.bond_dim": "bond_dim",
+    "schedule.protocol": "protocol",
+    "schedule.rounds": "rounds",
+    "schedule.mapping_epochs": "mapping_epochs",
+    "schedule.epochs": "epochs",
+}
+"""Settings that are always columns of runs.csv, and what they are called there."""
+
+PROVENANCE = ("wall_seconds", "host", "device", "threads", "commit", "data_sha256")
+IDENTITY = ["experiment", "variant", "seed"]
+TEXT = ("experiment", "variant", "method", "dataset", "network", "protocol", "host", "device", "commit", "data_sha256")
+TEST_SETS = {"mnist-partial": ("test600", "test10k")}
+"""Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
+
+_SHOWN = 5
+
+
+class CollectError(RuntimeError):
+    """Runs that cannot be used: missing, unreadable, or made with other settings; names them and the remedy."""
+
+
+class _Metrics(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    run: dict[str, Any]
+    settings: dict[str, Any]
+    final: dict[str, FiniteFloat]
+    last10: dict[str, FiniteFloat]
+    parameters: dict[str, int]
+    provenance: dict[str, Any]
+
+
+def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
+    """Settings by dotted path, for example ``schedule.rounds``; lists become JSON text."""
+    tree = settings if isinstance(settings, dict) else settings.model_dump(mode="json")
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            flat.update({f"{key}.{path}": inner for path, inner in flatten(value).items()})
+        elif value is not None and value != {}:
+            flat[key] = json.dumps(value) if isinstance(value, list) else value
+    return flat
+
+
+def reported_test_sets(runs: pd.DataFrame) -> list[str]:
+    """Names of the test sets that the runs report on, the one of the publication first."""
+    names = [c.removesuffix("_accuracy_percent") for c in runs.columns if c.endswith("_accuracy_percent")]
+    return [name for name in names if name != "train" and not name.startswith("last10_")]
+
+
+def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
+    """One row for every run that ``study`` asks for, in its order.
+
+    Args:
+        study: The settings; they decide which runs are read, whatever else lies in the folder.
+        results: Folder of all studies' results; the runs lie in ``results/<study>/runs``.
+        partial: Leave out runs that are not there yet. Unreadable runs and runs with other settings stay errors.
+
+    Raises:
+        CollectError: Missing, unreadable or foreign runs, or runs of one data set on different data.
+    """
+    asked = study.runs()
+    wanted: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    for run in asked:
+        key = f"{run.experiment}/{run.variant}"
+        if key not in wanted:
+            wanted[key] = run.settings.model_dump(mode="json"), flatten(run.settings)
+    varied = _varied([flat for _, flat in wanted.values()])
+
+    rows, missing, wrong = [], [], []
+    for run in asked:
+        tree, flat = wanted[f"{run.experiment}/{run.variant}"]
+        path = run_folder(run, results) / "metrics.json"
+        try:
+            metrics = _Metrics.model_validate(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            missing.append(run.key)
+            continue
+        except (ValueError, OSError) as error:
+            wrong.append(f"{run.key}: {path} cannot be read ({_first_line(error)})")
+            continue
+        problem = _foreign(run, tree, metrics)
+        if problem:
+            wrong.append(f"{run.key}: {problem}")
+        else:
+            rows.append(_row(run, flat, varied, metrics))
+    where = study_folder(study.study.name, results) / "runs"
+    if wrong:
+        raise CollectError(
+            f"{len(wrong)} of {len(asked)} runs in {where} cannot be used: {_some(wrong, '; ')}. "
+            "Delete their folders and run `snakemake --cores N`, or go back to the settings that made them."
+        )
+    if missing and not partial:
+        raise CollectError(
+            f"{len(missing)} of {len(asked)} runs are missing in {where}: {_some(missing, ', ')}. Run `snakemake --cores N` to make them."
+        )
+    table = _typed(pd.DataFrame(rows, columns=_columns(study, varied, rows)))
+    _check_data(table, where)
+    return table
+
+
+def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.DataFrame:
+    """The histories of all runs below each other: columns experiment, variant, seed, then those of history.csv."""
+    parts = []
+    for run in runs[[*IDENTITY, "rounds", "epochs"]].itertuples(index=False):
+        path = study_folder(study_name, results) / "runs" / run.experiment / run.variant / f"seed-{run.seed}" / "history.csv"
+        try:
+            part = pd.read_csv(path, float_precision="round_trip")
+        except (OSError, ValueError) as error:
+            raise CollectError(
+                f"{path} cannot be read ({_first_line(error)}). Delete the run's folder and run `snakemake --cores N`."
+            ) from None
+        unit, length = ("epoch", run.epochs) if pd.isna(run.rounds) else ("round", run.rounds)
+        found = list(part[unit]) if unit in part else []
+        if found != list(range(1, length + 1)):
+            raise CollectError(
+                f"{path} has {len(found)} rows with a number of the {unit}; {length} are expected, numbered from 1. "
+                "Delete the run's folder and run `snakemake --cores N`."
+            )
+        parts.append(part.assign(experiment=run.experiment, variant=run.variant, seed=run.seed))
+    if not parts:
+        return pd.DataFrame(columns=IDENTITY)
+    joint = pd.concat(parts, ignore_index=True)
+    return joint[IDENTITY + [column for column in joint.columns if column not in IDENTITY]]
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """CSV text: equal values give equal bytes, and floats read back as the same number."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def write_runs(runs: pd.DataFrame, path: Path) -> None:
+    """Write runs.csv."""
+    write_atomic(path, to_csv(runs))
+
+
+def read_runs(path: Path) -> pd.DataFrame:
+    """runs.csv as :func:`collect` returned it, column types included."""
+    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], float_precision="round_trip")
+    return _typed(table)
+
+
+def _varied(settings: list[dict[str, Any]]) -> list[str]:
+    """Paths whose value differs between runs that have the setting at all, besides those with a column anyway."""
+    values: dict[str, set[Any]] = {}
+    for flat in settings:
+        for path, value in flat.items():
+            values.setdefault(path, set()).add(value)
+    return [path for path, seen in values.items() if len(seen) > 1 and path not in SHORT_NAMES and path != "method"]
+
+
+def _row(run: Run, flat: dict[str, Any], varied: list[str], metrics: _Metrics) -> dict[str, Any]:
+    row: dict[str, Any] = {"experiment": run.experiment, "variant": run.variant, "seed": run.seed, "method": run.settings.method}
+    row.update({column: flat.get(path) for path, column in SHORT_NAMES.items()})
+    row.update({path: flat.get(path) for path in varied})
+    row.update(metrics.final)
+    row.update({f"last10_{name}": value for name, value in metrics.last10.items()})
+    row.update({f"parameters_{name}": value for name, value in metrics.parameters.items()})
+    row.update({name: metrics.provenance.get(name) for name in PROVENANCE})
+    return row
+
+
+def _columns(study: Study, varied: list[str], rows: list[dict[str, Any]]) -> list[str]:
+    """Columns in a fixed order, those that some run adds at the place where its neighbours are."""
+    sets = TEST_SETS.get(study.dataset.name, ("test",))
+    final = ["train_accuracy_percent", "train_cross_entropy"]
+    final += [f"{name}_{quantity}" for name in sets for quantity in ("accuracy_percent", "cross_entropy", "generalisation_error")]
+    seen = dict.fromkeys(name for row in rows for name in row)
+    extra = [name for name in seen if name not in final and not name.startswith(("last10_", "parameters_"))]
+    front = [*IDENTITY, "method", *SHORT_NAMES.values(), *varied]
+    final += [name for name in extra if name not in front and name not in PROVENANCE]
+    last10 = [f"last10_{name}" for name in final]
+    last10 += [name for name in seen if name.startswith("last10_") and name not in last10]
+    kinds = ("target", "mapping", "phases_published", "phases_used", "phases_effective")
+    kinds += ("trained_published", "trained_used", "trained_effective")
+    parameters = [f"parameters_{kind}" for kind in kinds]
+    parameters += [name for name in seen if name.startswith("parameters_") and name not in parameters]
+    return [*front, *final, *last10, *parameters, *PROVENANCE]
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts as integers that may be missing, so that a 4 never turns into 4.0; results as floats, names as text."""
+    types: dict[str, Any] = {}
+    for column in table.columns:
+        if column in TEXT:
+            types[column] = "str"
+        elif column in ("seed", "bond_dim", "rounds", "mapping_epochs", "epochs", "threads") or column.startswith("parameters_"):
+            types[column] = "Int64"
+        elif column == "wall_seconds" or column.endswith(("_accuracy_percent", "_cross_entropy", "_generalisation_error")):
+            types[column] = "float64"
+        elif "." in column:
+            text = pd.api.types.infer_dtype(table[column], skipna=True) in ("string", "mixed")
+            types[column] = "str" if text else table[column].convert_dtypes().dtype
+    return table.astype(types)
+
+
+def _foreign(run: Run, wanted: dict[str, Any], metrics: _Metrics) -> str:
+    """What makes a run one that was not asked for; empty if nothing does."""
+    for name in ("study", *IDENTITY):
+        if metrics.run.get(name) != getattr(run, name):
+            return f"its metrics.json belongs to {name} {metrics.run.get(name)!r}, not {getattr(run, name)!r}"
+    if metrics.settings == wanted:
+        return ""
+    found, asked = flatten(metrics.settings), flatten(wanted)
+    for path in [*asked, *found]:
+        if found.get(path) != asked.get(path):
+            return f"made with {path} = {found.get(path)!r}, asked for is {asked.get(path)!r}"
+    return "made with other settings"
+
+
+def _check_data(table: pd.DataFrame, where: Path) -> None:
+    keys = ["dataset", *(column for column in table.columns if column.startswith("dataset."))]
+    for name, group in table.groupby(keys, dropna=False):
+        examples = group.drop_duplicates("data_sha256")
+        if len(examples) > 1:
+            both = " and ".join(f"{r.experiment}/{r.variant}/seed-{r.seed} ({r.data_sha256})" for r in examples.head(2).itertuples())
+            raise CollectError(
+                f"runs in {where} were trained on different data of {name[0]}: {both}. "
+                "Delete the folders of the runs on the wrong data and run `snakemake --cores N`."
+            )
+
+
+def _some(items: Iterable[str], separator: str) -> str:
+    items = list(items)
+    rest = f"{separator}and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return separator.join(items[:_SHOWN]) + rest
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        item = error.errors()[0]
+        return f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,199 @@
+"""One run: from settings and prepared data to metrics, history and weights.
+
+A run killed at any moment goes on from its last checkpoint to the bit-identical result. Everything is written under a temporary name and
+renamed, metrics.json last.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import nn
+
+from lightweights.datasets import Dataset, digest, from_tensors
+from lightweights.errors import LightweightsError
+from lightweights.mapping import MPS
+from lightweights.networks import build_network
+from lightweights.params import Run, RunSettings
+from lightweights.quantum_train import QuantumTrain
+from lightweights.study.files import write_atomic
+from lightweights.study.layout import checkpoint_folder, run_folder, weights_file
+from lightweights.study.progress import Progress
+from lightweights.study.provenance import provenance
+from lightweights.training.alternating import begin_rounds, rounds
+from lightweights.training.classical import begin_classical, classical_epochs
+from lightweights.training.data import on_device
+from lightweights.training.randomness import stream
+from lightweights.training.state import DivergenceError, Training
+
+LAST = 10
+"""Rounds (epochs) over which the second reported value is averaged."""
+
+
+class RunError(LightweightsError):
+    """A run that cannot be finished; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Final numbers, parameter counts, one history row a round or epoch, and the tensors that inference needs."""
+
+    final: dict[str, float]
+    last10: dict[str, float]
+    parameters: dict[str, int]
+    history: pd.DataFrame
+    weights: dict[str, torch.Tensor]
+
+
+def read_data(path: Path) -> Dataset:
+    """A prepared data set. Raises RunError where the file is missing or not whole."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+        dataset = from_tensors(load_file(path), metadata)
+    except (FileNotFoundError, SafetensorError, KeyError, ValueError) as error:
+        raise RunError(f"{path}: not a prepared data set ({error}); delete it and prepare it again with `snakemake prepare`") from error
+    return dataset
+
+
+def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> QuantumTrain:
+    """The target network behind its photonic generator, at its initial values."""
+    assert settings.photonics and settings.mapping
+    return QuantumTrain(
+        build_network(settings.network, dataset.input_shape, dataset.classes, seed),
+        settings.photonics.circuits,
+        MPS(settings.mapping.bond_dim, settings.mapping.init_std),
+        mesh=settings.photonics.mesh,
+        input_state=settings.photonics.input_state,
+        bunching=settings.photonics.bunching,
+        normalisation=settings.photonics.normalisation,
+        generator=stream(seed, "initial-values"),
+    )
+
+
+def begin(settings: RunSettings, dataset: Dataset, seed: int, device: torch.device) -> tuple[Training, Iterator[dict[str, float]], int]:
+    """A training at its start, the iterator that carries it on, and the number of its rounds or epochs."""
+    data = on_device(dataset, device)
+    schedule = settings.schedule
+    if schedule.protocol == "classical":
+        network = build_network(settings.network, dataset.input_shape, dataset.classes, seed).to(device)
+        training = begin_classical(network, schedule, seed)
+        return training, classical_epochs(training, data, schedule), schedule.epochs
+    training = begin_rounds(build_generator(settings, dataset, seed).to(device), schedule, seed)
+    return training, rounds(training, data, schedule), schedule.rounds
+
+
+def finish(training: Training) -> RunResult:
+    """What is reported of a training that has done all its rounds."""
+    history = pd.DataFrame(training.rows)
+    columns = [
+        name for name in history if str(name).endswith(("_percent", "_entropy", "_error")) and not str(name).startswith("last_batch")
+    ]
+    if isinstance(training.module, QuantumTrain):
+        parameters = training.module.parameter_counts()
+        inference: nn.Module = training.module.bake()
+        weights = {f"generator.{name}": p for name, p in training.module.named_parameters() if p.requires_grad}
+    else:
+        total = sum(p.numel() for p in training.module.parameters())
+        zero = dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
+        parameters = {"target": total, **zero, **dict.fromkeys(("trained_published", "trained_used", "trained_effective"), total)}
+        inference, weights = training.module, {}
+    weights |= {f"network.{name}": value for name, value in inference.state_dict().items()}
+    return RunResult(
+        final={name: float(history[name].iloc[-1]) for name in columns},
+        last10={name: float(history[name].tail(LAST).mean()) for name in columns},
+        parameters=parameters,
+        history=history,
+        weights={name: value.detach().cpu().contiguous() for name, value in weights.items()},
+    )
+
+
+def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float) -> RunResult:
+    """Train a run to its end and write its folder. Progress goes to stderr where that is a terminal."""
+    torch.set_num_threads(threads)
+    place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
+    folder = checkpoint_folder(run, results)
+    with exclusive(folder, run):
+        training, progressing, total = begin(run.settings, dataset, run.seed, place)
+        resume(training, run, folder / "state.safetensors")
+        saved = time.monotonic()
+        try:
+            with Progress(run.key, total, done=len(training.rows)) as progress:
+                for row in progressing:
+                    progress.advance(row)
+                    if time.monotonic() - saved >= checkpoint_seconds and len(training.rows) < total:
+                        save_checkpoint(training, run, folder / "state.safetensors")
+                        saved = time.monotonic()
+        except DivergenceError as error:
+            raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
+        result = finish(training)
+        write_result(run, result, dataset, results, threads, place)
+        (folder / "state.safetensors").unlink(missing_ok=True)
+    return result
+
+
+def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, threads: int, device: torch.device) -> None:
+    """The run's folder and weights, metrics.json last."""
+    metrics = {
+        "run": run.model_dump(mode="json", exclude={"settings"}),
+        "settings": run.settings.plain(),
+        "final": result.final,
+        "last10": result.last10,
+        "parameters": result.parameters,
+        "provenance": provenance(device, threads)
+        | {"wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
+    }
+    write_atomic(weights_file(run, results), save(result.weights))
+    write_atomic(run_folder(run, results) / "history.csv", result.history.to_csv(index=False, lineterminator="\n"))
+    write_atomic(run_folder(run, results) / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+
+
+@contextmanager
+def exclusive(folder: Path, run: Run) -> Iterator[None]:
+    """Hold the run's lock: two processes never train the same run. The system frees the lock of a killed process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(folder / "lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise RunError(f"run {run.study}/{run.key} is being trained by another process; wait for it, or stop it and start again") from None
+
+
+def save_checkpoint(training: Training, run: Run, path: Path) -> None:
+    """The whole state in one file."""
+    metadata = {"identity": identity(run), "rows": json.dumps(training.rows)}
+    write_atomic(path, save(training.tensors(), metadata))
+
+
+def resume(training: Training, run: Run, path: Path) -> None:
+    """Take up the checkpoint if there is one that belongs to this run; one that is damaged is set aside and told of."""
+    if not path.is_file():
+        return
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+        if metadata["identity"] != identity(run):
+            print(f"{path}: the checkpoint belongs to other settings; starting from the beginning")
+            return
+        training.restore(load_file(path), json.loads(metadata["rows"]))
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
+        aside = path.with_suffix(".damaged")
+        path.replace(aside)
+        raise RunError(
+            f"{path}: the checkpoint cannot be read ({error}). It has been set aside as {aside.name}; "
+            "start the run again and it trains from the beginning"
+        ) from error
+
+
+def identity(run: Run) -> str:
+    return json.dumps([run.seed, run.settings.plain()], sort_keys=True)

@@ -1,0 +1,297 @@
+"""Figures of a study, one function each of runs, histories and claims; sized for one (3.4 in) or two columns (7 in) of a paper.
+
+Colours are Okabe and Ito's and viridis, which colour-blind readers can tell apart; markers and dashes say the same again.
+Bytes are the same for the same numbers and library versions.
+"""
+
+import functools
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+
+from lightweights.study.claims import Claim, published
+from lightweights.study.collect import reported_test_sets
+from lightweights.study.files import write_atomic
+from lightweights.study.statistics import Summary, summarise
+
+ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
+BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
+SMOOTHED_FROM, WINDOW = 50, 5
+"""Training curves of at least so many rounds are drawn as a running mean over so many rounds, which the figure says."""
+
+STYLE = {
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 7.5,
+    "axes.labelsize": 7.5,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.5,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.5,
+    "errorbar.capsize": 1.5,
+    "legend.fontsize": 6.5,
+    "legend.title_fontsize": 6.5,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lightweights",
+    "savefig.dpi": 300,
+}
+
+_SETS = {"test600": (BLUE, "o", "600 test images"), "test10k": (VERMILLION, "s", "10,000 test images"), "test": (BLUE, "o", "test set")}
+
+Draw = Callable[[pd.DataFrame, pd.DataFrame, list[Claim]], Figure]
+
+
+def _styled(draw: Draw) -> Draw:
+    @functools.wraps(draw)
+    def styled(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+        with mpl.rc_context(STYLE):
+            return draw(runs, histories, claims)
+
+    return styled
+
+
+@_styled
+def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Loss and accuracy of the last minibatch of each round by bond dimension (the paper's Fig. 3): mean and range over seeds."""
+    runs = runs[runs.experiment == "quantum_train"]
+    figure = Figure(figsize=(TWO_COLUMNS, 2.5), layout="constrained")
+    if runs.empty:
+        return _without_runs(figure)
+    axes = figure.subplots(1, 2, sharex=True)
+    arms = list(_arms(runs))
+    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.9, len(arms)))
+    window = WINDOW if runs.rounds.max() >= SMOOTHED_FROM else 1
+    own = dict(list(histories[histories.experiment == "quantum_train"].groupby("variant")))
+    for (label, group), colour in zip(arms, colours, strict=True):
+        history = own[group.variant.iloc[0]]
+        _curve(axes[0], history, "last_batch_loss", colour, window, label=label)
+        _curve(axes[1], history, "last_batch_accuracy_percent", colour, window)
+    axes[0].set(yscale="log", ylabel="Training loss (nats)", xlabel="Round")
+    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes[0].yaxis.set_minor_locator(NullLocator())
+    axes[1].set(ylabel="Training accuracy (%)", xlabel="Round")
+    for axis in axes:
+        axis.set_xlim(1, runs.rounds.max())
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    title = "Bond\ndimension" if _by_bond_dim(runs) else "Variant"
+    legend = figure.legend(loc="outside right upper", title=title, handlelength=1.4, labelspacing=0.35)
+    legend.get_title().set_multialignment("center")
+    note = "Last minibatch of each round" + (f", running mean of {window} rounds" if window > 1 else "")
+    figure.supxlabel(f"{note}; {_over_seeds(runs)}.", fontsize=6.5, color="#555555")
+    return figure
+
+
+@_styled
+def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Test accuracy of photonic Quantum-Train against trained parameters, with the classical target and the published points.
+
+    Our parameters are those that enter the circuit, and the mapping's; the published ones as they were counted.
+    """
+    ours = runs[runs.experiment == "quantum_train"]
+    figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
+    if ours.empty:
+        return _without_runs(figure)
+    axis = figure.subplots()
+    bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
+    shift = _shifts(reported_test_sets(ours), 0.012)
+    for name in reported_test_sets(ours):
+        colour, marker, label = _SETS.get(name, (GREEN, "^", name))
+        column = f"{name}_accuracy_percent"
+        points = [(float(group.parameters_trained_used.mean()), summarise(group[column])) for _, group in _arms(ours)]
+        x = np.array([parameters for parameters, _ in points]) * (1 + shift[name])
+        _error_bars(axis, x, [summary for _, summary in points], bars, color=colour, marker=marker, label=f"photonic QT, {label}")
+        _level(axis, runs, column, bars, colour, f"classical target, {label}")
+    _published_points(axis, claims, ours, "test_accuracy_percent", bars, lambda claim: claim.reported_parameters)
+    axis.set(xscale="log", xlabel="Trained parameters", ylabel="Test accuracy (%)")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.margins(x=0.08)
+    _legend_below(figure, ours, bars)
+    return figure
+
+
+@_styled
+def generalisation_error(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Generalisation error (test minus training cross-entropy) against bond dimension, with the published points."""
+    ours = runs[runs.experiment == "quantum_train"]
+    figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
+    if ours.empty:
+        return _without_runs(figure)
+    axis = figure.subplots()
+    bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
+    for name in reported_test_sets(ours):
+        colour, marker, label = _SETS.get(name, (GREEN, "^", name))
+        column = f"{name}_generalisation_error"
+        dims, summaries = zip(*((group.bond_dim.iloc[0], summarise(group[column])) for _, group in _arms(ours)), strict=True)
+        axis.plot(dims, [s.mean for s in summaries], color=colour, marker=marker, label=f"photonic QT, {label}")
+        low, high = zip(*(_ends(s, bars) for s in summaries), strict=True)
+        axis.fill_between(np.array(dims, dtype=float), low, high, color=colour, alpha=0.15, linewidth=0)
+        _level(axis, runs, column, bars, colour, f"classical target, {label}")
+    _published_points(axis, claims, ours, "generalisation_error", bars, lambda claim: claim.bond_dim)
+    axis.set(xlabel="Bond dimension", ylabel="Generalisation error (nats)")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.margins(x=0.06)
+    _legend_below(figure, ours, bars)
+    return figure
+
+
+@_styled
+def protocols(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """COBYLA against gradients on the phases, over the epochs spent on the mapping: mean and range over seeds."""
+    runs = runs[runs.experiment == "protocols"]
+    figure = Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained")
+    if runs.empty:
+        return _without_runs(figure)
+    axes = figure.subplots(1, 2, sharex=True)
+    measured = reported_test_sets(runs)[-1]
+    looks = {"gradient": (BLUE, "-", "o"), "cobyla": (VERMILLION, "--", "s")}
+    several = runs.groupby("protocol").variant.nunique().max() > 1
+    own = dict(list(histories[histories.experiment == "protocols"].groupby("variant")))
+    for position, (variant, group) in enumerate(runs.groupby("variant", sort=False)):
+        protocol = group.protocol.iloc[0]
+        colour, dash, marker = looks[protocol]
+        colour = mpl.colormaps["viridis"](0.9 * position / runs.variant.nunique()) if several else colour
+        history = own[variant]
+        history = history.assign(round=history["round"] * int(group.mapping_epochs.iloc[0]))
+        label = variant if several else f"{protocol} on the phases"
+        few = len(history) <= 30 * len(group)
+        for axis, column in zip(axes, ("train_cross_entropy", f"{measured}_accuracy_percent"), strict=True):
+            _curve(axis, history, column, colour, 1, label=label, linestyle=dash, marker=marker if few else "")
+    axes[0].set(ylabel="Training cross-entropy (nats)", xlabel="Epochs on the mapping")
+    axes[1].set(ylabel=f"Accuracy (%), {_SETS.get(measured, ('', '', measured))[2]}", xlabel="Epochs on the mapping")
+    axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes[1].legend(loc="lower right", title=_over_seeds(runs))
+    return figure
+
+
+FIGURES: dict[str, Draw] = {
+    "training_curves": training_curves,
+    "accuracy_against_parameters": accuracy_against_parameters,
+    "generalisation_error": generalisation_error,
+    "protocols": protocols,
+}
+
+
+def render(figure: Figure, kind: str) -> bytes:
+    """The figure as pdf, svg or png, without dates."""
+    dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format=kind, metadata=dates[kind])
+    return buffer.getvalue()
+
+
+def write_figure(figure: Figure, folder: Path, name: str) -> None:
+    """Write <name>.pdf, .svg and .png."""
+    for kind in ("pdf", "svg", "png"):
+        write_atomic(folder / f"{name}.{kind}", render(figure, kind))
+
+
+def _arms(runs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Label and runs of each variant, by bond dimension."""
+    ordered = runs.sort_values("bond_dim", kind="stable")
+    by_dim = _by_bond_dim(runs)
+    for variant, group in ordered.groupby("variant", sort=False):
+        yield str(group.bond_dim.iloc[0]) if by_dim else str(variant), group
+
+
+def _by_bond_dim(runs: pd.DataFrame) -> bool:
+    return runs.variant.nunique() == runs.bond_dim.nunique()
+
+
+def _curve(axis: Axes, history: pd.DataFrame, column: str, colour: object, window: int, **line: object) -> None:
+    """Mean over seeds of a column against rounds, and the range as a band; each seed is smoothed first if at all."""
+    by_round = history.pivot(index="round", columns="seed", values=column)
+    if window > 1:
+        by_round = by_round.rolling(window, center=True, min_periods=1).mean()
+    x = by_round.index.to_numpy(dtype=float)
+    axis.plot(x, by_round.mean(axis=1), color=colour, **line)
+    if by_round.shape[1] > 1:
+        axis.fill_between(x, by_round.min(axis=1), by_round.max(axis=1), color=colour, alpha=0.18, linewidth=0)
+
+
+def _bars(runs: pd.DataFrame) -> str:
+    """What bars and bands show: the 95 % t interval, or the sd where it is too wide to be seen (n < 3 somewhere)."""
+    smallest = runs.groupby(["experiment", "variant"]).size().min()
+    return "95 % t interval" if smallest >= 3 else "sd (ddof = 1)" if runs.seed.nunique() > 1 else ""
+
+
+def _ends(summary: Summary, bars: str) -> tuple[float, float]:
+    ends = (summary.low, summary.high) if bars.startswith("95") else (summary.mean - summary.sd, summary.mean + summary.sd)
+    return (summary.mean, summary.mean) if np.isnan(ends[0]) else ends
+
+
+def _error_bars(axis: Axes, x: np.ndarray, summaries: list[Summary], bars: str, **look: object) -> None:
+    means = np.array([s.mean for s in summaries])
+    ends = np.array([_ends(s, bars) for s in summaries])
+    axis.errorbar(x, means, yerr=np.abs(ends.T - means), elinewidth=0.8, capthick=0.8, **{"linestyle": "-", **look})
+
+
+def _level(axis: Axes, runs: pd.DataFrame, column: str, bars: str, colour: str, label: str) -> None:
+    """The classical target as a dashed line with its band."""
+    target = runs[runs.experiment == "classical"]
+    if target.empty or target.variant.nunique() > 1:
+        return
+    summary = summarise(target[column])
+    axis.axhline(summary.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
+    axis.axhspan(*_ends(summary, bars), color=colour, alpha=0.12, linewidth=0)
+
+
+def _published_points(
+    axis: Axes, claims: list[Claim], ours: pd.DataFrame, quantity: str, bars: str, x: Callable[[Claim], int | None]
+) -> None:
+    """The published means where they are for the data set of our runs, with the same kind of bar."""
+    found = [
+        claim
+        for claim in published(claims, "photonic_qt", quantity, str(ours.dataset.iloc[0]))
+        if claim.summary is not None and x(claim) is not None
+    ]
+    if found:
+        places, summaries = np.array([x(claim) for claim in found], dtype=float), [claim.summary for claim in found]
+        look = {"color": BLACK, "marker": "D", "markerfacecolor": "white", "markersize": 3.2, "linestyle": "none", "zorder": 3}
+        _error_bars(axis, places, summaries, bars or "sd", **look, label="photonic QT, published (600)")
+
+
+def _shifts(names: list[str], step: float) -> dict[str, float]:
+    """Small shifts that keep the bars of several test sets apart."""
+    return {name: step * (2 * index - len(names) + 1) for index, name in enumerate(names)}
+
+
+def _legend_below(figure: Figure, runs: pd.DataFrame, bars: str) -> None:
+    counts = runs.groupby("variant").size()
+    seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    title = f"Mean over n = {seeds} seeds" + (f"; bars and bands: {bars}" if bars else "")
+    figure.legend(loc="outside lower center", ncols=2, title=title if counts.max() > 1 else "One seed", columnspacing=1.0, handlelength=1.8)
+
+
+def _over_seeds(runs: pd.DataFrame) -> str:
+    counts = runs.groupby("variant").size()
+    if counts.max() == 1:
+        return "one seed"
+    return f"mean and range of {counts.max() if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'} seeds"
+
+
+def _without_runs(figure: Figure) -> Figure:
+    figure.text(0.5, 0.5, "not run", ha="center", va="center", color="#555555")
+    return figure

@@ -1,0 +1,40 @@
+"""Where the files of a study lie."""
+
+from pathlib import Path
+
+from lightweights.params import Run, Study
+
+RESULTS = Path("results")
+
+
+def study_folder(study: str, results: Path = RESULTS) -> Path:
+    return results / study
+
+
+def data_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
+    """The prepared data set: tensors, and in its metadata what they are."""
+    return study_folder(study.study.name, results) / "data" / f"{dataset}.safetensors"
+
+
+def data_settings_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
+    """The settings of a data set: the input of its preparation."""
+    return study_folder(study.study.name, results) / "settings" / f"{dataset}.json"
+
+
+def settings_file(run: Run, results: Path = RESULTS) -> Path:
+    """The settings that all seeds of a variant share: the input of their training jobs."""
+    return study_folder(run.study, results) / "settings" / run.experiment / f"{run.variant}.json"
+
+
+def run_folder(run: Run, results: Path = RESULTS) -> Path:
+    """metrics.json and history.csv; complete when metrics.json is there."""
+    return study_folder(run.study, results) / "runs" / run.key
+
+
+def weights_file(run: Run, results: Path = RESULTS) -> Path:
+    """Weights have a tree of their own, because DVC keeps it and git keeps the run folders."""
+    return study_folder(run.study, results) / "weights" / f"{run.key}.safetensors"
+
+
+def checkpoint_folder(run: Run, results: Path = RESULTS) -> Path:
+    return study_folder(run.study, results) / ".checkpoint" / run.key

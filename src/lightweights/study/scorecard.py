@@ -1,0 +1,304 @@
+"""Every published number beside what the study found, with a verdict by a rule written down before the runs."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lightweights.params import RunSettings, Study
+from lightweights.study.claims import SOURCES, Claim, matching_runs
+from lightweights.study.collect import flatten, to_csv
+from lightweights.study.files import write_atomic
+from lightweights.study.statistics import Difference, Summary, summarise, welch_difference
+from lightweights.study.tables import NOTHING, PUBLISHED_DATASET, format_number, markdown
+
+REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
+HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
+VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
+SMALLEST_N = 3
+
+RULE = """\
+**How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published mean.
+The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (published sds are ddof = 0 and are
+converted to ddof = 1), else the t interval of our own mean alone. The rule was fixed before the runs:
+
+- *reproduced*: the means differ by at most 1 percentage point (0.02 for generalisation errors, 10 % of the value for cross-entropies), or the
+  interval contains 0 and reaches no further than 2 points (twice the tolerance) to either side of the difference;
+- *open*: the interval contains 0, but is wider than that: more seeds are needed;
+- *higher*, *lower*: ours lies above or below the published number, by more than the tolerance and more than chance explains;
+- *holds*, *fails*: for claims of the form "below x"; the whole 95 % interval lies below x, or none of it does; *open* in between;
+- *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim."""
+
+_QUANTUM_TRAIN = {
+    "network.name": "cnn",
+    "photonics.circuits": "[[9, 4], [8, 4]]",
+    "photonics.mesh": "notebook",
+    "photonics.input_state": "spaced",
+    "photonics.bunching": False,
+    "photonics.normalisation": "mean",
+    "mapping.init_std": 1e-9,
+    "schedule.rounds": 200,
+    "schedule.mapping_epochs": 5,
+    "schedule.mapping_lr": 1e-3,
+    "schedule.batch_size": 128,
+    "schedule.phase_batch_size": 1000,
+    "schedule.evaluations": 1000,
+}
+_CLASSICAL = {"network.name": "cnn", "schedule.epochs": 50, "schedule.lr": 1e-3, "schedule.batch_size": 128}
+"""The published notebooks' settings, as reference for deviations."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the difference that it rests on (None for bounds and without runs) and the reason in one sentence."""
+
+    verdict: str
+    why: str
+    difference: Difference | None = None
+
+
+def tolerance(quantity: str, published: float) -> float:
+    """How far a mean may lie from the published one and count as reproduced: points, or nats for errors and entropies."""
+    if quantity == "generalisation_error":
+        return 0.02
+    return 0.1 * abs(published) if quantity.endswith("cross_entropy") else 1.0
+
+
+def judge_value(claim: Claim, ours: Summary) -> Judgement:
+    """Verdict on a published mean."""
+    if ours.n == 0 or claim.reported_mean is None:
+        return Judgement(NOT_RUN, "no runs of this setting")
+    if claim.summary is not None:
+        difference, interval = welch_difference(ours, claim.summary), "the 95 % interval of the difference"
+    else:
+        difference = Difference(*(x - claim.reported_mean for x in (ours.mean, ours.low, ours.high)))
+        interval = "our 95 % interval alone (the published n or sd is unknown)"
+    if ours.n < SMALLEST_N:
+        return Judgement(TOO_FEW, f"n = {ours.n}; {SMALLEST_N} are needed", difference)
+    allowed = tolerance(claim.quantity, claim.reported_mean)
+    unit = " points" if claim.quantity.endswith("percent") else ""
+    distance, limit, wide, half = (
+        f"{format_number(x, claim.quantity)}{unit}" for x in (abs(difference.value), allowed, 2 * allowed, difference.half_width)
+    )
+    if abs(difference.value) <= allowed:
+        return Judgement(REPRODUCED, f"the means differ by {distance}, at most {limit} are allowed", difference)
+    if difference.low <= 0 <= difference.high:
+        if difference.half_width <= 2 * allowed:
+            return Judgement(REPRODUCED, f"{interval} contains 0 and reaches {half} to either side, at most {wide} are allowed", difference)
+        return Judgement(OPEN, f"{interval} contains 0 but reaches {half} to either side, more than {wide}", difference)
+    side = HIGHER if difference.value > 0 else LOWER
+    return Judgement(side, f"ours is {distance} {side} and {interval} excludes 0", difference)
+
+
+def judge_bound(bound: float, ours: Summary, quantity: str) -> Judgement:
+    """Verdict on a claim "below ``bound``"."""
+    if ours.n == 0:
+        return Judgement(NOT_RUN, "no runs of this setting")
+    if ours.n < SMALLEST_N:
+        return Judgement(TOO_FEW, f"n = {ours.n}; {SMALLEST_N} are needed")
+    limit, low, high = (format_number(x, quantity) for x in (bound, ours.low, ours.high))
+    if ours.high < bound:
+        return Judgement(HOLDS, f"the whole 95 % interval lies below {limit}, up to {high}")
+    if ours.low >= bound:
+        return Judgement(FAILS, f"the whole 95 % interval lies above {limit}, from {low}")
+    return Judgement(OPEN, f"{limit} lies within the 95 % interval, {low} to {high}")
+
+
+def relative_loss(runs: pd.DataFrame, compressed: pd.DataFrame, claim: Claim) -> pd.Series:
+    """Accuracy lost by compression in percent of the classical target's, by seed; only seeds that both have.
+
+    Args:
+        runs: All runs; the classical target's are taken from them.
+        compressed: The compressed network's runs, one a seed.
+        claim: The claim, which names the data set.
+    """
+    column = "test600_accuracy_percent"
+    target = _targets(runs, claim).set_index("seed")[column]
+    loss = 100 * (target - compressed.set_index("seed")[column]) / target
+    return loss.dropna()
+
+
+def deviations(settings: RunSettings) -> str:
+    """Where a run's settings differ from the published protocol, in words; empty if nowhere."""
+    flat = flatten(settings)
+    reference = _CLASSICAL if settings.method == "classical" else _QUANTUM_TRAIN
+    found = []
+    if flat["schedule.protocol"] == "gradient":
+        steps = flat["schedule.phase_steps"]
+        found.append(f"phases trained by gradients ({steps} Adam steps a round), not COBYLA")
+    for path, published in reference.items():
+        if path in flat and flat[path] != published:
+            found.append(f"{path} = {flat[path]}, not {published}")
+    return "; ".join(found)
+
+
+def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataFrame:
+    """One row a claim, those that this study can judge first.
+
+    Columns: the claim as published, ``n mean sd_ddof1 ci95_low ci95_high`` of our runs,
+    ``difference difference_low difference_high``, ``verdict``, ``why``, ``deviations``.
+    """
+    settings = {(run.experiment, run.variant): run.settings for run in study.runs()}
+    rows = []
+    for claim in claims:
+        matched = matching_runs(claim, runs) if claim.dataset == study.dataset.name else None
+        ours, judgement = _judge(claim, matched, runs, study)
+        used = [] if matched is None or not ours.n else [matched] if claim.column else [_targets(runs, claim), matched]
+        variants = dict.fromkeys((row.experiment, row.variant) for part in used for row in part.itertuples())
+        notes = filter(None, (deviations(settings[variant]) for variant in variants))
+        rows.append(_row(claim, ours, judgement, "; ".join(notes)) | {"judgeable": matched is not None})
+    rows.sort(key=lambda row: (not row["judgeable"], row["dataset"] != study.dataset.name))
+    return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
+
+
+def scorecard_markdown(scores: pd.DataFrame, study: Study) -> str:
+    """The scorecard for readers: how to read it, counts, then the claims by source and place."""
+    counts = Counter(scores.verdict)
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+    parts = [f"# Scorecard: {study.study.title}"]
+    if study.dataset.name != PUBLISHED_DATASET:
+        parts.append(
+            f"The published numbers belong to other data sets ({', '.join(sorted(set(scores.dataset)))}), and the claims about photonic "
+            f"Quantum-Train to {PUBLISHED_DATASET}; this study trains on {study.dataset.name}, so none of the {len(scores)} claims is judged: "
+            "the verdict of all is *not run*."
+        )
+        return "\n\n".join([*parts, markdown(_counted(scores))]) + "\n"
+    parts += [f"**{len(scores)} published numbers: {counted}.**", RULE]
+    for (source, location, provenance), group in scores[scores.judgeable].groupby(["source", "location", "provenance"], sort=False):
+        parts.append(f"## {source}, {location}\n\nSource: {SOURCES.get(source, source)}; the numbers stand in its {provenance}.")
+        notes = set(group.deviations[group.n > 0])
+        shared = notes.pop() if len(notes) == 1 else None
+        if shared:
+            parts[-1] += f" Deviations of our protocol from the published one: {shared}."
+        elif shared is not None:
+            parts[-1] += " Our protocol is the published one."
+        parts.append(markdown(_readable(group, with_deviations=shared is None and bool(notes))))
+    rest = scores[~scores.judgeable]
+    if len(rest):
+        parts.append(f"## Not run\n\nNo experiment of this study judges these {len(rest)} claims.")
+        parts.append(markdown(_unjudged(rest)))
+    return "\n\n".join(parts) + "\n"
+
+
+def write_scorecard(scores: pd.DataFrame, study: Study, folder: Path) -> None:
+    """Write scorecard.csv and scorecard.md."""
+    write_atomic(folder / "scorecard.csv", to_csv(scores.drop(columns="judgeable")))
+    write_atomic(folder / "scorecard.md", scorecard_markdown(scores, study))
+
+
+def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
+    nothing = summarise([])
+    if claim.dataset != study.dataset.name:
+        return nothing, Judgement(NOT_RUN, f"published for {claim.dataset}; this study trains on {study.dataset.name}")
+    if matched is None:
+        return nothing, Judgement(NOT_RUN, f"no experiment of this study judges {claim.method}")
+    needed = [matched] if claim.column else [matched, _targets(runs, claim)]
+    several = [part for part in needed if part.variant.nunique() > 1]
+    if several:
+        names = ", ".join(several[0].variant.unique())
+        return nothing, Judgement(NOT_RUN, f"several variants have this setting ({names}) and none is singled out")
+    if claim.column is not None:
+        ours = summarise(matched[claim.column])
+        return ours, judge_value(claim, ours)
+    if not claim.quantity.startswith("relative_accuracy_loss_percent") or claim.reported_mean is None:
+        return nothing, Judgement(NOT_RUN, f"no experiment of this study measures {claim.quantity}")
+    ours = summarise(relative_loss(runs, matched, claim))
+    bound = claim.quantity.endswith("_below")
+    judgement = judge_bound(claim.reported_mean, ours, claim.quantity) if bound else judge_value(claim, ours)
+    if ours.n:
+        why = f"{judgement.why}; loss on test600 relative to the classical target of the same seed, {ours.n} pairs"
+        judgement = Judgement(judgement.verdict, why, judgement.difference)
+    return ours, judgement
+
+
+def _targets(runs: pd.DataFrame, claim: Claim) -> pd.DataFrame:
+    return runs[(runs.experiment == "classical") & (runs.dataset == claim.dataset)]
+
+
+def _row(claim: Claim, ours: Summary, judgement: Judgement, notes: str) -> dict[str, Any]:
+    difference = judgement.difference or Difference(math.nan, math.nan, math.nan)
+    return {
+        "claim": claim.id,
+        "source": claim.source,
+        "location": claim.location,
+        "provenance": claim.provenance,
+        "method": claim.method,
+        "dataset": claim.dataset,
+        "setting": claim.setting,
+        "quantity": claim.quantity,
+        "reported": claim.reported,
+        "reported_sd": claim.reported_sd,
+        "reported_sd_ddof1": claim.sd,
+        "reported_n": claim.reported_n,
+        "reported_parameters": claim.reported_parameters,
+        "n": ours.n,
+        "mean": ours.mean,
+        "sd_ddof1": ours.sd,
+        "ci95_low": ours.low,
+        "ci95_high": ours.high,
+        "difference": difference.value,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "verdict": judgement.verdict,
+        "why": judgement.why,
+        "deviations": notes,
+    }
+
+
+def _readable(group: pd.DataFrame, with_deviations: bool) -> pd.DataFrame:
+    rows = []
+    for row in group.itertuples():
+        ours = _with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity) if row.n else NOTHING
+        spread = "" if math.isnan(row.sd_ddof1) else f", sd {format_number(row.sd_ddof1, row.quantity)}"
+        cells = {
+            "Claim": _name(row),
+            "Published (sd as printed)": _published(row),
+            "Ours [95 % interval]": f"{ours}{spread}, n = {row.n}" if row.n else ours,
+            "Difference [95 % interval]": _with_interval(
+                row.difference, row.difference_low, row.difference_high, row.quantity, signed=True
+            ),
+            "Verdict": f"**{row.verdict}**",
+            "Why": row.why,
+        }
+        rows.append(cells | ({"Deviations": row.deviations or "none"} if with_deviations else {}))
+    return pd.DataFrame(rows)
+
+
+def _unjudged(scores: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Claim": [f"{row.method}, {_name(row)}" for row in scores.itertuples()],
+            "Data set": scores.dataset.to_list(),
+            "Published (sd as printed)": [_published(row) for row in scores.itertuples()],
+            "Where": [f"{row.source}, {row.location} ({row.provenance})" for row in scores.itertuples()],
+        }
+    )
+
+
+def _counted(scores: pd.DataFrame) -> pd.DataFrame:
+    groups = scores.groupby(["source", "location", "dataset"], sort=False).size().reset_index(name="Claims")
+    groups["Verdict"] = NOT_RUN
+    return groups.rename(columns={"source": "Source", "location": "Where", "dataset": "Data set"})
+
+
+def _name(row: Any) -> str:
+    quantity = row.quantity.removesuffix("_percent").removesuffix("_percent_below").replace("_", " ")
+    unit = " (%)" if "_percent" in row.quantity else ""
+    return f"{row.setting}: {quantity}{unit}" if row.setting else f"{quantity}{unit}"
+
+
+def _published(row: Any) -> str:
+    bound = "below " if row.quantity.endswith("_below") else ""
+    spread = "" if pd.isna(row.reported_sd) else f" ± {row.reported_sd}"
+    return f"{bound}{row.reported}{spread}" + ("" if pd.isna(row.reported_n) else f", n = {row.reported_n}")
+
+
+def _with_interval(value: float, low: float, high: float, quantity: str, signed: bool = False) -> str:
+    if math.isnan(value):
+        return NOTHING
+    number, bottom, top = (format_number(x, quantity) for x in (value, low, high))
+    sign = "+" if signed and value > 0 else ""
+    return f"{sign}{number}" if math.isnan(low) else f"{sign}{number} [{bottom}, {top}]"

@@ -1,0 +1,118 @@
+"""Means, intervals and comparisons, as the analysis plan fixes them: sd with ddof = 1, two-sided 95 % t intervals.
+
+Welch's interval and its degrees of freedom follow Welch, Biometrika 34 (1947) 28; Holm's correction, Scand. J. Stat. 6
+(1979) 65; the two one-sided tests, Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987) 657.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, sd (ddof = 1) and t interval of n values; nan where n is too small for one."""
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two means with its interval; nan where an arm is too small for one."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+
+def summarise(values: Sequence[float] | np.ndarray | pd.Series) -> Summary:
+    """Summary of independent values; missing ones are left out."""
+    array = np.asarray(values, dtype=float)
+    array = array[~np.isnan(array)]
+    n = len(array)
+    return from_numbers(float(array.mean()) if n else math.nan, float(array.std(ddof=1)) if n > 1 else math.nan, n)
+
+
+def from_numbers(mean: float, sd: float, n: int) -> Summary:
+    """Summary from a mean and an sd (ddof = 1) that someone else computed."""
+    half = _quantile(n - 1) * sd / math.sqrt(n) if n > 1 else math.nan
+    return Summary(n, mean, sd, mean - half, mean + half)
+
+
+def sample_sd(population_sd: float, n: int) -> float:
+    """The sd with ddof = 1 from one with ddof = 0 over n >= 2 values; nan for n < 2."""
+    return population_sd * math.sqrt(n / (n - 1)) if n > 1 else math.nan
+
+
+def welch_difference(first: Summary, second: Summary) -> Difference:
+    """``first`` minus ``second`` with Welch's interval for unequal variances."""
+    value = first.mean - second.mean
+    if min(first.n, second.n) < 2:
+        return Difference(value, math.nan, math.nan)
+    variances = first.sd**2 / first.n, second.sd**2 / second.n
+    total = sum(variances)
+    if total == 0:
+        return Difference(value, value, value)
+    freedom = total**2 / (variances[0] ** 2 / (first.n - 1) + variances[1] ** 2 / (second.n - 1))
+    half = _quantile(freedom) * math.sqrt(total)
+    return Difference(value, value - half, value + half)
+
+
+def paired_difference(first: pd.Series, second: pd.Series) -> tuple[Summary, float]:
+    """``first`` minus ``second`` over the index values (seeds) that both have: summary, and p of the paired t test.
+
+    p is nan for fewer than two pairs; differences that are all the same number give 0, or 1 if that number is 0.
+    """
+    values = (first - second).dropna()
+    summary = summarise(values)
+    if summary.n < 2:
+        return summary, math.nan
+    if summary.sd == 0:
+        return summary, 1.0 if summary.mean == 0 else 0.0
+    return summary, float(2 * stats.t.sf(abs(summary.mean) / _standard_error(summary), summary.n - 1))
+
+
+def tost(difference: Summary, margin: float) -> float:
+    """p of equivalence: the larger p of the two one-sided t tests that the true difference lies within +-margin > 0."""
+    if margin <= 0:
+        raise ValueError(f"margin of equivalence is {margin}; it must be above 0")
+    if difference.n < 2:
+        return math.nan
+    if difference.sd == 0:
+        return 0.0 if abs(difference.mean) < margin else 1.0
+    error = _standard_error(difference)
+    above = stats.t.sf((difference.mean + margin) / error, difference.n - 1)
+    below = stats.t.cdf((difference.mean - margin) / error, difference.n - 1)
+    return float(max(above, below))
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """Holm's adjusted p values, in the order given; they keep the family-wise error rate when compared with 0.05."""
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def _standard_error(summary: Summary) -> float:
+    return summary.sd / math.sqrt(summary.n)
+
+
+def _quantile(freedom: float) -> float:
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))

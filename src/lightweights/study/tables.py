@@ -1,0 +1,284 @@
+"""Tables of a study: tidy numbers in full precision, and the same as readable Markdown and as LaTeX for a paper."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lightweights.params import Study
+from lightweights.study.claims import Claim
+from lightweights.study.collect import reported_test_sets, to_csv
+from lightweights.study.files import write_atomic
+from lightweights.study.statistics import Summary, paired_difference, summarise
+
+PUBLISHED_DATASET = "mnist-partial"
+NOT_RUN = "not run"
+NOTHING = "–"
+
+_SET_LABELS = {"test600": "Test 600", "test10k": "Test 10k", "test": "Test"}
+_OURS = "Mean ± sd (ddof = 1) over n seeds after the last round or epoch; in brackets the 95 % t interval of the mean."
+_PUBLISHED = (
+    "Published: mean ± sd over the n in parentheses, the sd converted from ddof = 0 to ddof = 1; "
+    "the published test set is the 600 images of test600."
+)
+_NONE_PUBLISHED = "No published values stand beside: they are for mnist-partial only, this study trains on {}."
+_COUNTS = (
+    "Parameters: as published (3M(M-1)/2 a circuit) / entering the circuits / effective (rank of the Jacobian of the probabilities), "
+    "each with the mapping's."
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: tidy ``data`` for CSV, ``display`` of ready cells (a cell may have two lines), and its caption."""
+
+    name: str
+    caption: str
+    data: pd.DataFrame
+    display: pd.DataFrame
+
+
+def classical_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table:
+    """Table 2: the target network trained directly, ours beside the published."""
+    beside = [c for c in claims if c.method == "classical_target"] if study.dataset.name == PUBLISHED_DATASET else None
+    data = _compare(_variants(study, "classical", []), runs[runs.experiment == "classical"], beside, reported_test_sets(runs))
+    data = data.drop(columns="bond_dim")
+    caption = f"The target network trained directly. {_OURS} {_remark(study)}"
+    return Table("classical", caption, data, _display(data, "Network", {v: _label(v, "classical") for v in data.variant}))
+
+
+def quantum_train_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table:
+    """Table 3: photonic Quantum-Train by bond dimension, ours beside the published.
+
+    Bond dimensions that are asked for or published and have no runs appear as not run.
+    """
+    beside = [c for c in claims if c.method == "photonic_qt"] if study.dataset.name == PUBLISHED_DATASET else None
+    known = sorted({c.bond_dim for c in beside or [] if c.bond_dim is not None and c.column})
+    variants = _variants(study, "quantum_train", known)
+    data = _compare(variants, runs[runs.experiment == "quantum_train"], beside, reported_test_sets(runs))
+    unique = len({dim for _, dim in variants}) == len(variants)
+    labels = {variant: str(dim) if unique else variant for variant, dim in variants}
+    caption = f"Photonic Quantum-Train by bond dimension. {_OURS} {_remark(study)} {_COUNTS}"
+    return Table("quantum_train", caption, data, _display(data, "Bond dimension" if unique else "Variant", labels))
+
+
+def protocols_table(runs: pd.DataFrame) -> Table | None:
+    """The protocols beside each other after equally many epochs on the mapping; None without such runs."""
+    runs = runs[runs.experiment == "protocols"]
+    if runs.empty:
+        return None
+    columns = ["train_accuracy_percent", "train_cross_entropy", *_set_columns(reported_test_sets(runs))]
+    rows, cells = [], []
+    for variant, group in runs.groupby("variant", sort=False):
+        first = group.iloc[0]
+        epochs = int(first.rounds) * int(first.mapping_epochs)
+        for column in [*columns, "wall_seconds"]:
+            rows.append({"arm": variant, "protocol": first.protocol, "rounds": first.rounds, "mapping_epochs": epochs, "quantity": column}
+                        | _numbers(summarise(group[column])))  # fmt: skip
+        cells.append(
+            {"Protocol": str(first.protocol if runs.groupby("protocol").variant.nunique().max() == 1 else variant),
+             "Rounds": str(first.rounds), "Epochs on the mapping": str(epochs), "n": str(len(group))}
+            | {_heading(column): _ours(summarise(group[column]), column) for column in columns}
+            | {"Minutes a run": f"{group.wall_seconds.mean() / 60:.1f}"}
+        )  # fmt: skip
+    arms = {protocol: group.set_index("seed") for protocol, group in runs.groupby("protocol")}
+    comparable = set(arms) == {"gradient", "cobyla"} and runs.variant.nunique() == 2 and len({row["mapping_epochs"] for row in rows}) == 1
+    if comparable:
+        row = {"Protocol": "gradient minus cobyla", "Rounds": "", "Epochs on the mapping": "", "n": ""}
+        for column in columns:
+            difference, p = paired_difference(arms["gradient"][column], arms["cobyla"][column])
+            rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | _numbers(difference))
+            row |= {_heading(column): _ours(difference, column), "n": str(difference.n)}
+        cells.append(row | {"Minutes a run": ""})
+    caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
+    caption += " Differences are paired by seed." if comparable else ""
+    return Table("protocols", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna(""))
+
+
+def summary_markdown(runs: pd.DataFrame) -> str:
+    """The small table for a terminal: accuracy of every variant of the main experiments."""
+    cells = []
+    for name, label in (("classical", "classical"), ("quantum_train", "photonic QT")):
+        group = runs[runs.experiment == name].sort_values("bond_dim", kind="stable")
+        for variant, part in group.groupby("variant", sort=False):
+            columns = ["train_accuracy_percent", *(f"{s}_accuracy_percent" for s in reported_test_sets(part.dropna(axis=1, how="all")))]
+            numbers = {f"{_heading(column)}": _short(summarise(part[column]), column) for column in columns}
+            trained = _span(part.parameters_trained_used)
+            cells.append(
+                {"Method": f"{label}, {variant}" if variant != "base" else label, "Parameters": trained, "n": str(len(part))} | numbers
+            )
+    if not cells:
+        return "No runs yet."
+    return f"{markdown(pd.DataFrame(cells).fillna(NOTHING))}\n\nAccuracy in percent, mean ± sd (ddof = 1) over n seeds."
+
+
+def markdown(display: pd.DataFrame) -> str:
+    """A pipe table whose columns are also aligned as plain text."""
+    rows = [display.columns, *display.itertuples(index=False)]
+    lines = [[str(cell).replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    lines.insert(1, [("-" * width) for width in widths])
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines)
+
+
+def to_markdown(table: Table) -> str:
+    """The table with its caption above it."""
+    return f"{table.caption}\n\n{markdown(table.display)}\n"
+
+
+def to_latex(table: Table) -> str:
+    """A table* of the booktabs package; the second line of a cell stands below the first in smaller type."""
+    body = []
+    for row in table.display.itertuples(index=False):
+        cells = [str(cell).split("\n") for cell in row]
+        for line in range(max(len(cell) for cell in cells)):
+            texts = [_escape(cell[line]) if line < len(cell) else "" for cell in cells]
+            texts = [f"{{\\tiny {text}}}" if line and text else text for text in texts]
+            body.append("    " + " & ".join(texts) + r" \\")
+    heads = " & ".join(r"\shortstack{" + r"\\".join(_escape(part) for part in str(c).split("\n")) + "}" for c in table.display.columns)
+    return "\n".join(
+        [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table*}",
+            r"  \centering\scriptsize\setlength{\tabcolsep}{3pt}",
+            rf"  \caption{{{_escape(table.caption)}}}",
+            rf"  \label{{tab:{table.name.replace('_', '-')}}}",
+            rf"  \begin{{tabular}}{{l{'r' * (table.display.shape[1] - 1)}}}",
+            r"    \toprule",
+            f"    {heads} \\\\",
+            r"    \midrule",
+            *body,
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def write_table(table: Table, folder: Path) -> None:
+    """Write <name>.csv, .md and .tex."""
+    write_atomic(folder / f"{table.name}.csv", to_csv(table.data))
+    write_atomic(folder / f"{table.name}.md", to_markdown(table))
+    write_atomic(folder / f"{table.name}.tex", to_latex(table))
+
+
+def format_number(value: float, quantity: str) -> str:
+    """A number with the decimals of its quantity; percent and points have two, errors in nats four."""
+    text = f"{value:.{2 if quantity.endswith(('percent', 'points', 'below')) else 4}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
+
+
+def _variants(study: Study, experiment: str, published: Iterable[int]) -> list[tuple[str, int | None]]:
+    """(variant, bond dimension) of an experiment as asked for, and published bond dimensions that are not asked for."""
+    asked = {r.variant: r.settings.mapping.bond_dim if r.settings.mapping else None for r in study.runs() if r.experiment == experiment}
+    rest = {f"bond_dim={dim}": dim for dim in published if dim not in asked.values()}
+    if not asked and not rest and experiment == "classical":
+        return [("base", None)]
+    return sorted((asked | rest).items(), key=lambda item: item[1] or 0)
+
+
+def _set_columns(test_sets: list[str]) -> list[str]:
+    return [f"{s}_{quantity}" for quantity in ("accuracy_percent", "generalisation_error") for s in test_sets]
+
+
+def _compare(variants: list[tuple[str, int | None]], runs: pd.DataFrame, claims: list[Claim] | None, test_sets: list[str]) -> pd.DataFrame:
+    """One row a variant and quantity: our summary, the published one where there are any, parameter counts."""
+    rows = []
+    groups = dict(list(runs.groupby("variant")))
+    for variant, bond_dim in variants:
+        group = groups.get(variant, runs.iloc[:0])
+        counts = {f"parameters_{kind}": _span(group[f"parameters_trained_{kind}"]) for kind in ("published", "used", "effective")}
+        for column in ["train_accuracy_percent", *_set_columns(test_sets)]:
+            row: dict[str, Any] = {"variant": variant, "bond_dim": bond_dim, "quantity": column} | _numbers(summarise(group[column]))
+            row["last10_mean"] = group[f"last10_{column}"].mean()
+            if claims is not None:
+                claim = next((c for c in claims if c.bond_dim == bond_dim and c.column == column), None)
+                row |= {
+                    "published_mean": claim.reported_mean if claim else math.nan,
+                    "published_sd_ddof0": claim.reported_sd if claim else math.nan,
+                    "published_sd_ddof1": claim.sd if claim else math.nan,
+                    "published_n": claim.reported_n if claim else None,
+                }
+            rows.append(row | counts)
+    data = pd.DataFrame(rows)
+    return data.astype({c: "Int64" for c in ("bond_dim", "published_n") if c in data})
+
+
+def _display(data: pd.DataFrame, first: str, labels: dict[str, str]) -> pd.DataFrame:
+    rows = []
+    for variant, part in data.groupby("variant", sort=False):
+        numbers = part.set_index("quantity")
+        any_row = numbers.iloc[0]
+        counts = [any_row[f"parameters_{kind}"] for kind in ("published", "used", "effective")]
+        shown = counts[0] if len(set(counts)) == 1 else " / ".join(counts)
+        row = {first: labels[variant], "Parameters": shown or NOTHING, "n": str(any_row.n)}
+        for index, (column, values) in enumerate(numbers.iterrows()):
+            absent = NOT_RUN if index == 0 else NOTHING
+            row[_heading(column)] = _ours(_summary(values), column) if values.n else absent
+            if "published_mean" in numbers and numbers.published_mean.notna().any() and not column.startswith("test10k"):
+                row[f"{_heading(column)},\npublished"] = _published(values, column)
+        rows.append(row)
+    return pd.DataFrame(rows).fillna(NOTHING)
+
+
+def _heading(column: str) -> str:
+    name, _, quantity = column.partition("_")
+    where = "Train" if name == "train" else _SET_LABELS.get(name, name)
+    return {"accuracy_percent": f"{where}\naccuracy (%)", "generalisation_error": f"{where}\ngen. error"}.get(
+        quantity, f"{where}\ncross-entropy"
+    )
+
+
+def _ours(summary: Summary, column: str) -> str:
+    interval = "" if math.isnan(summary.low) else f"\n[{format_number(summary.low, column)}, {format_number(summary.high, column)}]"
+    return _short(summary, column) + interval
+
+
+def _short(summary: Summary, column: str) -> str:
+    if not summary.n:
+        return NOTHING
+    spread = "" if math.isnan(summary.sd) else f" ± {format_number(summary.sd, column)}"
+    return format_number(summary.mean, column) + spread
+
+
+def _published(values: pd.Series, column: str) -> str:
+    if pd.isna(values.published_mean):
+        return NOTHING
+    spread = "" if pd.isna(values.published_sd_ddof1) else f" ± {format_number(values.published_sd_ddof1, column)}"
+    count = "" if pd.isna(values.published_n) else f"\n({values.published_n})"
+    return format_number(values.published_mean, column) + spread + count
+
+
+def _numbers(summary: Summary) -> dict[str, float]:
+    return {"n": summary.n, "mean": summary.mean, "sd_ddof1": summary.sd, "ci95_low": summary.low, "ci95_high": summary.high}
+
+
+def _summary(values: pd.Series) -> Summary:
+    return Summary(int(values.n), values["mean"], values.sd_ddof1, values.ci95_low, values.ci95_high)
+
+
+def _span(counts: pd.Series) -> str:
+    """A count that all runs share, or the smallest and largest; empty without runs."""
+    if counts.empty:
+        return ""
+    low, high = counts.min(), counts.max()
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _label(variant: str, base: str) -> str:
+    return base if variant == "base" else variant
+
+
+def _remark(study: Study) -> str:
+    return _PUBLISHED if study.dataset.name == PUBLISHED_DATASET else _NONE_PUBLISHED.format(study.dataset.name)
+
+
+def _escape(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--"}
+    escaped = re.sub(r"[\\~^±–&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
+    return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", escaped)

@@ -1,0 +1,98 @@
+"""Photonic Quantum-Train in rounds: the mapping with the phases fixed, then the phases with the mapping fixed.
+
+Two protocols. ``gradient``: Adam on the phases, exact gradients, each step on a fresh random batch. ``cobyla``: one run of SciPy's COBYLA
+over all phases on one random batch, its best point taken over, as in the notebooks of arXiv 2505.08474. The mapping's part is
+the same in both: Adam over whole epochs. Adam's moments are kept from round to round.
+"""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from lightweights.params import CobylaSchedule, GradientSchedule
+from lightweights.quantum_train import QuantumTrain
+from lightweights.training.data import TrainingData, measure, minibatches, random_batch
+from lightweights.training.randomness import stream
+from lightweights.training.state import DivergenceError, EpochMeter, Training, adam, adam_step
+
+
+def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSchedule, seed: int) -> Training:
+    """A training that has not started."""
+    optimisers = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
+    if isinstance(schedule, GradientSchedule):
+        optimisers["phases"] = adam(generator.phases.parameters(), schedule.phase_lr)
+    return Training(generator, optimisers, {purpose: stream(seed, purpose) for purpose in ("batches", "phase-batches")})
+
+
+def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | CobylaSchedule) -> Iterator[dict[str, float]]:
+    """Train round by round from where the training stands; yields the history row of each."""
+    generator = training.module
+    assert isinstance(generator, QuantumTrain)
+    for number in range(len(training.rows) + 1, schedule.rounds + 1):
+        generator.train()
+        meter = train_mapping(training, generator, data, schedule)
+        row = {"round": number, **meter.row(f"round {number}")}
+        with torch.no_grad():
+            coefficients = generator.mapping.coefficients()
+        if isinstance(schedule, CobylaSchedule):
+            row["phase_loss"] = minimise_phases(training, generator, data, schedule, coefficients)
+        else:
+            row["phase_loss"] = train_phases(training, generator, data, schedule, coefficients)
+        if not math.isfinite(row["phase_loss"]):
+            raise DivergenceError(f"the loss of the phases is {row['phase_loss']} in round {number}: use a smaller schedule.phase_lr")
+        generator.eval()
+        with torch.no_grad():
+            weights = generator.weights()
+        yield training.finish_row(row | measure(lambda x, w=weights: generator.call(w, x), data))
+
+
+def train_mapping(
+    training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule | CobylaSchedule
+) -> EpochMeter:
+    """Epochs of Adam on the mapping. The phases stand still, so the probabilities are computed once. The last epoch's losses."""
+    with torch.no_grad():
+        probabilities = generator.probabilities()
+    meter = EpochMeter()
+    for _ in range(schedule.mapping_epochs):
+        meter = EpochMeter()
+        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
+            images, labels = data.train.at(batch)
+            forward = lambda x: generator.call(generator.mapping(probabilities), x)  # noqa: E731
+            loss, logits = adam_step(training.optimisers["mapping"], forward, images, labels)
+            meter.add(loss, logits, labels)
+    return meter
+
+
+def train_phases(
+    training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule, coefficients: Tensor
+) -> float:
+    """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss."""
+    loss = torch.zeros(())
+    for _ in range(schedule.phase_steps):
+        images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+        forward = lambda x: generator.call(generator.mapping.weights(coefficients, generator.probabilities()), x)  # noqa: E731
+        loss, _ = adam_step(training.optimisers["phases"], forward, images, labels)
+    return float(loss.detach())
+
+
+@torch.no_grad()
+def minimise_phases(
+    training: Training, generator: QuantumTrain, data: TrainingData, schedule: CobylaSchedule, coefficients: Tensor
+) -> float:
+    """COBYLA on one random batch's cross-entropy over all phases, the unused ones included as in the notebooks. The best value."""
+    images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+    start = parameters_to_vector(generator.phases)
+
+    def loss(phases) -> float:
+        vector_to_parameters(torch.from_numpy(phases).to(start), generator.phases)
+        weights = generator.mapping.weights(coefficients, generator.probabilities())
+        return float(F.cross_entropy(generator.call(weights, images), labels))
+
+    best = minimize(loss, start.double().cpu().numpy(), method="COBYLA", options={"maxiter": schedule.evaluations})
+    vector_to_parameters(torch.from_numpy(best.x).to(start), generator.phases)
+    return float(best.fun)

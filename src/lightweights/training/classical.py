@@ -1,0 +1,29 @@
+"""Direct training of a network's own weights: the classical target of the tables."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from lightweights.params import ClassicalSchedule
+from lightweights.training.data import TrainingData, measure, minibatches
+from lightweights.training.randomness import stream
+from lightweights.training.state import EpochMeter, Training, adam, adam_step
+
+
+def begin_classical(network: nn.Module, schedule: ClassicalSchedule, seed: int) -> Training:
+    """A training that has not started."""
+    return Training(network, {"network": adam(network.parameters(), schedule.lr)}, {"batches": stream(seed, "batches")})
+
+
+def classical_epochs(training: Training, data: TrainingData, schedule: ClassicalSchedule) -> Iterator[dict[str, float]]:
+    """Train epoch by epoch from where the training stands; yields the history row of each."""
+    network, optimiser = training.module, training.optimisers["network"]
+    for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
+        meter = EpochMeter()
+        network.train()
+        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
+            images, labels = data.train.at(batch)
+            loss, logits = adam_step(optimiser, network, images, labels)
+            meter.add(loss, logits, labels)
+        network.eval()
+        yield training.finish_row({"epoch": epoch, **meter.row(f"epoch {epoch}"), **measure(network, data)})

@@ -1,0 +1,103 @@
+"""The whole state of a training, so that it can stop after any round and go on to the bit-identical result."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class DivergenceError(RuntimeError):
+    """The loss is no longer a finite number."""
+
+
+@dataclass
+class Training:
+    """A module in training: optimisers and random streams by name, and one row of history a round (or epoch) done."""
+
+    module: nn.Module
+    optimisers: dict[str, torch.optim.Optimizer]
+    streams: dict[str, torch.Generator]
+    rows: list[dict[str, float]] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def finish_row(self, row: dict[str, float]) -> dict[str, float]:
+        """Append a row with the cumulative wall time, resumed parts included."""
+        before = self.rows[-1]["seconds"] if self.rows else 0.0
+        now = time.monotonic()
+        row["seconds"] = before + now - self.started
+        self.started = now
+        self.rows.append(row)
+        return row
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything but the rows."""
+        state = {f"module.{name}": value for name, value in self.module.state_dict().items()}
+        for name, optimiser in self.optimisers.items():
+            for index, values in optimiser.state_dict()["state"].items():
+                state |= {f"optimiser.{name}.{index}.{key}": value for key, value in values.items()}
+        state |= {f"stream.{name}": generator.get_state() for name, generator in self.streams.items()}
+        return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
+
+    def restore(self, tensors: dict[str, Tensor], rows: list[dict[str, float]]) -> None:
+        """Go back to a stored state. Raises KeyError, ValueError or RuntimeError where it does not fit this training."""
+        parts: dict[str, dict[str, Tensor]] = {"module": {}, "optimiser": {}, "stream": {}}
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            parts[kind][rest] = value
+        self.module.load_state_dict(parts["module"])
+        for name, optimiser in self.optimisers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in parts["optimiser"].items():
+                owner, index, entry = key.rsplit(".", 2)
+                if owner == name:
+                    state.setdefault(int(index), {})[entry] = value
+            optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        for name, generator in self.streams.items():
+            generator.set_state(parts["stream"][name])
+        self.rows[:] = rows
+
+
+@dataclass
+class EpochMeter:
+    """Mean loss of the minibatches seen, and loss and accuracy of the last one."""
+
+    loss: Tensor | float = 0.0
+    images: int = 0
+    last: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        self.loss = self.loss + loss.detach() * len(labels)
+        self.images += len(labels)
+        self.last = (loss.detach(), logits.detach(), labels)
+
+    def row(self, when: str) -> dict[str, float]:
+        """As columns of the history. Raises DivergenceError where the mean loss is not finite."""
+        if self.last is None:
+            return {"training_loss": math.nan, "last_batch_loss": math.nan, "last_batch_accuracy_percent": math.nan}
+        mean = float(self.loss) / self.images
+        if not math.isfinite(mean):
+            raise DivergenceError(f"the training loss is {mean} in {when}: use a smaller learning rate")
+        loss, logits, labels = self.last
+        accuracy = 100 * float((logits.argmax(-1) == labels).float().mean())
+        return {"training_loss": mean, "last_batch_loss": float(loss), "last_batch_accuracy_percent": accuracy}
+
+
+def adam_step(
+    optimiser: torch.optim.Optimizer, forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One step on a batch's cross-entropy; the loss before the step, and the logits."""
+    optimiser.zero_grad()
+    logits = forward(images)
+    loss = F.cross_entropy(logits, labels)
+    loss.backward()
+    optimiser.step()
+    return loss, logits
+
+
+def adam(parameters: object, lr: float) -> torch.optim.Adam:
+    """Adam with torch's defaults, in its fused form."""
+    return torch.optim.Adam(parameters, lr=lr, fused=True)  # type: ignore[arg-type]

@@ -1,0 +1,19 @@
+rule prepare_data:
+    input:
+        f"{FOLDER}/settings/{{dataset}}.json",
+    output:
+        f"{FOLDER}/data/{{dataset}}.safetensors",
+    wildcard_constraints:
+        dataset="[a-z0-9-]+",
+    log:
+        f"{FOLDER}/logs/prepare/{{dataset}}.log",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        "lightweights prepare {output:q} --settings {input:q} > {log:q} 2>&1"
+
+
+rule prepare:
+    input:
+        sorted({data_file(STUDY, run.settings.dataset.name) for run in RUNS}),
