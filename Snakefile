@@ -1,11 +1,13 @@
 # The whole study of params.yaml, or of a preset laid over it:
 #   snakemake --cores 2
 #   snakemake --cores 2 --configfile workflow/presets/demo.yaml
+# Tables, figures and scorecard from the runs that are there, without training:
+#   snakemake --cores 2 summary --config partial=true
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
 from lightweights.errors import LightweightsError
-from lightweights.study.layout import data_file, data_settings_file, run_folder, settings_file, study_folder, weights_file
+from lightweights.study.layout import data_file, run_folder, study_folder, study_settings_file
 from lightweights.study.plan import open_study
 
 min_version("9.20")
@@ -14,6 +16,7 @@ min_version("9.20")
 configfile: "params.yaml"
 
 
+PARTIAL = str(config.pop("partial", False)).lower() in ("true", "1", "yes")
 try:
     STUDY = open_study(config)
 except LightweightsError as error:
@@ -30,10 +33,16 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-rule all:
-    input:
-        [run_folder(run) / "metrics.json" for run in RUNS],
+report: "workflow/report/study.rst"
 
 
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/summary.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [run_folder(run) / "metrics.json" for run in SEEN],
+        rules.summary.input,

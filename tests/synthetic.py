@@ -53,7 +53,7 @@ def fabricate_run(run: Run, results: Path) -> Path:
     names = [name for name in history if name.endswith(("_percent", "_entropy", "_error")) and not name.startswith("last_batch")]
     metrics = {
         "run": {"study": run.study, "experiment": run.experiment, "variant": run.variant, "seed": run.seed},
-        "settings": run.settings.model_dump(mode="json"),
+        "settings": run.settings.plain(),
         "final": {name: float(history[name].iloc[-1]) for name in names},
         "last10": {name: float(history[name].tail(10).mean()) for name in names},
         "parameters": parameters,
@@ -118,5 +118,3 @@ def _parameters(run: Run) -> dict[str, int]:
     counts = {"published": 192, "used": 171, "effective": 79 - (run.seed % 2)}
     phases = {f"phases_{kind}": count for kind, count in counts.items()}
     return {"target": 6690, "mapping": mapping, **phases, **{f"trained_{kind}": mapping + count for kind, count in counts.items()}}
-
-

@@ -158,7 +158,7 @@ def test_mnist_is_fetched_from_mirrors_and_then_read_from_the_cache(monkeypatch,
     mirror.close()
     second = load(DatasetSection(name="mnist-partial"))
     assert digest(first) == digest(second) == digest(load_published("mnist-partial"))
-    assert sorted(os.listdir(tmp_path / "cache" / "mnist")) == sorted(name[1:] for name in sources)
+    assert cached(tmp_path) == sorted(f"mnist{name}" for name in sources)
 
 
 # ---- digits

@@ -1,5 +1,6 @@
 """The command line: what the rules of the workflow call, also usable by hand."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -52,17 +53,86 @@ def train(
     typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")
 
 
+StudyFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/study.json, written by snakemake.", show_default=False)]
+
+
+@app.command()
+def collect(
+    study: StudyFile,
+    partial: Annotated[bool, typer.Option("--partial", help="Leave out the runs that are not there yet.")] = False,
+) -> None:
+    """Gather the runs that the study asks for into runs.csv and means.json."""
+    from lightweights.study import summary
+
+    runs = summary.collect_study(study, partial)
+    typer.echo(f"{len(runs)} runs collected")
+
+
+@app.command()
+def table(name: Annotated[str, typer.Argument(help="classical, quantum_train or protocols.")], study: StudyFile) -> None:
+    """Make one table from runs.csv: CSV, Markdown, LaTeX and HTML."""
+    from lightweights.study import summary
+
+    summary.draw_table(name, study)
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="training_curves, accuracy_against_parameters, generalisation_error or protocols.")],
+    study: StudyFile,
+) -> None:
+    """Draw one figure from runs.csv and the histories: PDF, SVG and PNG."""
+    from lightweights.study import summary
+
+    summary.draw_figure(name, study)
+
+
+@app.command()
+def scorecard(study: StudyFile) -> None:
+    """Judge every published number: CSV, Markdown and HTML."""
+    from lightweights.study import summary
+
+    summary.score_claims(study)
+
+
+@app.command()
+def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
+    """Print the small table of a study and say where its files are."""
+    from lightweights.study.show import study_at_a_glance
+
+    typer.echo(study_at_a_glance(study))
+
+
+@app.command()
+def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
+    """Tell which runs are done, under way (with the time that is left) and still to do."""
+    from lightweights.study.show import progress_of
+
+    typer.echo(progress_of(study))
+
+
+@app.command()
+def restore(
+    study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
+    preset: Annotated[
+        Path | None, typer.Option(help="Preset of the study, where it is not params.yaml itself.", show_default=False)
+    ] = None,
+) -> None:
+    """Take up landed results on a fresh clone: weights from the DVC remote if there is one, the rest from git, nothing retrained."""
+    from lightweights.study.restore import restore_study
+
+    restore_study(study, preset, typer.echo)
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON schema of params.yaml."""
-    import json
-
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def main() -> None:
     """Run the command line; expected errors are printed as one paragraph, without a traceback."""
-    sys.path.insert(0, os.getcwd())  # so that network.name can be a module of the user's
+    sys.path.insert(0, str(Path.cwd()))  # so that network.name can be a module of the user's
     try:
         app()
     except LightweightsError as error:

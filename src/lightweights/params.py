@@ -210,6 +210,7 @@ class Run(Section):
 
     @property
     def key(self) -> str:
+        """Where the run stands in its study, as a path."""
         return f"{self.experiment}/{self.variant}/seed-{self.seed}"
 
 
@@ -242,6 +243,10 @@ class Study(Section):
         """The data sets that the runs need, each once."""
         return list({run.settings.dataset.model_dump_json(): run.settings.dataset for run in runs}.values())
 
+    def to_json(self) -> str:
+        """All that decides the study's numbers, without how they are computed."""
+        return self.model_dump_json(indent=2, exclude={"execution"}, exclude_none=True) + "\n"
+
     def runs(self) -> list[Run]:
         """Every run that the study asks for, in the order of params.yaml, seeds outermost within an experiment."""
         return [run for name, experiment in self.experiments.items() for run in self._expand(name, experiment)]
@@ -264,7 +269,7 @@ class Study(Section):
         changes = {**experiment.override, **varied}
         quantum = experiment.method == "quantum_train"
         schedule = changes.pop("schedule", experiment.schedule or ("gradient" if quantum else "classical"))
-        if schedule not in Schedules.model_fields or (schedule == "classical") == quantum:
+        if schedule not in list(Schedules.model_fields) or (schedule == "classical") == quantum:
             raise ValueError(f"experiments.{name}: schedule {schedule!r} does not fit method {experiment.method}")
         tree = {
             "method": experiment.method,
@@ -280,8 +285,10 @@ class Study(Section):
         try:
             return RunSettings.model_validate(tree)
         except ValidationError as error:
-            where = {path: f"experiments.{name}.{'vary' if path in varied else 'override'}.{path}" for path in changes}
-            raise ValueError(describe(error, where)) from None
+            owner = f"experiments.{name}"
+            where = {path: f"{owner}.{'vary' if path in varied else 'override'}.{path}" for path in changes}
+            lines = describe(error, where).splitlines()
+            raise ValueError("\n".join(line if line.startswith(owner) else f"{owner}: {line}" for line in lines)) from None
 
 
 def _assign(tree: dict[str, Any], path: str, value: Any, owner: str) -> None:

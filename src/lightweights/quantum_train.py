@@ -63,9 +63,13 @@ class QuantumTrain(nn.Module):
         self.weight_count = sum(p.numel() for p in generated.values())
         if not generated:
             raise ValueError("the module has no parameter that requires a gradient, so there is no weight to generate")
+        if isinstance(circuits, str) and circuits != "auto":
+            raise ValueError(f'circuits {circuits!r}: expected "auto" or a list of (modes, photons)')
         generator = generator or torch.Generator().manual_seed(0)
         shapes = smallest_circuits(self.weight_count) if isinstance(circuits, str) else list(circuits)
         states = [input_state] * len(shapes) if isinstance(input_state, str) else list(input_state)
+        if len(states) != len(shapes):
+            raise ValueError(f"input_state lists {len(states)} states for {len(shapes)} circuits; give one a circuit")
         self.circuits = nn.ModuleList(
             Circuit(modes, photons, mesh, state, bunching) for (modes, photons), state in zip(shapes, states, strict=True)
         )
@@ -105,7 +109,10 @@ class QuantumTrain(nn.Module):
 
     def _named(self, weights: Float[Tensor, " weights"]) -> dict[str, Tensor]:
         pieces = weights.split([size for *_, size in self._slots])
-        return {name: piece.view(shape) for (name, shape, _), piece in zip(self._slots, pieces, strict=True)}
+        return {
+            name: piece.view(shape).to(self.target.get_parameter(name).dtype)
+            for (name, shape, _), piece in zip(self._slots, pieces, strict=True)
+        }
 
     @torch.no_grad()
     def bake(self) -> nn.Module:

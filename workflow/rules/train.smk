@@ -24,20 +24,11 @@ rule train_run:
         " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} > {log:q} 2>&1"
 
 
-def metrics_of(experiment):
-    return [run_folder(run) / "metrics.json" for run in RUNS if run.experiment == experiment]
+# One target an experiment: `snakemake --cores 2 quantum_train`.
+for experiment in STUDY.experiments:
 
-
-rule classical:
-    input:
-        metrics_of("classical"),
-
-
-rule quantum_train:
-    input:
-        metrics_of("quantum_train"),
-
-
-rule protocols:
-    input:
-        metrics_of("protocols"),
+    rule:
+        name:
+            experiment
+        input:
+            [run_folder(run) / "metrics.json" for run in RUNS if run.experiment == experiment],

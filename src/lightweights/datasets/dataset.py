@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lightweights.errors import LightweightsError
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
 
-class DataError(RuntimeError):
+class DataError(LightweightsError):
     """Data that is missing, damaged or unreachable; the message names the file, what was expected and the remedy."""
 
 

@@ -48,7 +48,8 @@ def download(file: RawFile, path: Path) -> None:
                 target.check()
             return
         except (OSError, _WrongContentError) as error:  # what requests raises is an OSError; what the disk raises is a DataError by now
-            failures.append(f"  {url}: {str(error).rsplit('(Caused by ')[-1]}")
+            cause = getattr(error.args[0], "reason", error) if error.args else error  # without the layers of requests and urllib3
+            failures.append(f"  {url}: {cause}")
     raise NotServedError("\n".join(failures) or "  there are none")
 
 
@@ -98,11 +99,11 @@ def _new_file(path: Path) -> Iterator[FileIO]:
             with _disk_errors(path):
                 os.fsync(handle)
         with _disk_errors(path):
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
 
 

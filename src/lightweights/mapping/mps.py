@@ -80,4 +80,5 @@ class MPSMapping(nn.Module):
         return raw - raw.mean()
 
     def forward(self, probabilities: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
+        """Centred weights from probabilities."""
         return self.weights(self.coefficients(), probabilities)

@@ -29,5 +29,6 @@ class TargetCNN(nn.Sequential):
         )
 
     def forward(self, images: Float[Tensor, "n channels height width"]) -> Float[Tensor, "n classes"]:
+        """Logits of the classes."""
         # Channels-last halves the time of a training step on a CPU: pooling is vectorised over channels.
         return super().forward(images.to(memory_format=torch.channels_last))

@@ -42,6 +42,9 @@ class Circuit(nn.Module):
     probabilities are not renormalised: they sum to the collision-free yield.
     """
 
+    _layout: Tensor
+    _factor: Tensor
+
     def __init__(
         self, modes: int, photons: int, mesh: MeshKind = "notebook", input_state: str | list[int] = "spaced", bunching: bool = False
     ) -> None:
@@ -68,10 +71,12 @@ class Circuit(nn.Module):
 
     @property
     def modes(self) -> int:
+        """Number of modes M."""
         return self.mesh.modes
 
     @property
     def phase_count(self) -> int:
+        """Length of the phase vector, unused phases of the mesh included."""
         return self.mesh.phase_count
 
     def outcomes(self) -> list[tuple[int, ...]]:
@@ -79,6 +84,7 @@ class Circuit(nn.Module):
         return fock.outcomes(self.modes, self.photons, self.bunching)
 
     def forward(self, phases: Float[Tensor, "*batch phases"]) -> Float[Tensor, "*batch outcomes"]:
+        """Probabilities of the outcomes, in the order of :meth:`outcomes`."""
         columns = input_columns(self.mesh, self._layout, phases, self.inputs)
         steps = [(self.get_buffer(f"_last{k}"), self.get_buffer(f"_before{k}")) for k in range(self.photons - 1)]
         amplitudes = fock.coefficients(columns, steps)

@@ -39,6 +39,7 @@ class Mesh:
 
     @property
     def phases_per_crossing(self) -> int:
+        """Phases of one crossing, beam splitter and phase shifters together."""
         return 2 if self.kind == "mzi" else 3
 
     @property

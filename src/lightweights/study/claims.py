@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lightweights.errors import LightweightsError
 from lightweights.study.statistics import Summary, from_numbers, sample_sd
 
 SOURCES = {
@@ -26,7 +27,7 @@ _COLUMNS = {
 }
 
 
-class ClaimsError(ValueError):
+class ClaimsError(LightweightsError):
     """A table of published numbers that cannot be used; names the file, the row and what would be right."""
 
 

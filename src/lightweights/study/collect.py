@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
+from lightweights.errors import LightweightsError
 from lightweights.params import Run, RunSettings, Study
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import run_folder, study_folder
@@ -32,7 +34,7 @@ TEST_SETS = {"mnist-partial": ("test600", "test10k")}
 _SHOWN = 5
 
 
-class CollectError(RuntimeError):
+class CollectError(LightweightsError):
     """Runs that cannot be used: missing, unreadable, or made with other settings; names them and the remedy."""
 
 
@@ -48,7 +50,7 @@ class _Metrics(BaseModel):
 
 
 def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
-    """Settings by dotted path, for example ``schedule.rounds``; lists become JSON text."""
+    """Settings by dotted path, for example ``schedule.rounds``; lists become JSON text, what a method has not is left out."""
     tree = settings if isinstance(settings, dict) else settings.model_dump(mode="json")
     flat: dict[str, Any] = {}
     for key, value in tree.items():
@@ -77,16 +79,16 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         CollectError: Missing, unreadable or foreign runs, or runs of one data set on different data.
     """
     asked = study.runs()
-    wanted: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+    wanted: dict[str, dict[str, Any]] = {}
     for run in asked:
         key = f"{run.experiment}/{run.variant}"
         if key not in wanted:
-            wanted[key] = run.settings.model_dump(mode="json"), flatten(run.settings)
-    varied = _varied([flat for _, flat in wanted.values()])
+            wanted[key] = flatten(run.settings)
+    varied = _varied(list(wanted.values()))
 
     rows, missing, wrong = [], [], []
     for run in asked:
-        tree, flat = wanted[f"{run.experiment}/{run.variant}"]
+        flat = wanted[f"{run.experiment}/{run.variant}"]
         path = run_folder(run, results) / "metrics.json"
         try:
             metrics = _Metrics.model_validate(json.loads(path.read_bytes()))
@@ -96,7 +98,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         except (ValueError, OSError) as error:
             wrong.append(f"{run.key}: {path} cannot be read ({_first_line(error)})")
             continue
-        problem = _foreign(run, tree, metrics)
+        problem = _foreign(run, flat, metrics)
         if problem:
             wrong.append(f"{run.key}: {problem}")
         else:
@@ -118,27 +120,28 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
 
 def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.DataFrame:
     """The histories of all runs below each other: columns experiment, variant, seed, then those of history.csv."""
-    parts = []
+    parts, lengths = [], []
     for run in runs[[*IDENTITY, "rounds", "epochs"]].itertuples(index=False):
         path = study_folder(study_name, results) / "runs" / run.experiment / run.variant / f"seed-{run.seed}" / "history.csv"
         try:
-            part = pd.read_csv(path, float_precision="round_trip")
+            part = pd.read_csv(path)
         except (OSError, ValueError) as error:
             raise CollectError(
                 f"{path} cannot be read ({_first_line(error)}). Delete the run's folder and run `snakemake --cores N`."
             ) from None
         unit, length = ("epoch", run.epochs) if pd.isna(run.rounds) else ("round", run.rounds)
-        found = list(part[unit]) if unit in part else []
-        if found != list(range(1, length + 1)):
+        found = part[unit].to_numpy() if unit in part else np.empty(0)
+        if not np.array_equal(found, np.arange(1, length + 1)):
             raise CollectError(
                 f"{path} has {len(found)} rows with a number of the {unit}; {length} are expected, numbered from 1. "
                 "Delete the run's folder and run `snakemake --cores N`."
             )
-        parts.append(part.assign(experiment=run.experiment, variant=run.variant, seed=run.seed))
+        parts.append(part)
+        lengths.append(len(part))
     if not parts:
         return pd.DataFrame(columns=IDENTITY)
-    joint = pd.concat(parts, ignore_index=True)
-    return joint[IDENTITY + [column for column in joint.columns if column not in IDENTITY]]
+    identity = runs[IDENTITY].loc[runs.index.repeat(lengths)].reset_index(drop=True)
+    return pd.concat([identity, pd.concat(parts, ignore_index=True)], axis=1)
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -153,7 +156,7 @@ def write_runs(runs: pd.DataFrame, path: Path) -> None:
 
 def read_runs(path: Path) -> pd.DataFrame:
     """runs.csv as :func:`collect` returned it, column types included."""
-    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], float_precision="round_trip")
+    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""])
     return _typed(table)
 
 
@@ -216,13 +219,12 @@ def _foreign(run: Run, wanted: dict[str, Any], metrics: _Metrics) -> str:
     for name in ("study", *IDENTITY):
         if metrics.run.get(name) != getattr(run, name):
             return f"its metrics.json belongs to {name} {metrics.run.get(name)!r}, not {getattr(run, name)!r}"
-    if metrics.settings == wanted:
-        return ""
-    found, asked = flatten(metrics.settings), flatten(wanted)
-    for path in [*asked, *found]:
-        if found.get(path) != asked.get(path):
-            return f"made with {path} = {found.get(path)!r}, asked for is {asked.get(path)!r}"
-    return "made with other settings"
+    found = flatten(metrics.settings)
+    different = [path for path in [*wanted, *found] if found.get(path) != wanted.get(path)]
+    if different:
+        path = different[0]
+        return f"made with {path} = {found.get(path)!r}, asked for is {wanted.get(path)!r}"
+    return ""
 
 
 def _check_data(table: pd.DataFrame, where: Path) -> None:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
-from lightweights.datasets import Dataset, digest, from_tensors
+from lightweights.datasets import DataError, Dataset, digest, from_tensors
 from lightweights.errors import LightweightsError
 from lightweights.mapping import MPS
 from lightweights.networks import build_network
@@ -59,7 +59,7 @@ def read_data(path: Path) -> Dataset:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
         dataset = from_tensors(load_file(path), metadata)
-    except (FileNotFoundError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, DataError) as error:
         raise RunError(f"{path}: not a prepared data set ({error}); delete it and prepare it again with `snakemake prepare`") from error
     return dataset
 
@@ -196,4 +196,5 @@ def resume(training: Training, run: Run, path: Path) -> None:
 
 
 def identity(run: Run) -> str:
+    """Seed and settings as text: a checkpoint belongs to the run whose identity it carries."""
     return json.dumps([run.seed, run.settings.plain()], sort_keys=True)

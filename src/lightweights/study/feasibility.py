@@ -25,7 +25,8 @@ def check_settings(settings: RunSettings, where: str) -> None:
             f"{where}: photonics.circuits = {circuits} has a circuit of {max(counts):,} outcomes; at most {fock.LARGEST_BASIS:,}"
         )
     if math.prod(counts) < weights:
+        example = [list(circuit) for circuit in smallest_circuits(weights)]
         raise SettingsError(
-            f"{where}: photonics.circuits = {[list(c) for c in circuits]} have {math.prod(counts)} joint outcomes, fewer than the {weights} "
-            f"weights of network {settings.network.name}; use larger circuits, for example {[list(c) for c in smallest_circuits(weights)]}, or auto"
+            f"{where}: photonics.circuits = {[list(circuit) for circuit in circuits]} have {math.prod(counts)} joint outcomes, fewer than "
+            f"the {weights} weights of network {settings.network.name}; use larger circuits, for example {example}, or auto"
         )

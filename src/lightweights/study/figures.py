@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
 from lightweights.study.claims import Claim, published
 from lightweights.study.collect import reported_test_sets
@@ -25,6 +25,8 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
 SMOOTHED_FROM, WINDOW = 50, 5
 """Training curves of at least so many rounds are drawn as a running mean over so many rounds, which the figure says."""
+SMALLEST_ERROR = 0.1
+"""Test errors below so many percent are drawn as this."""
 
 STYLE = {
     "font.family": ["DejaVu Sans", "sans-serif"],
@@ -55,7 +57,8 @@ STYLE = {
     "savefig.dpi": 300,
 }
 
-_SETS = {"test600": (BLUE, "o", "600 test images"), "test10k": (VERMILLION, "s", "10,000 test images"), "test": (BLUE, "o", "test set")}
+_SETS = {"test600": (BLUE, "o", "test 600"), "test10k": (VERMILLION, "s", "test 10k"), "test": (BLUE, "o", "test")}
+_PHASES = {"gradient": (BLUE, "-", "o", "gradients on the phases"), "cobyla": (VERMILLION, "--", "s", "COBYLA on the phases")}
 
 Draw = Callable[[pd.DataFrame, pd.DataFrame, list[Claim]], Figure]
 
@@ -78,7 +81,7 @@ def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
         return _without_runs(figure)
     axes = figure.subplots(1, 2, sharex=True)
     arms = list(_arms(runs))
-    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.9, len(arms)))
+    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.87, len(arms)))
     window = WINDOW if runs.rounds.max() >= SMOOTHED_FROM else 1
     own = dict(list(histories[histories.experiment == "quantum_train"].groupby("variant")))
     for (label, group), colour in zip(arms, colours, strict=True):
@@ -86,7 +89,7 @@ def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
         _curve(axes[0], history, "last_batch_loss", colour, window, label=label)
         _curve(axes[1], history, "last_batch_accuracy_percent", colour, window)
     axes[0].set(yscale="log", ylabel="Training loss (nats)", xlabel="Round")
-    axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0].yaxis.set_major_locator(FixedLocator(_round_numbers(*axes[0].get_ylim())))
     axes[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes[0].yaxis.set_minor_locator(NullLocator())
     axes[1].set(ylabel="Training accuracy (%)", xlabel="Round")
@@ -105,7 +108,8 @@ def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
 def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Test accuracy of photonic Quantum-Train against trained parameters, with the classical target and the published points.
 
-    Our parameters are those that enter the circuit, and the mapping's; the published ones as they were counted.
+    Our parameters are those that enter the circuit, and the mapping's; the published ones as they were counted. The accuracy
+    axis is logarithmic in the error, because the interesting differences are those between small errors.
     """
     ours = runs[runs.experiment == "quantum_train"]
     figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
@@ -113,20 +117,24 @@ def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, cla
         return _without_runs(figure)
     axis = figure.subplots()
     bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
-    shift = _shifts(reported_test_sets(ours), 0.012)
+    shift = _shifts(reported_test_sets(ours), 0.015)
     for name in reported_test_sets(ours):
         colour, marker, label = _SETS.get(name, (GREEN, "^", name))
         column = f"{name}_accuracy_percent"
         points = [(float(group.parameters_trained_used.mean()), summarise(group[column])) for _, group in _arms(ours)]
         x = np.array([parameters for parameters, _ in points]) * (1 + shift[name])
         _error_bars(axis, x, [summary for _, summary in points], bars, color=colour, marker=marker, label=f"photonic QT, {label}")
-        _level(axis, runs, column, bars, colour, f"classical target, {label}")
+        _level(axis, runs, column, bars, colour, f"classical, {label}")
     _published_points(axis, claims, ours, "test_accuracy_percent", bars, lambda claim: claim.reported_parameters)
-    axis.set(xscale="log", xlabel="Trained parameters", ylabel="Test accuracy (%)")
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set(xscale="log", xlabel="Trained parameters (ours: those in use)", ylabel="Test accuracy (%), log error")
+    axis.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(100 - y, SMALLEST_ERROR)), lambda u: 100 - 10.0**-u))
+    axis.yaxis.set_major_locator(FixedLocator([20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99, 99.5]))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_xlim(axis.dataLim.x0 / 1.15, axis.dataLim.x1 * 1.15)
+    axis.set_ylim(100 - 1.15 * (100 - axis.dataLim.y0), 100 - max(100 - axis.dataLim.y1, SMALLEST_ERROR) / 1.15)
+    axis.xaxis.set_major_locator(FixedLocator(_round_numbers(*axis.get_xlim())))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
-    axis.margins(x=0.08)
+    axis.xaxis.set_minor_locator(NullLocator())
     _legend_below(figure, ours, bars)
     return figure
 
@@ -140,17 +148,18 @@ def generalisation_error(runs: pd.DataFrame, histories: pd.DataFrame, claims: li
         return _without_runs(figure)
     axis = figure.subplots()
     bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
+    shift = _shifts(reported_test_sets(ours), 0.06)
     for name in reported_test_sets(ours):
         colour, marker, label = _SETS.get(name, (GREEN, "^", name))
         column = f"{name}_generalisation_error"
-        dims, summaries = zip(*((group.bond_dim.iloc[0], summarise(group[column])) for _, group in _arms(ours)), strict=True)
-        axis.plot(dims, [s.mean for s in summaries], color=colour, marker=marker, label=f"photonic QT, {label}")
-        low, high = zip(*(_ends(s, bars) for s in summaries), strict=True)
-        axis.fill_between(np.array(dims, dtype=float), low, high, color=colour, alpha=0.15, linewidth=0)
-        _level(axis, runs, column, bars, colour, f"classical target, {label}")
+        points = [(float(group.bond_dim.iloc[0]), summarise(group[column])) for _, group in _arms(ours)]
+        x = np.array([dim for dim, _ in points]) + shift[name]
+        axis.plot(x, [summary.mean for _, summary in points], color=colour, marker=marker, label=f"photonic QT, {label}")
+        axis.fill_between(x, *zip(*(_ends(summary, bars) for _, summary in points), strict=True), color=colour, alpha=0.15, linewidth=0)
+        _level(axis, runs, column, bars, colour, f"classical, {label}")
     _published_points(axis, claims, ours, "generalisation_error", bars, lambda claim: claim.bond_dim)
     axis.set(xlabel="Bond dimension", ylabel="Generalisation error (nats)")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     axis.margins(x=0.06)
     _legend_below(figure, ours, bars)
     return figure
@@ -165,23 +174,21 @@ def protocols(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) 
         return _without_runs(figure)
     axes = figure.subplots(1, 2, sharex=True)
     measured = reported_test_sets(runs)[-1]
-    looks = {"gradient": (BLUE, "-", "o"), "cobyla": (VERMILLION, "--", "s")}
     several = runs.groupby("protocol").variant.nunique().max() > 1
     own = dict(list(histories[histories.experiment == "protocols"].groupby("variant")))
     for position, (variant, group) in enumerate(runs.groupby("variant", sort=False)):
-        protocol = group.protocol.iloc[0]
-        colour, dash, marker = looks[protocol]
+        colour, dash, marker, words = _PHASES[group.protocol.iloc[0]]
         colour = mpl.colormaps["viridis"](0.9 * position / runs.variant.nunique()) if several else colour
         history = own[variant]
         history = history.assign(round=history["round"] * int(group.mapping_epochs.iloc[0]))
-        label = variant if several else f"{protocol} on the phases"
         few = len(history) <= 30 * len(group)
         for axis, column in zip(axes, ("train_cross_entropy", f"{measured}_accuracy_percent"), strict=True):
-            _curve(axis, history, column, colour, 1, label=label, linestyle=dash, marker=marker if few else "")
+            _curve(axis, history, column, colour, 1, label=variant if several else words, linestyle=dash, marker=marker if few else "")
     axes[0].set(ylabel="Training cross-entropy (nats)", xlabel="Epochs on the mapping")
-    axes[1].set(ylabel=f"Accuracy (%), {_SETS.get(measured, ('', '', measured))[2]}", xlabel="Epochs on the mapping")
+    axes[1].set(ylabel=f"{_SETS.get(measured, ('', '', measured))[2].capitalize()} accuracy (%)", xlabel="Epochs on the mapping")
     axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes[1].legend(loc="lower right", title=_over_seeds(runs))
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right upper", title=_over_seeds(runs).capitalize())
     return figure
 
 
@@ -234,7 +241,7 @@ def _curve(axis: Axes, history: pd.DataFrame, column: str, colour: object, windo
 def _bars(runs: pd.DataFrame) -> str:
     """What bars and bands show: the 95 % t interval, or the sd where it is too wide to be seen (n < 3 somewhere)."""
     smallest = runs.groupby(["experiment", "variant"]).size().min()
-    return "95 % t interval" if smallest >= 3 else "sd (ddof = 1)" if runs.seed.nunique() > 1 else ""
+    return "95 % t interval" if smallest >= 3 else "sd (ddof = 1)"
 
 
 def _ends(summary: Summary, bars: str) -> tuple[float, float]:
@@ -270,7 +277,13 @@ def _published_points(
     if found:
         places, summaries = np.array([x(claim) for claim in found], dtype=float), [claim.summary for claim in found]
         look = {"color": BLACK, "marker": "D", "markerfacecolor": "white", "markersize": 3.2, "linestyle": "none", "zorder": 3}
-        _error_bars(axis, places, summaries, bars or "sd", **look, label="photonic QT, published (600)")
+        _error_bars(axis, places, summaries, bars, **look, label="published QT, test 600")
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Places of ticks on a logarithmic axis, closer together where it spans less."""
+    leading = (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
+    return [digit * 10.0**power for power in range(-6, 12) for digit in leading]
 
 
 def _shifts(names: list[str], step: float) -> dict[str, float]:
@@ -281,8 +294,12 @@ def _shifts(names: list[str], step: float) -> dict[str, float]:
 def _legend_below(figure: Figure, runs: pd.DataFrame, bars: str) -> None:
     counts = runs.groupby("variant").size()
     seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
-    title = f"Mean over n = {seeds} seeds" + (f"; bars and bands: {bars}" if bars else "")
-    figure.legend(loc="outside lower center", ncols=2, title=title if counts.max() > 1 else "One seed", columnspacing=1.0, handlelength=1.8)
+    title = f"Mean over n = {seeds} seeds" if counts.max() > 1 else "One seed"
+    title += f"; bars and bands: {bars}"
+    order = ("photonic", "published", "classical")
+    entries = zip(*figure.axes[0].get_legend_handles_labels(), strict=True)
+    handles, labels = zip(*sorted(entries, key=lambda entry: order.index(entry[1].split()[0].rstrip(","))), strict=True)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, title=title, columnspacing=1.2, handlelength=2.2)
 
 
 def _over_seeds(runs: pd.DataFrame) -> str:

@@ -4,19 +4,32 @@ import os
 import tempfile
 from pathlib import Path
 
+from lightweights.errors import LightweightsError
+
+
+class WriteError(LightweightsError, OSError):
+    """A file could not be written; what was there before is untouched."""
+
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write under a private temporary name in the same folder, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write under a private temporary name in the same folder, then rename. Raises WriteError (full disk, no permission, ...)."""
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(
+                f"{path} ({len(data):,} bytes) cannot be written: {error.strerror}. Make room or set permissions, then start again: "
+                "finished work and checkpoints are kept"
+            ) from error
         raise
 
 

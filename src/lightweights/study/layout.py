@@ -8,6 +8,7 @@ RESULTS = Path("results")
 
 
 def study_folder(study: str, results: Path = RESULTS) -> Path:
+    """Everything that a study writes."""
     return results / study
 
 
@@ -19,6 +20,11 @@ def data_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
 def data_settings_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
     """The settings of a data set: the input of its preparation."""
     return study_folder(study.study.name, results) / "settings" / f"{dataset}.json"
+
+
+def study_settings_file(study: Study, results: Path = RESULTS) -> Path:
+    """All settings of the study: the input of collecting and all that follows."""
+    return study_folder(study.study.name, results) / "settings" / "study.json"
 
 
 def settings_file(run: Run, results: Path = RESULTS) -> Path:
@@ -37,4 +43,5 @@ def weights_file(run: Run, results: Path = RESULTS) -> Path:
 
 
 def checkpoint_folder(run: Run, results: Path = RESULTS) -> Path:
+    """The state of a run under way, and its lock. Nothing here is a result."""
     return study_folder(run.study, results) / ".checkpoint" / run.key

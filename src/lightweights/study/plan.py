@@ -6,7 +6,7 @@ from typing import Any
 
 from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
 from lightweights.study.files import write_if_changed
-from lightweights.study.layout import RESULTS, data_settings_file, settings_file, study_folder
+from lightweights.study.layout import RESULTS, data_settings_file, settings_file, study_folder, study_settings_file
 
 
 def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
@@ -19,6 +19,9 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
     changed = [run for path, run in files.items() if not path.is_file() or path.read_text() != run.settings.to_json()]
     check(changed)
     try:
+        write_if_changed(
+            study_settings_file(study, results), study.model_dump_json(indent=2, exclude={"execution"}, exclude_none=True) + "\n"
+        )
         for dataset in study.datasets(study.runs()):
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2) + "\n")
         for run in changed:

@@ -19,14 +19,16 @@ REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
 HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
 VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
 SMALLEST_N = 3
+ROUNDING = 1e-9
+"""A difference of exactly the tolerance is within it, although decimal fractions are not exact in binary."""
 
 RULE = """\
-**How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published mean.
-The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (published sds are ddof = 0 and are
-converted to ddof = 1), else the t interval of our own mean alone. The rule was fixed before the runs:
+**How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published
+mean. The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (published sds are
+ddof = 0 and are converted to ddof = 1), else the t interval of our own mean alone. The rule was fixed before the runs:
 
-- *reproduced*: the means differ by at most 1 percentage point (0.02 for generalisation errors, 10 % of the value for cross-entropies), or the
-  interval contains 0 and reaches no further than 2 points (twice the tolerance) to either side of the difference;
+- *reproduced*: the means differ by at most 1 percentage point (0.02 for generalisation errors, 10 % of the value for
+  cross-entropies), or the interval contains 0 and reaches no further than 2 points (twice the tolerance) to either side of the difference;
 - *open*: the interval contains 0, but is wider than that: more seeds are needed;
 - *higher*, *lower*: ours lies above or below the published number, by more than the tolerance and more than chance explains;
 - *holds*, *fails*: for claims of the form "below x"; the whole 95 % interval lies below x, or none of it does; *open* in between;
@@ -83,7 +85,7 @@ def judge_value(claim: Claim, ours: Summary) -> Judgement:
     distance, limit, wide, half = (
         f"{format_number(x, claim.quantity)}{unit}" for x in (abs(difference.value), allowed, 2 * allowed, difference.half_width)
     )
-    if abs(difference.value) <= allowed:
+    if abs(difference.value) <= allowed + ROUNDING:
         return Judgement(REPRODUCED, f"the means differ by {distance}, at most {limit} are allowed", difference)
     if difference.low <= 0 <= difference.high:
         if difference.half_width <= 2 * allowed:
@@ -161,14 +163,14 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study) -> str:
     parts = [f"# Scorecard: {study.study.title}"]
     if study.dataset.name != PUBLISHED_DATASET:
         parts.append(
-            f"The published numbers belong to other data sets ({', '.join(sorted(set(scores.dataset)))}), and the claims about photonic "
-            f"Quantum-Train to {PUBLISHED_DATASET}; this study trains on {study.dataset.name}, so none of the {len(scores)} claims is judged: "
+            "The published numbers belong to other data sets, those about photonic Quantum-Train to "
+            f"{PUBLISHED_DATASET}; this study trains on {study.dataset.name}, so none of the {len(scores)} claims is judged: "
             "the verdict of all is *not run*."
         )
         return "\n\n".join([*parts, markdown(_counted(scores))]) + "\n"
     parts += [f"**{len(scores)} published numbers: {counted}.**", RULE]
     for (source, location, provenance), group in scores[scores.judgeable].groupby(["source", "location", "provenance"], sort=False):
-        parts.append(f"## {source}, {location}\n\nSource: {SOURCES.get(source, source)}; the numbers stand in its {provenance}.")
+        parts.append(f"## {source}, {location}\n\nSource: {SOURCES.get(source, source)} (provenance: {provenance}).")
         notes = set(group.deviations[group.n > 0])
         shared = notes.pop() if len(notes) == 1 else None
         if shared:
@@ -285,14 +287,14 @@ def _counted(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _name(row: Any) -> str:
-    quantity = row.quantity.removesuffix("_percent").removesuffix("_percent_below").replace("_", " ")
+    quantity = row.quantity.removesuffix("_below").removesuffix("_about").removesuffix("_percent").replace("_", " ")
     unit = " (%)" if "_percent" in row.quantity else ""
     return f"{row.setting}: {quantity}{unit}" if row.setting else f"{quantity}{unit}"
 
 
 def _published(row: Any) -> str:
     bound = "below " if row.quantity.endswith("_below") else ""
-    spread = "" if pd.isna(row.reported_sd) else f" ± {row.reported_sd}"
+    spread = "" if pd.isna(row.reported_sd) else f" ± {row.reported_sd:g}"
     return f"{bound}{row.reported}{spread}" + ("" if pd.isna(row.reported_n) else f", n = {row.reported_n}")
 
 

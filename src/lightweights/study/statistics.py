@@ -36,6 +36,7 @@ class Difference:
 
     @property
     def half_width(self) -> float:
+        """Half the length of the interval."""
         return (self.high - self.low) / 2
 
 

@@ -17,7 +17,7 @@ from lightweights.study.statistics import Summary, paired_difference, summarise
 
 PUBLISHED_DATASET = "mnist-partial"
 NOT_RUN = "not run"
-NOTHING = "–"
+NOTHING = "-"
 
 _SET_LABELS = {"test600": "Test 600", "test10k": "Test 10k", "test": "Test"}
 _OURS = "Mean ± sd (ddof = 1) over n seeds after the last round or epoch; in brackets the 95 % t interval of the mean."
@@ -48,7 +48,7 @@ def classical_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Ta
     data = _compare(_variants(study, "classical", []), runs[runs.experiment == "classical"], beside, reported_test_sets(runs))
     data = data.drop(columns="bond_dim")
     caption = f"The target network trained directly. {_OURS} {_remark(study)}"
-    return Table("classical", caption, data, _display(data, "Network", {v: _label(v, "classical") for v in data.variant}))
+    return Table("classical", caption, data, _display(data, "Network", {v: study.network.name if v == "base" else v for v in data.variant}))
 
 
 def quantum_train_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table:
@@ -63,7 +63,7 @@ def quantum_train_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -
     unique = len({dim for _, dim in variants}) == len(variants)
     labels = {variant: str(dim) if unique else variant for variant, dim in variants}
     caption = f"Photonic Quantum-Train by bond dimension. {_OURS} {_remark(study)} {_COUNTS}"
-    return Table("quantum_train", caption, data, _display(data, "Bond dimension" if unique else "Variant", labels))
+    return Table("quantum_train", caption, data, _display(data, "Bond\ndimension" if unique else "Variant", labels))
 
 
 def protocols_table(runs: pd.DataFrame) -> Table | None:
@@ -81,22 +81,23 @@ def protocols_table(runs: pd.DataFrame) -> Table | None:
                         | _numbers(summarise(group[column])))  # fmt: skip
         cells.append(
             {"Protocol": str(first.protocol if runs.groupby("protocol").variant.nunique().max() == 1 else variant),
-             "Rounds": str(first.rounds), "Epochs on the mapping": str(epochs), "n": str(len(group))}
+             "Rounds": str(first.rounds), "Epochs on\nthe mapping": str(epochs), "n": str(len(group))}
             | {_heading(column): _ours(summarise(group[column]), column) for column in columns}
-            | {"Minutes a run": f"{group.wall_seconds.mean() / 60:.1f}"}
+            | {"Minutes\na run": f"{group.wall_seconds.mean() / 60:.1f}"}
         )  # fmt: skip
     arms = {protocol: group.set_index("seed") for protocol, group in runs.groupby("protocol")}
     comparable = set(arms) == {"gradient", "cobyla"} and runs.variant.nunique() == 2 and len({row["mapping_epochs"] for row in rows}) == 1
     if comparable:
-        row = {"Protocol": "gradient minus cobyla", "Rounds": "", "Epochs on the mapping": "", "n": ""}
+        row = {"Protocol": "gradient minus cobyla", "Rounds": "", "Epochs on\nthe mapping": "", "n": ""}
         for column in columns:
             difference, p = paired_difference(arms["gradient"][column], arms["cobyla"][column])
             rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | _numbers(difference))
             row |= {_heading(column): _ours(difference, column), "n": str(difference.n)}
-        cells.append(row | {"Minutes a run": ""})
+        cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
     caption += " Differences are paired by seed." if comparable else ""
-    return Table("protocols", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna(""))
+    data = pd.DataFrame(rows).astype({"rounds": "Int64", "mapping_epochs": "Int64"})
+    return Table("protocols", caption, data, pd.DataFrame(cells))
 
 
 def summary_markdown(runs: pd.DataFrame) -> str:
@@ -107,10 +108,8 @@ def summary_markdown(runs: pd.DataFrame) -> str:
         for variant, part in group.groupby("variant", sort=False):
             columns = ["train_accuracy_percent", *(f"{s}_accuracy_percent" for s in reported_test_sets(part.dropna(axis=1, how="all")))]
             numbers = {f"{_heading(column)}": _short(summarise(part[column]), column) for column in columns}
-            trained = _span(part.parameters_trained_used)
-            cells.append(
-                {"Method": f"{label}, {variant}" if variant != "base" else label, "Parameters": trained, "n": str(len(part))} | numbers
-            )
+            name = label if variant == "base" else f"{label}, {variant}"
+            cells.append({"Method": name, "Parameters": str(part.parameters_trained_used.max()), "n": str(len(part))} | numbers)
     if not cells:
         return "No runs yet."
     return f"{markdown(pd.DataFrame(cells).fillna(NOTHING))}\n\nAccuracy in percent, mean ± sd (ddof = 1) over n seeds."
@@ -168,8 +167,9 @@ def write_table(table: Table, folder: Path) -> None:
 
 
 def format_number(value: float, quantity: str) -> str:
-    """A number with the decimals of its quantity; percent and points have two, errors in nats four."""
-    text = f"{value:.{2 if quantity.endswith(('percent', 'points', 'below')) else 4}f}"
+    """A number with the decimals of its quantity: generalisation errors three, cross-entropies four, percent and points two."""
+    decimals = 3 if quantity.endswith("generalisation_error") else 4 if quantity.endswith("cross_entropy") else 2
+    text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text
 
 
@@ -192,7 +192,9 @@ def _compare(variants: list[tuple[str, int | None]], runs: pd.DataFrame, claims:
     groups = dict(list(runs.groupby("variant")))
     for variant, bond_dim in variants:
         group = groups.get(variant, runs.iloc[:0])
-        counts = {f"parameters_{kind}": _span(group[f"parameters_trained_{kind}"]) for kind in ("published", "used", "effective")}
+        effective = group.parameters_trained_effective
+        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
+        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
         for column in ["train_accuracy_percent", *_set_columns(test_sets)]:
             row: dict[str, Any] = {"variant": variant, "bond_dim": bond_dim, "quantity": column} | _numbers(summarise(group[column]))
             row["last10_mean"] = group[f"last10_{column}"].mean()
@@ -206,7 +208,7 @@ def _compare(variants: list[tuple[str, int | None]], runs: pd.DataFrame, claims:
                 }
             rows.append(row | counts)
     data = pd.DataFrame(rows)
-    return data.astype({c: "Int64" for c in ("bond_dim", "published_n") if c in data})
+    return data.astype({c: "Int64" for c in data if c in ("bond_dim", "published_n") or c.startswith("parameters_")})
 
 
 def _display(data: pd.DataFrame, first: str, labels: dict[str, str]) -> pd.DataFrame:
@@ -214,9 +216,7 @@ def _display(data: pd.DataFrame, first: str, labels: dict[str, str]) -> pd.DataF
     for variant, part in data.groupby("variant", sort=False):
         numbers = part.set_index("quantity")
         any_row = numbers.iloc[0]
-        counts = [any_row[f"parameters_{kind}"] for kind in ("published", "used", "effective")]
-        shown = counts[0] if len(set(counts)) == 1 else " / ".join(counts)
-        row = {first: labels[variant], "Parameters": shown or NOTHING, "n": str(any_row.n)}
+        row = {first: labels[variant], "Parameters": _counts(any_row), "n": str(any_row.n)}
         for index, (column, values) in enumerate(numbers.iterrows()):
             absent = NOT_RUN if index == 0 else NOTHING
             row[_heading(column)] = _ours(_summary(values), column) if values.n else absent
@@ -262,16 +262,14 @@ def _summary(values: pd.Series) -> Summary:
     return Summary(int(values.n), values["mean"], values.sd_ddof1, values.ci95_low, values.ci95_high)
 
 
-def _span(counts: pd.Series) -> str:
-    """A count that all runs share, or the smallest and largest; empty without runs."""
-    if counts.empty:
-        return ""
-    low, high = counts.min(), counts.max()
-    return str(low) if low == high else f"{low}–{high}"
-
-
-def _label(variant: str, base: str) -> str:
-    return base if variant == "base" else variant
+def _counts(row: pd.Series) -> str:
+    """Parameters as published / used / effective, or one number where they are the same."""
+    if pd.isna(row.parameters_used):
+        return NOTHING
+    low, high = row.parameters_effective_min, row.parameters_effective_max
+    effective = str(low) if low == high else f"{low}-{high}"
+    shown = [str(row.parameters_published), str(row.parameters_used), effective]
+    return shown[0] if len(set(shown)) == 1 else f"{shown[0]} / {shown[1]} /\n{shown[2]}"
 
 
 def _remark(study: Study) -> str:
@@ -279,6 +277,7 @@ def _remark(study: Study) -> str:
 
 
 def _escape(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--"}
-    escaped = re.sub(r"[\\~^±–&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
-    return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", escaped)
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"}
+    escaped = re.sub(r"[\\~^±&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
+    with_ranges = re.sub(r"(?<=\d)-(?=\d)", "--", escaped)
+    return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", with_ranges)

@@ -5,7 +5,6 @@ over all phases on one random batch, its best point taken over, as in the notebo
 the same in both: Adam over whole epochs. Adam's moments are kept from round to round.
 """
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -18,12 +17,12 @@ from lightweights.params import CobylaSchedule, GradientSchedule
 from lightweights.quantum_train import QuantumTrain
 from lightweights.training.data import TrainingData, measure, minibatches, random_batch
 from lightweights.training.randomness import stream
-from lightweights.training.state import DivergenceError, EpochMeter, Training, adam, adam_step
+from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
 
 
 def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSchedule, seed: int) -> Training:
     """A training that has not started."""
-    optimisers = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
+    optimisers: dict[str, torch.optim.Optimizer] = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
     if isinstance(schedule, GradientSchedule):
         optimisers["phases"] = adam(generator.phases.parameters(), schedule.phase_lr)
     return Training(generator, optimisers, {purpose: stream(seed, purpose) for purpose in ("batches", "phase-batches")})
@@ -36,19 +35,24 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
     for number in range(len(training.rows) + 1, schedule.rounds + 1):
         generator.train()
         meter = train_mapping(training, generator, data, schedule)
-        row = {"round": number, **meter.row(f"round {number}")}
+        remedy = f"schedule.mapping_lr (it is {schedule.mapping_lr:g})"
+        row = {"round": number, **meter.row()}
+        if schedule.mapping_epochs:
+            require_finite(row, f"round {number}", remedy)
         with torch.no_grad():
             coefficients = generator.mapping.coefficients()
         if isinstance(schedule, CobylaSchedule):
             row["phase_loss"] = minimise_phases(training, generator, data, schedule, coefficients)
         else:
             row["phase_loss"] = train_phases(training, generator, data, schedule, coefficients)
-        if not math.isfinite(row["phase_loss"]):
-            raise DivergenceError(f"the loss of the phases is {row['phase_loss']} in round {number}: use a smaller schedule.phase_lr")
+        if isinstance(schedule, GradientSchedule):
+            remedy += f" or schedule.phase_lr (it is {schedule.phase_lr:g})"
         generator.eval()
         with torch.no_grad():
             weights = generator.weights()
-        yield training.finish_row(row | measure(lambda x, w=weights: generator.call(w, x), data))
+        measured = measure(lambda x, w=weights: generator.call(w, x), data)  # type: ignore[misc]
+        require_finite({"phase_loss": row["phase_loss"], **measured}, f"round {number}", remedy)
+        yield training.finish_row(row | measured)
 
 
 def train_mapping(

@@ -7,7 +7,7 @@ from torch import nn
 from lightweights.params import ClassicalSchedule
 from lightweights.training.data import TrainingData, measure, minibatches
 from lightweights.training.randomness import stream
-from lightweights.training.state import EpochMeter, Training, adam, adam_step
+from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
 
 
 def begin_classical(network: nn.Module, schedule: ClassicalSchedule, seed: int) -> Training:
@@ -26,4 +26,5 @@ def classical_epochs(training: Training, data: TrainingData, schedule: Classical
             loss, logits = adam_step(optimiser, network, images, labels)
             meter.add(loss, logits, labels)
         network.eval()
-        yield training.finish_row({"epoch": epoch, **meter.row(f"epoch {epoch}"), **measure(network, data)})
+        values = meter.row() | measure(network, data)
+        yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"))

@@ -24,6 +24,7 @@ class Examples:
         return len(self.labels)
 
     def at(self, positions: Int[Tensor, " k"]) -> tuple[Tensor, Tensor]:
+        """Images and labels at the positions."""
         positions = positions.to(self.labels.device)
         return self.images[positions], self.labels[positions]
 

@@ -61,6 +61,14 @@ class Training:
         self.rows[:] = rows
 
 
+def require_finite(values: dict[str, float], when: str, remedy: str) -> dict[str, float]:
+    """The values as given. Raises DivergenceError naming the first that is not finite, and the setting to make smaller."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise DivergenceError(f"{name} is {value} in {when}; use a smaller {remedy}")
+    return values
+
+
 @dataclass
 class EpochMeter:
     """Mean loss of the minibatches seen, and loss and accuracy of the last one."""
@@ -70,17 +78,16 @@ class EpochMeter:
     last: tuple[Tensor, Tensor, Tensor] | None = None
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """One more minibatch; ``loss`` is its mean."""
         self.loss = self.loss + loss.detach() * len(labels)
         self.images += len(labels)
         self.last = (loss.detach(), logits.detach(), labels)
 
-    def row(self, when: str) -> dict[str, float]:
-        """As columns of the history. Raises DivergenceError where the mean loss is not finite."""
+    def row(self) -> dict[str, float]:
+        """As columns of the history; NaN where nothing was seen."""
         if self.last is None:
             return {"training_loss": math.nan, "last_batch_loss": math.nan, "last_batch_accuracy_percent": math.nan}
         mean = float(self.loss) / self.images
-        if not math.isfinite(mean):
-            raise DivergenceError(f"the training loss is {mean} in {when}: use a smaller learning rate")
         loss, logits, labels = self.last
         accuracy = 100 * float((logits.argmax(-1) == labels).float().mean())
         return {"training_loss": mean, "last_batch_loss": float(loss), "last_batch_accuracy_percent": accuracy}

@@ -1,0 +1,90 @@
+# `make` lists the targets. Each of them first makes the environment that it needs, in .venv.
+#   make env PYTHON=python3.12                            another interpreter
+#   make env TORCH="torch==2.13.0 --index-url URL"        another build of torch, for example a smaller one without CUDA
+#   make demo CORES=8
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+CORES ?= 2
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The rules of the workflow call `lightweights` by name.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
+DEMO := --configfile workflow/presets/demo.yaml
+
+.PHONY: help env demo test test-all reproduce restore lint bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+env: .venv/complete ## Make the environment in .venv: locked versions, this package editable
+
+demo: .venv/complete ## Run a small whole study on an embedded data set: minutes, no download
+	@snakemake --cores $(CORES) $(DEMO)
+	@snakemake $(DEMO) --report results/demo/report.html
+	@lightweights show demo
+
+test: export OMP_NUM_THREADS = 1
+test: .venv/complete ## Run the tests, the slow ones left out
+	@python -m pytest -n $(CORES) -m "not slow"
+
+test-all: export OMP_NUM_THREADS = 1
+test-all: .venv/complete ## Run all tests
+	@python -m pytest -n $(CORES)
+
+reproduce: .venv/complete ## Run the whole study of params.yaml, with tables, figures, scorecard and report: days of CPU time
+	@snakemake --cores $(CORES)
+	@snakemake --report results/paper/report.html
+	@lightweights show paper
+
+restore: .venv/complete ## Bring back the stored runs and weights, so that nothing needs training again
+	@lightweights restore
+
+lint: .venv/complete ## Check style, types and the workflow
+	@ruff check
+	@ruff format --check
+	@mypy
+	@snakefmt --check Snakefile workflow
+	@python .ci/lint_workflow.py
+
+bench: export OMP_NUM_THREADS = 1
+bench: .venv/complete ## Measure the speed of kernels and training steps: benchmarks/results
+	@python -m benchmarks
+
+lock: ## Resolve the dependencies anew with PYTHON (use the oldest supported) and write requirements.lock
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
+	"$(PYTHON)" -m venv "$$new"; \
+	pip=("$$new/bin/python" -m pip -qq --disable-pip-version-check); \
+	"$${pip[@]}" install $(TORCH); \
+	"$${pip[@]}" install ".[workflow,photonics,dev]"; \
+	{ sed '/^[^#]/,$$d' requirements.lock; \
+	  "$${pip[@]}" freeze --all | grep -vE '^(pip|torch|triton|lightweights|nvidia-[a-z0-9-]+|cuda-[a-z-]+)( @|==)'; } > "$$new/lock"; \
+	cp "$$new/lock" requirements.lock
+
+clean: ## Remove the environment, caches and the results of the demo; those of other studies stay
+	@rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis build results/demo
+	@find src tests benchmarks workflow -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf src/*.egg-info
+
+# The folder that the environment was made for is written into it, as its programs only work there.
+ifneq ("$(shell cat .venv/complete 2>/dev/null)","$(CURDIR)")
+.PHONY: .venv/complete
+endif
+
+# --no-deps: the lock file is whole but for torch, and nothing in it may bring a torch of its own.
+.venv/complete: pyproject.toml requirements.lock
+	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; " + sys.executable + \
+	    " is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
+	@if [[ -f .venv/complete && "$$(cat .venv/complete)" != "$(CURDIR)" ]]; then rm -rf .venv; fi
+	@echo "Installing into .venv; a few minutes the first time"
+	@[[ -x .venv/bin/python ]] || "$(PYTHON)" -m venv .venv
+	@$(PIP) install --no-deps -r requirements.lock
+	@$(PIP) install --constraint requirements.lock $(TORCH)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) check
+	@echo "$(CURDIR)" > $@

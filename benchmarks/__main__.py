@@ -1,0 +1,50 @@
+"""Measure Lightweights against Perceval, MerLin and site-by-site contraction: ``python -m benchmarks`` in the repository's root.
+
+Writes benchmarks.csv and benchmarks.md to benchmarks/results. ``--quick`` repeats little, on small sizes: it shows that all
+contestants run and agree, its times mean nothing. MerLin takes part if it is installed. See docs/benchmarks.md.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # read when numpy and torch are loaded, so the imports come after it
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="a smoke test: few repeats, small sizes")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the results (default: %(default)s)")
+    arguments = parser.parse_args()
+
+    try:
+        import perceval  # noqa: F401
+    except ModuleNotFoundError:
+        sys.exit('The benchmarks compare with Perceval, which is not installed: pip install "lightweights[photonics]"')
+    import torch
+
+    from benchmarks import kernels, large, report, steps
+    from benchmarks.effort import FULL, QUICK
+    from lightweights.study.files import write_atomic
+
+    torch.set_num_threads(1)
+    effort = QUICK if arguments.quick else FULL
+    before = os.getloadavg()
+    rows = []
+    for races in (kernels.probability_races, kernels.mapping_races, steps.step_races, steps.cobyla_races, steps.phase_races):
+        for race in races(effort):
+            print(f"{race.benchmark}, {race.setting}", file=sys.stderr)
+            rows += race.run()
+    print("large sizes", file=sys.stderr)
+    rows += large.large_rows(effort)
+    table = report.table_of(rows)
+    facts = report.environment(before, os.getloadavg(), os.cpu_count() or 1)
+    write_atomic(arguments.out / "benchmarks.csv", table.to_csv(index=False, float_format="%.4g"))
+    text = report.markdown(table, facts, report.targets(table))
+    write_atomic(arguments.out / "benchmarks.md", text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

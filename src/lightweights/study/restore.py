@@ -1,0 +1,41 @@
+"""Taking up landed results on a fresh clone, so that nothing is trained again."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lightweights.errors import LightweightsError
+from lightweights.study.collect import collect
+from lightweights.study.layout import RESULTS, study_folder, weights_file
+from lightweights.study.summary import read_study
+
+
+def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:
+    """Pull weights from the DVC remote if one is configured, check that every landed run is one that the settings ask for, and
+    set time stamps so that Snakemake sees finished runs as finished. Raises LightweightsError where a landed run does not fit.
+    """
+    overlay = ["--configfile", str(preset)] if preset else []
+    remote = _run("dvc", "config", "core.remote", check=False)
+    if remote:
+        say(f"DVC remote {remote}: pulling weights")
+        _run("dvc", "pull", "--allow-missing")
+    else:
+        say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
+    _run("snakemake", "-n", "--quiet", *overlay)  # writes the settings files
+    study = read_study(study_folder(name) / "settings" / "study.json")
+    landed = collect(study, RESULTS, partial=True)
+    asked = study.runs()
+    weights = sum(weights_file(run).is_file() for run in asked)
+    _run("snakemake", "--touch", "--forceall", "--cores", "1", "--config", "partial=true", *overlay)
+    say(f"{len(landed)} of {len(asked)} runs are there, {weights} with weights; what is missing is trained by `snakemake --cores N`")
+
+
+def _run(*command: str, check: bool = True) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise LightweightsError(f"{command[0]} is not installed in this environment ({sys.prefix}); `make env` installs it") from None
+    if check and done.returncode:
+        raise LightweightsError(f"`{' '.join(command)}` failed:\n{done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout.strip()

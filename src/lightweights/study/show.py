@@ -1,0 +1,59 @@
+"""What a study says on a terminal: its small table, where its files are, how far it is."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from lightweights.params import Run
+from lightweights.study.collect import read_runs
+from lightweights.study.layout import RESULTS, checkpoint_folder, run_folder, study_folder
+from lightweights.study.summary import read_study
+from lightweights.study.tables import summary_markdown
+
+
+def study_at_a_glance(name: str) -> str:
+    """The small table, then the study's tables, figures, scorecard and report that are there."""
+    folder = study_folder(name)
+    study = read_study(folder / "settings" / "study.json")
+    lines = [study.study.title, ""]
+    if (folder / "runs.csv").is_file():
+        lines += [summary_markdown(read_runs(folder / "runs.csv")), ""]
+    places = {
+        "tables": sorted(folder.glob("tables/*.md")),
+        "figures": sorted(folder.glob("figures/*.png")),
+        "scorecard": [folder / "scorecard.md"],
+        "report": [folder / "report.html"],
+    }
+    lines += [f"{what + ':':<11}{path}" for what, paths in places.items() for path in paths if path.is_file()]
+    return "\n".join(lines)
+
+
+def progress_of(name: str, results: Path = RESULTS) -> str:
+    """Runs done, under way and to do, with an estimate of the time left from the pace of the runs themselves."""
+    study = read_study(study_folder(name, results) / "settings" / "study.json")
+    lines, seconds, done = [], 0.0, 0
+    for run in study.runs():
+        if (run_folder(run, results) / "metrics.json").is_file():
+            done += 1
+            continue
+        schedule = run.settings.schedule
+        total = schedule.epochs if schedule.protocol == "classical" else schedule.rounds
+        rows = _checkpointed(run, results)
+        if rows:
+            left = rows[-1]["seconds"] / len(rows) * (total - len(rows))
+            seconds += left
+            lines.append(f"{run.key}: {len(rows)} of {total}, {left / 60:.0f} minutes left")
+        else:
+            lines.append(f"{run.key}: to do")
+    head = f"{done} of {len(study.runs())} runs done"
+    return "\n".join([head + (f"; the runs under way need {seconds / 60:.0f} minutes of one core" if seconds else ""), *lines])
+
+
+def _checkpointed(run: Run, results: Path) -> list[dict[str, float]]:
+    path = checkpoint_folder(run, results) / "state.safetensors"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return json.loads(file.metadata()["rows"])
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+        return []

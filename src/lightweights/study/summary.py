@@ -1,0 +1,100 @@
+"""The steps from finished runs to paper, each reading and writing files of the study's folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from lightweights.params import SettingsError, Study
+from lightweights.study.claims import Claim, read_claims
+from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
+from lightweights.study.files import write_atomic
+from lightweights.study.html import to_html
+from lightweights.study.layout import RESULTS, study_folder
+
+CLAIMS = Path("workflow/reference/claims.csv")
+
+
+def read_study(path: Path) -> Study:
+    """The study of a study.json. Raises SettingsError where it is not one."""
+    try:
+        return Study.model_validate_json(path.read_text())
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not the settings of a study ({error}); delete it and start snakemake again") from None
+
+
+def collect_study(path: Path, partial: bool) -> pd.DataFrame:
+    """Write runs.csv, and means.json: the means over seeds by experiment and variant, for `dvc metrics diff`."""
+    study = read_study(path)
+    runs = collect(study, RESULTS, partial)
+    folder = study_folder(study.study.name)
+    write_runs(runs, folder / "runs.csv")
+    write_atomic(folder / "means.json", json.dumps(means_by_variant(runs), indent=2) + "\n")
+    return runs
+
+
+def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Experiment, variant, measure: the mean over seeds, and n."""
+    measures = ["train_accuracy_percent"]
+    measures += [f"{name}_{measure}" for name in reported_test_sets(runs) for measure in ("accuracy_percent", "generalisation_error")]
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    for (experiment, variant), part in runs.groupby(["experiment", "variant"], sort=False):
+        means.setdefault(experiment, {})[variant] = part[measures].mean().round(6).to_dict() | {"n": len(part)}
+    return means
+
+
+def draw_table(name: str, path: Path) -> None:
+    """Write one table in all its formats."""
+    from lightweights.study import tables
+
+    study, runs, claims = _material(path)
+    makers = {
+        "classical": lambda: tables.classical_table(runs, claims, study),
+        "quantum_train": lambda: tables.quantum_train_table(runs, claims, study),
+        "protocols": lambda: tables.protocols_table(runs),
+    }
+    table = _named(name, makers)()
+    if table is None:
+        raise SettingsError(f"table {name}: study {study.study.name} has no runs of that experiment")
+    folder = study_folder(study.study.name) / "tables"
+    tables.write_table(table, folder)
+    write_atomic(folder / f"{name}.html", to_html(tables.to_markdown(table), f"{study.study.title}: {name}"))
+
+
+def draw_figure(name: str, path: Path) -> None:
+    """Write one figure in all its formats."""
+    from lightweights.study import figures
+
+    study, runs, claims = _material(path)
+    draw = _named(name, figures.FIGURES)
+    histories = read_histories(study.study.name, runs, RESULTS)
+    figures.write_figure(draw(runs, histories, claims), study_folder(study.study.name) / "figures", name)
+
+
+def score_claims(path: Path) -> None:
+    """Write the scorecard in all its formats."""
+    from lightweights.study import scorecard
+
+    study, runs, claims = _material(path)
+    folder = study_folder(study.study.name)
+    scores = scorecard.scorecard(runs, claims, study)
+    scorecard.write_scorecard(scores, study, folder)
+    write_atomic(folder / "scorecard.html", to_html(scorecard.scorecard_markdown(scores, study), f"{study.study.title}: scorecard"))
+
+
+def _material(path: Path) -> tuple[Study, pd.DataFrame, list[Claim]]:
+    study = read_study(path)
+    runs = study_folder(study.study.name) / "runs.csv"
+    if not runs.is_file():
+        raise SettingsError(f"{runs}: no such file; `lightweights collect {path}` makes it")
+    return study, read_runs(runs), read_claims(CLAIMS)
+
+
+def _named(name: str, choices: dict[str, Any]) -> Any:
+    if name not in choices:
+        raise SettingsError(f"{name!r}: there are {', '.join(choices)}")
+    return choices[name]

@@ -1,0 +1,67 @@
+"""Tiny runs whose numbers are kept: python tests/golden/record.py writes them anew."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from conftest import tiny_dataset  # noqa: E402
+
+from lightweights.params import NUMERICS_VERSION, Run, parse_study  # noqa: E402
+from lightweights.study.execute import begin, finish  # noqa: E402
+
+# The start lies away from the identity, and the runs are short: another processor's rounding moves their losses by 1e-6 at most.
+STUDY = {
+    "dataset": {"name": "digits"},
+    "mapping": {"bond_dim": 3, "init_std": 0.05},
+    "schedules": {
+        "classical": {"epochs": 6, "lr": 0.005, "batch_size": 50},
+        "gradient": {"rounds": 3, "mapping_epochs": 3, "mapping_lr": 0.002, "batch_size": 25, "phase_steps": 4, "phase_batch_size": 60},
+        "cobyla": {"rounds": 1, "mapping_epochs": 5, "mapping_lr": 0.002, "batch_size": 25, "evaluations": 200, "phase_batch_size": 60},
+    },
+    "experiments": {
+        "classical": {"method": "classical", "numerics_version": NUMERICS_VERSION["classical"], "seeds": [3]},
+        "gradient": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "seeds": [3]},
+        "cobyla": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "schedule": "cobyla", "seeds": [3]},
+    },
+}
+NAMES = tuple(STUDY["experiments"])
+
+
+def run_of(name: str) -> Run:
+    """The run of that name."""
+    return next(run for run in parse_study(STUDY).runs() if run.experiment == name)
+
+
+def numbers(name: str) -> dict[str, Any]:
+    """The method and version of a run, its final metrics, parameter counts, and the losses of each round or epoch."""
+    run = run_of(name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    training, progress, _ = begin(run.settings, tiny_dataset(), run.seed, torch.device("cpu"))
+    list(progress)
+    torch.set_num_threads(threads)
+    result = finish(training)
+    losses = ["training_loss", "last_batch_loss", *(["phase_loss"] if name != "classical" else [])]
+    return {
+        "method": run.settings.method,
+        "numerics_version": run.settings.numerics_version,
+        "final": result.final,
+        "parameters": result.parameters,
+        "history": {column: result.history[column].tolist() for column in losses},
+    }
+
+
+def main() -> None:
+    """Write the numbers of all runs."""
+    for name in NAMES:
+        (HERE / f"{name}.json").write_text(json.dumps(numbers(name), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

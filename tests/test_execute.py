@@ -1,0 +1,453 @@
+"""One run: killed and resumed, damaged checkpoints, two processes at once, divergence, progress on a terminal."""
+
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save, save_file
+
+from lightweights import cli
+from lightweights.datasets import Dataset, digest, load, to_tensors
+from lightweights.params import DatasetSection, Run, parse_study
+from lightweights.study import execute as execute_module
+from lightweights.study.execute import RunError, begin, exclusive, execute, finish, read_data, resume, save_checkpoint
+from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
+from lightweights.study.plan import open_study
+from lightweights.training.state import Training
+
+CPU = torch.device("cpu")
+ONE_THREAD = {"threads": 1, "device": "cpu", "checkpoint_seconds": 0.0}
+TREE = {
+    "study": {"name": "trial"},
+    "dataset": {"name": "digits"},
+    "mapping": {"bond_dim": 2, "init_std": 0.05},
+    "schedules": {
+        "classical": {"epochs": 4, "batch_size": 50},
+        "gradient": {"rounds": 4, "mapping_epochs": 1, "batch_size": 50, "phase_steps": 2, "phase_batch_size": 60},
+        "cobyla": {"rounds": 3, "mapping_epochs": 1, "batch_size": 50, "evaluations": 200, "phase_batch_size": 60},
+    },
+    "experiments": {
+        "classical": {"method": "classical", "seeds": [0]},
+        "gradient": {"method": "quantum_train", "seeds": [0]},
+        "cobyla": {"method": "quantum_train", "schedule": "cobyla", "seeds": [0]},
+    },
+}
+
+
+def run_of(experiment: str, **changes: object) -> Run:
+    return next(run for run in parse_study(TREE | changes).runs() if run.experiment == experiment)
+
+
+def timeless(rows: list[dict[str, float]] | pd.DataFrame) -> list[dict[str, float]]:
+    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else rows
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in records]
+
+
+def metrics_of(run: Run, results: Path) -> dict:
+    return json.loads((run_folder(run, results) / "metrics.json").read_text())
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("protocol", ["classical", "gradient", "cobyla"])
+def test_resumed_after_any_round_a_run_gives_the_same_bits(protocol: str, tiny: Dataset, tmp_path: Path) -> None:
+    run = run_of(protocol)
+    whole, progress, total = begin(run.settings, tiny, 0, CPU)
+    files = []
+    for row in progress:
+        files.append(tmp_path / f"{len(files)}.safetensors")
+        save_checkpoint(whole, run, files[-1])
+        assert row is whole.rows[-1]
+    assert len(files) == total
+    expected = whole.tensors()
+    for done, file in enumerate(files[:-1], start=1):
+        resumed, progress, _ = begin(run.settings, tiny, 0, CPU)
+        resume(resumed, run, file)
+        assert resumed.rows == whole.rows[:done]
+        assert len(list(progress)) == total - done
+        assert timeless(resumed.rows) == timeless(whole.rows)
+        found = resumed.tensors()
+        assert found.keys() == expected.keys()
+        assert [name for name, value in found.items() if not torch.equal(value, expected[name])] == []
+        weights = [finish(training).weights for training in (resumed, whole)]
+        assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
+
+
+def test_wall_time_goes_on_from_the_checkpoint(tiny: Dataset, tmp_path: Path) -> None:
+    run = run_of("classical")
+    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    next(progress)
+    training.rows[-1]["seconds"] = 1000.0
+    save_checkpoint(training, run, tmp_path / "state")
+    resumed, progress, _ = begin(run.settings, tiny, 0, CPU)
+    resume(resumed, run, tmp_path / "state")
+    seconds = [row["seconds"] for row in progress]
+    assert all(1000 < value < 1100 for value in seconds)
+    assert seconds == sorted(seconds)
+
+
+def test_a_run_interrupted_between_rounds_goes_on(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the second checkpoint; the next start trains only what is left."""
+    run = run_of("gradient")
+    truth = execute(run, tiny, tmp_path / "undisturbed", **ONE_THREAD)
+    saves: list[int] = []
+
+    def save_and_stop(training: Training, *arguments: object) -> None:
+        save_checkpoint(training, *arguments)
+        saves.append(len(training.rows))
+        if len(saves) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(execute_module, "save_checkpoint", save_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run, tiny, tmp_path, **ONE_THREAD)
+    assert not run_folder(run, tmp_path).exists()
+    result = execute(run, tiny, tmp_path, **ONE_THREAD)
+    assert saves == [1, 2, 3]  # the last round is written as the result
+    assert timeless(result.history) == timeless(truth.history)
+    assert metrics_of(run, tmp_path)["final"] == metrics_of(run, tmp_path / "undisturbed")["final"] == truth.final
+    assert weights_file(run, tmp_path).read_bytes() == weights_file(run, tmp_path / "undisturbed").read_bytes()
+
+
+def test_checkpoints_are_as_rare_as_asked(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute_module, "save_checkpoint", lambda *arguments: pytest.fail("no checkpoint was due"))
+    execute(run_of("classical"), tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=600)
+
+
+# What a finished run leaves
+
+
+def test_a_finished_run_leaves_metrics_history_and_weights_and_no_checkpoint(tiny: Dataset, tmp_path: Path) -> None:
+    run = run_of("gradient")
+    result = execute(run, tiny, tmp_path, **ONE_THREAD)
+    metrics = metrics_of(run, tmp_path)
+    assert metrics["run"] == {"study": "trial", "experiment": "gradient", "variant": "base", "seed": 0}
+    assert metrics["settings"] == run.settings.plain()
+    assert (metrics["final"], metrics["last10"], metrics["parameters"]) == (result.final, result.last10, result.parameters)
+    provenance = metrics["provenance"]
+    assert provenance["data_sha256"] == digest(tiny)
+    assert provenance["threads"] == 1
+    assert provenance["versions"]["torch"] == torch.__version__.split("+")[0] or provenance["versions"]["torch"] == torch.__version__
+    assert provenance["wall_seconds"] == result.history["seconds"].iloc[-1] > 0
+    history = pd.read_csv(run_folder(run, tmp_path) / "history.csv")
+    pd.testing.assert_frame_equal(history, result.history)
+    assert all(torch.equal(value, result.weights[name]) for name, value in load_file(weights_file(run, tmp_path)).items())
+    left = {file.relative_to(tmp_path / "trial").as_posix() for file in (tmp_path / "trial").rglob("*") if file.is_file()}
+    assert {name for name in left if not name.endswith("/lock")} == {
+        "runs/gradient/base/seed-0/metrics.json",
+        "runs/gradient/base/seed-0/history.csv",
+        "weights/gradient/base/seed-0.safetensors",
+    }
+
+
+def test_metrics_are_written_last(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with metrics.json is complete, so a run that dies while it writes must not have one."""
+    written: list[str] = []
+    write = execute_module.write_atomic
+
+    def recording(path: Path, content: str | bytes) -> None:
+        written.append(path.name)
+        write(path, content)
+
+    monkeypatch.setattr(execute_module, "write_atomic", recording)
+    execute(run_of("classical"), tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=600)
+    assert written == ["seed-0.safetensors", "history.csv", "metrics.json"]
+
+
+def test_a_gpu_that_is_not_there_is_told(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RunError, match=r"execution\.device = 'cuda', but torch sees no GPU"):
+        execute(run_of("classical"), tiny, tmp_path, threads=1, device="cuda", checkpoint_seconds=0)
+    execute(run_of("classical"), tiny, tmp_path, threads=1, device="auto", checkpoint_seconds=0)
+
+
+# Damaged checkpoints
+
+
+@pytest.fixture
+def stopped(tiny: Dataset, tmp_path: Path) -> tuple[Run, Path]:
+    """A run with a checkpoint after its first round, and the checkpoint."""
+    run = run_of("gradient")
+    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    next(progress)
+    path = checkpoint_folder(run, tmp_path) / "state.safetensors"
+    save_checkpoint(training, run, path)
+    return run, path
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(os.urandom(5000))
+
+
+def of_another_program(path: Path) -> None:
+    save_file({"weight": torch.ones(3)}, path)
+
+
+def with_tensors_missing(path: Path) -> None:
+    rewrite(path, lambda tensors: {name: value for name, value in tensors.items() if "stream" not in name})
+
+
+def with_other_shapes(path: Path) -> None:
+    rewrite(path, lambda tensors: tensors | {"module.phases.0": torch.zeros(5)})
+
+
+def with_an_unknown_part(path: Path) -> None:
+    rewrite(path, lambda tensors: tensors | {"scheduler.step": torch.zeros(1)})
+
+
+def with_rows_cut_off(path: Path) -> None:
+    tensors, metadata = contents(path)
+    path.write_bytes(save(tensors, metadata | {"rows": metadata["rows"][:-5]}))
+
+
+def contents(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    with safe_open(path, framework="pt") as file:
+        return load_file(path), file.metadata()
+
+
+def rewrite(path: Path, change) -> None:
+    tensors, metadata = contents(path)
+    path.write_bytes(save(change(tensors), metadata))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [truncated, empty, garbage, of_another_program, with_tensors_missing, with_other_shapes, with_an_unknown_part, with_rows_cut_off],
+)
+def test_a_damaged_checkpoint_is_set_aside_and_told_of(damage, stopped: tuple[Run, Path], tiny: Dataset, tmp_path: Path) -> None:
+    run, path = stopped
+    damage(path)
+    damaged = path.read_bytes()
+    with pytest.raises(RunError) as raised:
+        execute(run, tiny, tmp_path, **ONE_THREAD)
+    message = str(raised.value)
+    assert [part for part in (str(path), "cannot be read", "state.damaged", "start the run again") if part not in message] == []
+    assert path.with_suffix(".damaged").read_bytes() == damaged
+    result = execute(run, tiny, tmp_path, **ONE_THREAD)  # as the message says
+    assert timeless(result.history) == timeless(execute(run, tiny, tmp_path / "undisturbed", **ONE_THREAD).history)
+
+
+@pytest.mark.parametrize("other", [{"mapping": {"bond_dim": 3, "init_std": 0.05}}, {"network": {"name": "cnn-relu"}}])
+def test_a_checkpoint_of_other_settings_is_not_taken_up(
+    other: dict, stopped: tuple[Run, Path], tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of("gradient", **other)
+    assert run.key == stopped[0].key
+    result = execute(run, tiny, tmp_path, **ONE_THREAD)
+    printed = capsys.readouterr()
+    assert "belongs to other settings; starting from the beginning" in printed.out + printed.err
+    assert timeless(result.history) == timeless(execute(run, tiny, tmp_path / "undisturbed", **ONE_THREAD).history)
+
+
+def test_a_checkpoint_of_another_seed_is_not_taken_up(stopped: tuple[Run, Path], tiny: Dataset) -> None:
+    run, path = stopped
+    other = run.model_copy(update={"seed": 1})
+    training, _, _ = begin(other.settings, tiny, 1, CPU)
+    resume(training, other, path)
+    assert training.rows == []
+
+
+def test_a_killed_writer_leaves_the_last_checkpoint_whole(
+    stopped: tuple[Run, Path], tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, path = stopped
+    before = path.read_bytes()
+    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    next(progress)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(training, run, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+# Prepared data
+
+
+@pytest.mark.parametrize("damage", [None, truncated, empty, garbage, of_another_program])
+def test_data_that_is_missing_or_damaged_is_told(damage, tiny: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "digits.safetensors"
+    if damage:
+        path.write_bytes(save(*to_tensors(tiny)))
+        damage(path)
+    with pytest.raises(RunError, match=r"digits\.safetensors: not a prepared data set .*prepare it again"):
+        read_data(path)
+
+
+def test_data_with_one_changed_pixel_is_told(tiny: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "digits.safetensors"
+    path.write_bytes(save(*to_tensors(tiny)))
+    assert digest(read_data(path)) == digest(tiny)
+    rewrite(path, lambda tensors: tensors | {"train.images": tensors["train.images"] ^ (torch.arange(256).view(16, 16) == 7)})
+    with pytest.raises(RunError, match=r"digits\.safetensors.*expected SHA-256"):
+        read_data(path)
+
+
+# Whole processes
+
+
+LONG = TREE | {
+    "schedules": {"gradient": {"rounds": 14, "mapping_epochs": 1, "batch_size": 60, "phase_steps": 1, "phase_batch_size": 50}},
+    "experiments": {"gradient": {"method": "quantum_train", "seeds": [0]}},
+}
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits as a prepared file."""
+    path = tmp_path_factory.mktemp("data") / "digits.safetensors"
+    path.write_bytes(save(*to_tensors(load(DatasetSection(name="digits")))))
+    return path
+
+
+def train_command(run: Run, data: Path) -> list[str]:
+    lightweights = [sys.executable, "-c", "from lightweights.cli import main; main()"]
+    return [*lightweights, "train", str(settings_file(run)), "--seed", "0", "--data", str(data), "--checkpoint-seconds", "0"]
+
+
+def rounds_saved(path: Path) -> int:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return len(json.loads(file.metadata()["rows"]))
+    except FileNotFoundError:
+        return 0
+
+
+def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path) -> None:
+    """SIGKILL in the middle, on a terminal that shows the progress; the second process is silent, as its stderr is a pipe."""
+    run = open_study(LONG, tmp_path / "results").runs()[0]
+    checkpoint = tmp_path / checkpoint_folder(run) / "state.safetensors"
+    terminal, side = pty.openpty()
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}
+    process = subprocess.Popen(train_command(run, digits), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=side, env=environment)
+    os.close(side)
+    shown, deadline = b"", time.monotonic() + 300
+    try:
+        while rounds_saved(checkpoint) < 3:
+            assert process.poll() is None, shown.decode(errors="replace")
+            assert time.monotonic() < deadline
+            while select.select([terminal], [], [], 0.01)[0]:
+                shown += os.read(terminal, 65536)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        os.close(terminal)
+    saved = rounds_saved(checkpoint)
+    assert 3 <= saved < 14
+    text = shown.decode(errors="replace")
+    assert "gradient/base/seed-0" in text
+    assert "/14" in text
+    assert "loss" in text
+    assert not (tmp_path / run_folder(run)).exists()
+
+    checkpointed = shutil.copy(checkpoint, tmp_path / "copy.safetensors")
+    done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("gradient/base/seed-0: train ")
+    assert not checkpoint.exists()
+
+    truth = execute(run, read_data(digits), tmp_path / "undisturbed", **ONE_THREAD)
+    found, expected = (metrics_of(run, results) for results in (tmp_path / "results", tmp_path / "undisturbed"))
+    for part in ("run", "settings", "final", "last10", "parameters"):
+        assert found[part] == expected[part]
+    history = pd.read_csv(tmp_path / run_folder(run) / "history.csv")
+    assert timeless(history) == timeless(truth.history)
+    with safe_open(checkpointed, framework="pt") as file:
+        kept = json.loads(file.metadata()["rows"])
+    assert history["seconds"].tolist()[:saved] == [row["seconds"] for row in kept]  # those rounds were not trained again
+    assert weights_file(run, tmp_path / "results").read_bytes() == weights_file(run, tmp_path / "undisturbed").read_bytes()
+
+
+def test_two_processes_never_train_the_same_run(digits: Path, tmp_path: Path) -> None:
+    run = open_study(LONG, tmp_path / "results").runs()[0]
+    with exclusive(checkpoint_folder(run, tmp_path / "results"), run):
+        done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "lightweights: run trial/gradient/base/seed-0 is being trained by another process; wait for it, or stop it and start again\n"
+    )
+    assert not (tmp_path / run_folder(run)).exists()
+
+
+def test_a_lock_is_free_after_its_holder(tmp_path: Path) -> None:
+    run = run_of("gradient")
+    with exclusive(tmp_path / "run", run), pytest.raises(RunError, match="another process"), exclusive(tmp_path / "run", run):
+        pytest.fail("two held the lock")
+    with exclusive(tmp_path / "run", run):
+        pass
+
+
+def command_line(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["lightweights", *arguments])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code or 0
+
+
+def test_a_diverging_run_ends_with_one_paragraph(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = LONG | {"mapping": {"bond_dim": 4}, "schedules": {"gradient": {"rounds": 3, "mapping_lr": 10, "batch_size": 10}}}
+    run = open_study(tree, tmp_path / "results").runs()[0]
+    data = tmp_path / "digits.safetensors"
+    data.write_bytes(save(*to_tensors(tiny)))
+    code = command_line(monkeypatch, tmp_path, "train", str(settings_file(run)), "--seed", "0", "--data", str(data))
+    printed = capsys.readouterr()
+    assert code == 1
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("lightweights: run trial/gradient/base/seed-0 diverged: training_loss is nan in round 1; ")
+    assert "schedule.mapping_lr (it is 10)" in line
+    assert not (tmp_path / run_folder(run)).exists()
+
+
+def test_the_command_line_prints_the_schema(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line(monkeypatch, tmp_path, "schema") == 0
+    committed = Path(__file__).resolve().parents[1] / "workflow/schemas/params.schema.json"
+    assert json.loads(capsys.readouterr().out) == json.loads(committed.read_text())
+
+
+def test_the_command_line_trains_a_network_of_the_users(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "users_network.py").write_text(
+        "from torch import nn\n"
+        "def linear(shape, classes):\n"
+        "    channels, height, width = shape\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * height * width, classes))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run = open_study(TREE | {"network": {"name": "users_network:linear"}}, tmp_path / "results").runs()[1]
+    data = tmp_path / "digits.safetensors"
+    data.write_bytes(save(*to_tensors(tiny)))
+    assert command_line(monkeypatch, tmp_path, "train", str(settings_file(run)), "--seed", "0", "--data", str(data)) == 0
+    assert metrics_of(run, tmp_path / "results")["parameters"]["target"] == 256 * 3 + 3
+    printed = capsys.readouterr()
+    assert printed.out.startswith("gradient/base/seed-0: train ")
+    assert printed.err == ""

@@ -1,0 +1,143 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from synthetic import fabricate, small_study
+
+from lightweights.study.claims import read_claims
+from lightweights.study.collect import collect, read_histories
+from lightweights.study.figures import (
+    FIGURES,
+    accuracy_against_parameters,
+    generalisation_error,
+    protocols,
+    render,
+    training_curves,
+    write_figure,
+)
+
+ROOT = Path(__file__).parents[1]
+CLAIMS = read_claims(ROOT / "workflow" / "reference" / "claims.csv")
+
+STUDIES = {
+    "paper": {"bond_dims": (1, 4, 10)},
+    "demo": {"dataset": "digits", "seeds": (0, 1), "bond_dims": (2, 4)},
+    "one seed": {"seeds": (0,), "bond_dims": (4,), "protocols": False},
+}
+
+
+def load(tmp_path_factory, **shape):
+    results = tmp_path_factory.mktemp("results")
+    study = small_study(**shape)
+    fabricate(study, results)
+    runs = collect(study, results)
+    return runs, read_histories(study.study.name, runs, results)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return {name: load(tmp_path_factory, **shape) for name, shape in STUDIES.items()}
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn_for_every_shape_of_study_within_its_frame(made, study, name):
+    figure = FIGURES[name](*made[study], CLAIMS)
+    assert figure.get_figwidth() in (3.4, 7.0)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    frame = figure.bbox
+    for artist in [*figure.legends, *(axis.xaxis.label for axis in figure.axes), *(axis.yaxis.label for axis in figure.axes)]:
+        box = artist.get_window_extent(canvas.get_renderer())
+        assert box.x0 >= frame.x0 - 1 and box.x1 <= frame.x1 + 1 and box.y0 >= frame.y0 - 1 and box.y1 <= frame.y1 + 1
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
+def test_bytes_are_the_same_each_time_and_carry_no_date(made, kind):
+    first, second = (render(accuracy_against_parameters(*made["paper"], CLAIMS), kind) for _ in range(2))
+    assert first == second
+    assert b"CreationDate" not in first and b"<dc:date>" not in first
+
+
+def test_text_stays_text_in_svg_and_fonts_are_embedded_in_pdf(made):
+    figure = generalisation_error(*made["paper"], CLAIMS)
+    assert b">Bond dimension</text>" in render(figure, "svg")
+    pdf = render(figure, "pdf")
+    assert b"/FontFile2" in pdf and b"/Type3" not in pdf
+
+
+def test_three_files_are_written(made, tmp_path):
+    write_figure(protocols(*made["paper"], CLAIMS), tmp_path, "protocols")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["protocols.pdf", "protocols.png", "protocols.svg"]
+
+
+def test_short_training_curves_are_plain_means_with_the_range_of_the_seeds(made):
+    runs, histories = made["paper"]
+    axis = training_curves(runs, histories, CLAIMS).axes[0]
+    own = histories[(histories.experiment == "quantum_train") & (histories.variant == "bond_dim=4")]
+    by_round = own.groupby("round").last_batch_loss
+    np.testing.assert_allclose(axis.lines[1].get_ydata(), by_round.mean())
+    band = axis.collections[1].get_paths()[0].vertices
+    assert band[:, 1].min() == pytest.approx(by_round.min().min()) and band[:, 1].max() == pytest.approx(by_round.max().max())
+
+
+def test_long_training_curves_are_smoothed_and_say_so(tmp_path_factory):
+    runs, histories = load(tmp_path_factory, bond_dims=(4,), seeds=(0,), rounds=60, protocols=False)
+    figure = training_curves(runs, histories, CLAIMS)
+    loss = histories[histories.experiment == "quantum_train"].last_batch_loss.to_numpy()
+    drawn = figure.axes[0].lines[0].get_ydata()
+    assert drawn[30] == pytest.approx(loss[28:33].mean()) and drawn[0] == pytest.approx(loss[:3].mean())
+    assert any("running mean of 5 rounds" in text for text in texts(figure))
+
+
+def test_unsmoothed_curves_claim_no_smoothing_and_one_seed_no_range(made):
+    said = " ".join(texts(training_curves(*made["one seed"], CLAIMS)))
+    assert "running mean" not in said and "one seed" in said and "range" not in said
+
+
+def test_accuracies_stand_at_their_parameters_beside_the_published(made):
+    runs, histories = made["paper"]
+    figure = accuracy_against_parameters(runs, histories, CLAIMS)
+    drawn = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
+    chosen = runs[runs.experiment == "quantum_train"].groupby("bond_dim")
+    np.testing.assert_allclose(drawn["photonic QT, test 10k"].get_ydata(), chosen.test10k_accuracy_percent.mean())
+    np.testing.assert_allclose(drawn["photonic QT, test 10k"].get_xdata(), [202, 667, 3271], rtol=0.02)
+    assert list(drawn["published QT, test 600"].get_xdata()) == [223, 316, 471, 688, 967, 1308, 1711, 2176, 2703, 3292]
+    assert drawn["published QT, test 600"].get_ydata()[3] == 93.292
+
+
+def test_a_study_on_other_data_shows_no_published_points(made):
+    for draw in (accuracy_against_parameters, generalisation_error):
+        assert not [text for text in texts(draw(*made["demo"], CLAIMS)) if "published" in text]
+
+
+def test_what_bars_mean_is_said(made):
+    assert any("bars and bands: 95 % t interval" in text for text in texts(generalisation_error(*made["paper"], CLAIMS)))
+    assert any("bars and bands: sd (ddof = 1)" in text for text in texts(generalisation_error(*made["demo"], CLAIMS)))
+
+
+def test_protocols_are_drawn_over_epochs_on_the_mapping(made):
+    lines = protocols(*made["paper"], CLAIMS).axes[1].lines
+    assert {line.get_label() for line in lines} == {"COBYLA on the phases", "gradients on the phases"}
+    assert all(list(line.get_xdata()) == list(range(5, 51, 5)) for line in lines)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_without_runs_says_so(tmp_path, name):
+    runs = collect(small_study(), tmp_path, partial=True)
+    assert "not run" in texts(FIGURES[name](runs, read_histories("made-up", runs, tmp_path), CLAIMS))
+
+
+def test_none_of_this_loads_torch():
+    code = (
+        "import sys, lightweights.study.figures, lightweights.study.tables, lightweights.study.scorecard; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})

@@ -1,0 +1,405 @@
+"""Settings: what is refused and how it is told, how experiments expand, and what a run's identity is."""
+
+import copy
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightweights.params import (
+    NUMERICS_VERSION,
+    Run,
+    RunSettings,
+    SettingsError,
+    Study,
+    json_schema,
+    load_study,
+    overlay,
+    parse_study,
+)
+from lightweights.study.feasibility import check_settings
+from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
+from lightweights.study.plan import open_study, read_run
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PARAMS = REPOSITORY / "params.yaml"
+PRESETS = sorted((REPOSITORY / "workflow/presets").glob("*.yaml"))
+SCHEMA = REPOSITORY / "workflow/schemas/params.schema.json"
+BASE = {
+    "dataset": {"name": "digits"},
+    "experiments": {
+        "direct": {"method": "classical", "seeds": [0, 1]},
+        "generated": {"method": "quantum_train", "seeds": [0, 1], "vary": {"mapping.bond_dim": [1, 4]}},
+    },
+}
+
+
+def changed(changes: dict) -> dict:
+    """BASE with values put at dotted paths; a path's parts are separated by slashes, because settings have dots."""
+    tree = copy.deepcopy(BASE)
+    for path, value in changes.items():
+        *parents, leaf = path.split("/")
+        node = tree
+        for part in parents:
+            node = node.setdefault(part, {})
+        node[leaf] = value
+    return tree
+
+
+# What is refused, and what the message tells
+
+REFUSED = {
+    "unknown key": ({"mapping/bond": 3}, ["mapping.bond = 3", "no such setting"]),
+    "unknown section": ({"photonic": {}}, ["photonic", "no such setting"]),
+    "unknown key of an experiment": ({"experiments/generated/seedz": [1]}, ["experiments.generated.seedz", "no such setting"]),
+    "negative bond dimension": ({"mapping/bond_dim": -1}, ["mapping.bond_dim = -1", "greater than or equal to 1"]),
+    "not a number": ({"mapping/init_std": float("nan")}, ["mapping.init_std = nan", "finite"]),
+    "too many photons": ({"photonics/circuits": [[4, 5]]}, ["photonics", "5 photons in 4 modes", "1 to 4"]),
+    "too many modes": ({"photonics/circuits": [[40, 5]]}, ["40 modes", "2 to 32"]),
+    "no circuit": ({"photonics/circuits": []}, ["0 entries", "1 to 8"]),
+    "alternating in too few modes": (
+        {"photonics": {"circuits": [[5, 3]], "input_state": "alternating"}},
+        ["alternating", "at least 6 modes, there are 5"],
+    ),
+    "state of another circuit": (
+        {"photonics": {"circuits": [[4, 2]], "input_state": [[1, 0, 1]]}},
+        ["[(3, 2)]", "[(4, 2)]"],
+    ),
+    "negative photon number": ({"photonics": {"circuits": [[3, 1]], "input_state": [[2, -1, 0]]}}, ["input_state"]),
+    "a state for automatic circuits": ({"photonics": {"circuits": "auto", "input_state": [[1, 0]]}}, ["named", "auto"]),
+    "unknown data set": ({"dataset/name": "letters"}, ["dataset.name = 'letters'", "mnist-partial"]),
+    "network that is no name": ({"network/name": "os.system(1)"}, ["network.name = 'os.system(1)'"]),
+    "words as seeds": ({"experiments/direct/seeds": ["one"]}, ["experiments.direct.seeds.0 = 'one'", "integer"]),
+    "one seed without a list": ({"experiments/direct/seeds": 3}, ["experiments.direct.seeds = 3", "list"]),
+    "negative seed": ({"experiments/direct/seeds": [-1]}, ["experiments.direct.seeds.0 = -1", "greater than or equal to 0"]),
+    "seed twice": ({"experiments/direct/seeds": [3, 3]}, ["experiments.direct", "[3, 3]", "twice"]),
+    "seed twice, once as a string": ({"experiments/direct/seeds": [3, "3"]}, ["experiments.direct", "twice"]),
+    "no seeds": ({"experiments/extra": {"method": "classical"}}, ["experiments.extra.seeds", "required"]),
+    "unknown method": ({"experiments/extra": {"method": "magic", "seeds": []}}, ["experiments.extra.method = 'magic'", "'classical'"]),
+    "wrong schedule": ({"experiments/direct/schedule": "gradient"}, ["experiments.direct", "gradient", "classical"]),
+    "wrong schedule the other way": ({"experiments/generated/schedule": "classical"}, ["experiments.generated", "quantum_train"]),
+    "wrong varied schedule": ({"experiments/generated/vary": {"schedule": ["classical"]}}, ["experiments.generated", "'classical'"]),
+    "varied schedule that is a list": ({"experiments/generated/vary": {"schedule": [["gradient"]]}}, ["experiments.generated", "gradient"]),
+    "old numerics": ({"experiments/direct/numerics_version": 99}, ["experiments.direct", "99", str(NUMERICS_VERSION["classical"])]),
+    "typing error in vary": (
+        {"experiments/generated/vary": {"mapping.bond_dimension": [1]}},
+        ["experiments.generated", "'mapping.bond_dimension'", "mapping.bond_dim"],
+    ),
+    "typing error in override": (
+        {"experiments/generated/override": {"schedule.round": 1}},
+        ["experiments.generated", "'schedule.round'", "schedule.rounds"],
+    ),
+    "section in vary": ({"experiments/generated/vary": {"mapping": [{"bond_dim": 1}]}}, ["experiments.generated", "'mapping'"]),
+    "setting of the study in vary": ({"experiments/generated/vary": {"study.name": ["x"]}}, ["experiments.generated", "'study.name'"]),
+    "mapping of a classical run": ({"experiments/direct/override": {"mapping.bond_dim": 2}}, ["experiments.direct", "'mapping.bond_dim'"]),
+    "varied value without a list": ({"experiments/generated/vary": {"mapping.bond_dim": 3}}, ["vary.mapping.bond_dim = 3", "list"]),
+    "varied value out of bounds": (
+        {"experiments/generated/vary": {"mapping.bond_dim": [2, 0]}},
+        ["experiments.generated.vary.mapping.bond_dim = 0", "greater than or equal to 1"],
+    ),
+    "schedule's value out of bounds": (
+        {"experiments/generated/vary": {"schedule.mapping_lr": [1e-3, 11]}},
+        ["experiments.generated.vary.schedule.mapping_lr = 11", "less than or equal to 10"],
+    ),
+    "overriding value out of bounds": (
+        {"experiments/direct/override": {"schedule.epochs": 0}},
+        ["experiments.direct.override.schedule.epochs = 0", "greater than or equal to 1"],
+    ),
+    "varied circuit that cannot be": (
+        {"experiments/generated/vary": {"photonics.circuits": [[[4, 5]]]}},
+        ["experiments.generated", "5 photons in 4 modes"],
+    ),
+    "varied value twice": ({"experiments/generated/vary": {"mapping.bond_dim": [4, 4]}}, ["generated/bond_dim=4/seed-0", "repeated"]),
+    "data set split in two ways": (
+        {"experiments/direct/vary": {"dataset.split_seed": [0, 1]}},
+        ["digits", "different ways"],
+    ),
+    "name that leaves the folder": ({"study/name": "../elsewhere"}, ["study.name = '../elsewhere'"]),
+    "experiment that leaves the folder": ({"experiments/..": {"method": "classical", "seeds": []}}, ["experiments", "'..'"]),
+    "no threads": ({"execution/threads": 0}, ["execution.threads = 0"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_settings_are_told_by_path_value_and_remedy(case: str) -> None:
+    changes, parts = REFUSED[case]
+    with pytest.raises(SettingsError) as raised:
+        parse_study(changed(changes), "mine.yaml")
+    message = str(raised.value)
+    assert message.startswith("mine.yaml: ")
+    assert [part for part in parts if part not in message] == []
+
+
+@pytest.mark.parametrize("tree", [None, [], "study", 3])
+def test_settings_that_are_no_mapping_are_refused(tree: object) -> None:
+    with pytest.raises(SettingsError, match=r"mine\.yaml: expected settings by name"):
+        parse_study(tree, "mine.yaml")
+
+
+def test_numbers_as_strings_are_numbers() -> None:
+    """Command lines such as --config seeds='["0"]' give strings."""
+    study = parse_study(changed({"experiments/generated/seeds": ["0", "7"], "mapping/init_std": "1e-9", "mapping/bond_dim": "2"}))
+    assert study.experiments["generated"].seeds == [0, 7]
+    assert (study.mapping.init_std, study.mapping.bond_dim) == (1e-9, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no such file"), ("a: [", "not a YAML file"), ("- 1\n- 2\n", "not a YAML file"), (b"\xff\xfe\x00a", "mine")],
+)
+def test_files_that_cannot_be_read_are_named(tmp_path: Path, content: str | bytes | None, message: str) -> None:
+    file = tmp_path / "mine.yaml"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SettingsError, match=message) as raised:
+        load_study(file)
+    assert str(file) in str(raised.value)
+
+
+# Expansion
+
+
+def test_every_combination_runs_with_every_seed() -> None:
+    vary = {"mapping.bond_dim": [1, 4], "schedule": ["cobyla", "gradient"], "photonics.circuits": ["auto", [[9, 4], [8, 4]]]}
+    study = parse_study(changed({"experiments/generated/vary": vary, "experiments/generated/override": {"schedule.rounds": 7}}))
+    runs = [run for run in study.runs() if run.experiment == "generated"]
+    found = {(r.seed, r.settings.mapping.bond_dim, r.settings.schedule.protocol, str(r.settings.photonics.circuits)) for r in runs}
+    circuits = {"auto", "[(9, 4), (8, 4)]"}
+    assert found == {(s, b, p, c) for s in (0, 1) for b in (1, 4) for p in ("cobyla", "gradient") for c in circuits}
+    assert len(runs) == len(found) == 16
+    assert {run.settings.schedule.rounds for run in runs} == {7}
+    assert runs[0].key == "generated/bond_dim=1,schedule=cobyla,circuits=auto,rounds=7/seed-0"
+    assert runs[1].variant == "bond_dim=1,schedule=cobyla,circuits=9.4+8.4,rounds=7"
+    assert [run.seed for run in runs] == [0] * 8 + [1] * 8
+
+
+def test_runs_take_the_shared_sections_and_leave_out_those_they_do_not_use() -> None:
+    direct, *_, generated = parse_study(changed({"mapping/bond_dim": 9, "schedules/classical": {"epochs": 3}})).runs()
+    assert direct.variant == "base"
+    assert (direct.settings.photonics, direct.settings.mapping, direct.settings.schedule.epochs) == (None, None, 3)
+    assert generated.settings.mapping.bond_dim == 4  # varied
+    assert generated.settings.schedule.protocol == "gradient"
+
+
+def test_an_experiment_without_seeds_is_left_out() -> None:
+    assert {run.experiment for run in parse_study(changed({"experiments/direct/seeds": []})).runs()} == {"generated"}
+
+
+def test_a_network_that_can_be_imported_makes_a_folder_name() -> None:
+    study = parse_study(changed({"experiments/generated/vary": {"network.name": ["my.networks:small", "cnn"]}}))
+    assert {run.variant for run in study.runs()} == {"base", "name=my.networks-small", "name=cnn"}
+
+
+# The files that come with the project
+
+
+def test_params_yaml_is_the_study_of_the_paper() -> None:
+    study = load_study(PARAMS)
+    assert study.study.name == "paper"
+    bond_dims = [run.settings.mapping.bond_dim for run in study.runs() if run.experiment == "quantum_train" and run.seed == 0]
+    assert bond_dims == list(range(1, 11))
+    for run in study.runs():
+        assert run.settings.numerics_version == NUMERICS_VERSION[run.settings.method]
+    schedules = study.schedules
+    assert (schedules.gradient.rounds, schedules.gradient.mapping_epochs, schedules.gradient.phase_steps) == (200, 5, 20)
+    assert (schedules.cobyla.evaluations, schedules.cobyla.phase_batch_size, schedules.classical.epochs) == (1000, 1000, 50)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=[preset.stem for preset in PRESETS])
+def test_presets_are_studies_of_their_own(preset: Path) -> None:
+    study = load_study(PARAMS, preset)
+    assert study.study.name == preset.stem
+    assert study.runs()
+
+
+def test_json_schema_is_in_step_with_the_model() -> None:
+    assert json.loads(SCHEMA.read_text()) == json_schema(), "write it anew: lightweights schema > workflow/schemas/params.schema.json"
+
+
+@pytest.mark.parametrize("overlays", [(), *((preset,) for preset in PRESETS)], ids=["params", *(preset.stem for preset in PRESETS)])
+def test_json_schema_accepts_what_the_model_accepts(overlays: tuple[Path, ...]) -> None:
+    tree: dict = {}
+    for file in (PARAMS, *overlays):
+        tree = overlay(tree, yaml.safe_load(file.read_text()))
+    jsonschema.validate(tree, json_schema(), jsonschema.Draft202012Validator)
+    tree["mapping"]["bond_dimension"] = 3
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tree, json_schema(), jsonschema.Draft202012Validator)
+
+
+def test_overlays_merge_sections_and_replace_values() -> None:
+    merged = overlay({"a": {"b": 1, "c": [1, 2]}, "d": 4}, {"a": {"c": [3]}, "e": {"f": 5}})
+    assert merged == {"a": {"b": 1, "c": [3]}, "d": 4, "e": {"f": 5}}
+
+
+# Identity
+
+
+def runs_of(changes: dict) -> list[Run]:
+    return parse_study(changed(changes)).runs()
+
+
+def test_settings_are_written_the_same_whatever_the_order_they_came_in() -> None:
+    tree = changed({"mapping/bond_dim": 3})
+    backwards = json.loads(json.dumps(tree, sort_keys=True), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
+    first = {run.key: run.settings.to_json() for run in parse_study(tree).runs()}
+    assert first == {run.key: run.settings.to_json() for run in parse_study(backwards).runs()}
+
+
+def test_landed_settings_parse_back_equal_and_nothing_is_written_as_null() -> None:
+    changes = {"experiments/generated/vary": {"schedule": ["cobyla", "gradient"], "photonics.circuits": ["auto", [[9, 4], [8, 4]]]}}
+    for run in runs_of(changes):
+        text = run.settings.to_json()
+        assert "null" not in text
+        assert RunSettings.model_validate_json(text) == run.settings
+        assert RunSettings.model_validate(json.loads(text)).to_json() == text
+    assert "mapping" not in runs_of({})[0].settings.plain()
+
+
+def test_execution_and_names_do_not_belong_to_a_runs_identity() -> None:
+    before = [run.settings.to_json() for run in runs_of({})]
+    changes = {"execution": {"threads": 4, "device": "auto", "checkpoint_seconds": 1}, "study": {"name": "other", "title": "Other"}}
+    assert [run.settings.to_json() for run in runs_of(changes)] == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mapping/init_std": 1e-8},
+        {"photonics/mesh": "mzi"},
+        {"photonics/input_state": "first"},
+        {"photonics/bunching": True},
+        {"photonics/normalisation": "sum"},
+        {"network/name": "cnn-relu"},
+        {"network/arguments": {"width": 3}},
+        {"dataset/split_seed": 1},
+        {"schedules/gradient": {"phase_steps": 21}},
+    ],
+)
+def test_whatever_decides_numbers_belongs_to_a_runs_identity(changes: dict) -> None:
+    assert runs_of(changes)[-1].settings.to_json() != runs_of({})[-1].settings.to_json()
+
+
+# Names
+
+
+names = st.one_of(
+    st.text(max_size=70),
+    st.text("ab0./-_~ \n\0", max_size=70),
+    st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}\n?", fullmatch=True),
+    st.sampled_from(["..", ".", "/", "../../x", "a/../..", "-", "~"]),
+)
+numbers = st.one_of(st.integers(1, 99), st.from_regex(r"\s?\+?0{0,2}[1-9]{1,2}(\.0)?\s?", fullmatch=True), names)
+networks = st.one_of(names, st.from_regex(r"[A-Za-z_.]{1,9}:[A-Za-z_.]{1,9}\s?", fullmatch=True))
+
+
+@given(names, names, numbers, networks)
+def test_no_name_leads_out_of_the_results_folder(study: str, experiment: str, number: object, network: str) -> None:
+    """Each name alone, so that one that is refused does not hide another."""
+    check_paths(changed({"study/name": study}))
+    check_paths(changed({"experiments": {experiment: {"method": "quantum_train", "seeds": [0]}}}))
+    check_paths(changed({"experiments/generated/vary": {"mapping.bond_dim": [number]}}))
+    check_paths(changed({"experiments/direct/vary": {"network.name": [network]}}))
+
+
+def check_paths(tree: dict) -> None:
+    """Either the settings are refused or all files lie in the study's folder, under names that a shell leaves alone."""
+    results = Path("/results")
+    try:
+        study = parse_study(tree)
+    except SettingsError:
+        return
+    assert study.study.name.isprintable()
+    for run in study.runs():
+        for file in (settings_file(run, results), run_folder(run, results), weights_file(run, results), checkpoint_folder(run, results)):
+            parts = file.relative_to(results).parts
+            assert file.is_relative_to(results / study.study.name)
+            assert not {".", ".."} & set(parts)
+            assert all(part.isprintable() and " " not in part for part in parts)
+
+
+# Can it be trained?
+
+
+def settings_with(changes: dict) -> RunSettings:
+    return runs_of({"experiments/direct/seeds": [], "experiments/generated/vary": {}, **changes})[0].settings
+
+
+def test_settings_that_can_be_trained_pass() -> None:
+    check_settings(settings_with({}), "generated/base")
+    check_settings(settings_with({"photonics/circuits": "auto"}), "generated/base")
+    check_settings(runs_of({})[0].settings, "direct/base")
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"photonics/circuits": [[8, 4], [8, 4]]}, ["[[8, 4], [8, 4]]", "4900 joint outcomes", "6690 weights", "[[9, 4], [8, 4]]", "auto"]),
+        ({"photonics/circuits": [[32, 16]]}, ["601,080,390 outcomes", "4,000,000"]),
+        ({"network/name": "resnet"}, ["network.name = 'resnet'", "cnn, cnn-relu, and package.module:factory"]),
+        ({"network/name": "no_such_package:network"}, ["no_such_package:network", "cannot be imported"]),
+        ({"network/name": "math:network"}, ["math:network", "cannot be imported"]),
+        ({"network/name": "math:gcd"}, ["'math:gcd'", "arguments {}"]),
+        ({"network/name": "builtins:dict"}, ["'builtins:dict'"]),
+        ({"network/name": "networks_for_tests:linear", "network/arguments": {"hiden": 3}}, ["{'hiden': 3}", "unexpected keyword"]),
+        ({"network/name": "networks_for_tests:linear", "network/arguments": {"hidden": -3}}, ["{'hidden': -3}", "negative dimension"]),
+        ({"network/name": "networks_for_tests:number"}, ["gave int", "expected a torch module"]),
+        ({"network/arguments": {"width": 3}}, ["'cnn'", "{'width': 3}"]),
+    ],
+)
+def test_settings_that_cannot_be_trained_are_told_before_any_job(
+    changes: dict, parts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "networks_for_tests.py").write_text(
+        "from torch import nn\n"
+        "def linear(shape, classes, hidden=5):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.Linear(hidden, classes))\n"
+        "def number(shape, classes):\n"
+        "    return 3\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SettingsError) as raised:
+        check_settings(settings_with(changes), "generated/base")
+    message = str(raised.value)
+    assert message.startswith("generated/base: ")
+    assert [part for part in parts if part not in message] == []
+
+
+def test_opening_a_study_writes_nothing_when_one_run_cannot_be_trained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="experiments|generated"):
+        open_study(changed({"experiments/generated/vary": {"photonics.circuits": ["auto", [[4, 2]]]}}), tmp_path)
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_settings_files_are_left_alone_when_nothing_changed(tmp_path: Path) -> None:
+    first = open_study(copy.deepcopy(BASE), tmp_path)
+    times = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.json")}
+    assert {settings_file(run, tmp_path) for run in first.runs()} <= set(times)
+    open_study(changed({"experiments/direct/seeds": [0, 1, 2]}), tmp_path)
+    runs = {settings_file(run, tmp_path) for run in first.runs()}
+    assert {file: file.stat().st_mtime_ns for file in runs} == {file: times[file] for file in runs}
+    open_study(changed({"schedules/classical": {"epochs": 3}}), tmp_path)
+    assert {file.parent.name for file in runs if file.stat().st_mtime_ns != times[file]} == {"direct"}
+
+
+def test_a_run_is_read_back_from_its_settings_file(tmp_path: Path) -> None:
+    study: Study = open_study(copy.deepcopy(BASE), tmp_path)
+    for run in study.runs():
+        assert read_run(settings_file(run, tmp_path), run.seed, tmp_path) == run
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"method": "classical"}'])
+def test_settings_files_that_are_none_are_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "s/settings/direct/base.json"
+    with pytest.raises(SettingsError, match="no such settings file"):
+        read_run(path, 0, tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(SettingsError, match=r"base\.json: not the settings of a run"):
+        read_run(path, 0, tmp_path)
+    with pytest.raises(SettingsError, match="expected a file results/STUDY/settings"):
+        read_run(tmp_path / "elsewhere.json", 0, tmp_path)

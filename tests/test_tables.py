@@ -1,0 +1,203 @@
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import fabricate, small_study
+
+from lightweights.study.claims import read_claims
+from lightweights.study.collect import collect
+from lightweights.study.statistics import summarise
+from lightweights.study.tables import (
+    Table,
+    classical_table,
+    format_number,
+    markdown,
+    protocols_table,
+    quantum_train_table,
+    summary_markdown,
+    to_latex,
+    to_markdown,
+    write_table,
+)
+
+CLAIMS = read_claims(Path(__file__).parents[1] / "workflow" / "reference" / "claims.csv")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    results = tmp_path_factory.mktemp("results")
+    study = small_study()
+    fabricate(study, results)
+    return study, collect(study, results)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    results = tmp_path_factory.mktemp("demo")
+    study = small_study(dataset="digits", seeds=(0, 1), bond_dims=(2, 4))
+    fabricate(study, results)
+    return study, collect(study, results)
+
+
+def cells(table, row):
+    return dict(table.display.iloc[row])
+
+
+def test_numbers_are_means_and_sample_sds_of_the_runs(finished):
+    study, runs = finished
+    data = quantum_train_table(runs, CLAIMS, study).data.set_index(["bond_dim", "quantity"])
+    values = runs[(runs.experiment == "quantum_train") & (runs.bond_dim == 4)].test10k_accuracy_percent
+    row = data.loc[(4, "test10k_accuracy_percent")]
+    assert (row.n, row["mean"], row.sd_ddof1) == (3, pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
+    assert row.ci95_high - row["mean"] == pytest.approx(4.302652729911275 * np.std(values, ddof=1) / np.sqrt(3))
+    assert np.isnan(row.published_mean)
+
+
+def test_published_values_stand_beside_with_their_sd_in_both_conventions(finished):
+    study, runs = finished
+    row = quantum_train_table(runs, CLAIMS, study).data.set_index(["bond_dim", "quantity"]).loc[(10, "test600_accuracy_percent")]
+    assert (row.published_mean, row.published_sd_ddof0, row.published_n) == (95.502, 0.84, 4)
+    assert row.published_sd_ddof1 == pytest.approx(0.84 * (4 / 3) ** 0.5)
+
+
+def test_published_bond_dimensions_without_runs_are_rows_that_say_so(finished):
+    study, runs = finished
+    table = quantum_train_table(runs, CLAIMS, study)
+    assert list(table.display["Bond\ndimension"]) == [str(dim) for dim in range(1, 11)]
+    row = cells(table, 1)
+    assert row["Train\naccuracy (%)"] == "not run" and row["n"] == "0"
+    assert row["Train\naccuracy (%),\npublished"] == "83.34 ± 3.39\n(3)"
+
+
+def test_asked_runs_that_are_missing_are_rows_that_say_so(tmp_path):
+    study = small_study(dataset="digits", bond_dims=(2, 4))
+    table = quantum_train_table(collect(study, tmp_path, partial=True), CLAIMS, study)
+    assert list(table.display["Train\naccuracy (%)"]) == ["not run", "not run"]
+    assert "not run" in to_markdown(classical_table(collect(study, tmp_path, partial=True), CLAIMS, study))
+    assert "not run" in to_latex(table)
+
+
+def test_parameters_are_given_as_published_used_and_effective(finished):
+    study, runs = finished
+    assert cells(quantum_train_table(runs, CLAIMS, study), 3)["Parameters"] == "688 / 667 /\n574-575"
+    assert cells(classical_table(runs, CLAIMS, study), 0)["Parameters"] == "6690"
+
+
+def test_a_cell_has_mean_sd_and_interval(finished):
+    study, runs = finished
+    summary = summarise(runs[runs.experiment == "classical"].test600_accuracy_percent)
+    cell = cells(classical_table(runs, CLAIMS, study), 0)["Test 600\naccuracy (%)"]
+    assert cell == f"{summary.mean:.2f} ± {summary.sd:.2f}\n[{summary.low:.2f}, {summary.high:.2f}]"
+
+
+def test_captions_state_ddof_and_interval(finished):
+    study, runs = finished
+    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study)):
+        assert "ddof = 1" in table.caption and "95 % t interval" in table.caption and "ddof = 0" in table.caption
+
+
+def test_a_study_on_other_data_has_no_published_columns_and_says_why(demo):
+    study, runs = demo
+    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study)):
+        assert not [
+            column for column in [*table.data.columns, *table.display.columns] if "published_" in column or ",\npublished" in column
+        ]
+        assert "for mnist-partial only, this study trains on digits" in table.caption
+        assert "ddof = 0" not in table.caption
+    assert list(quantum_train_table(runs, CLAIMS, study).display["Bond\ndimension"]) == ["2", "4"]
+
+
+def test_variants_with_the_same_bond_dimension_keep_their_own_rows(tmp_path):
+    tree = {"quantum_train": {"method": "quantum_train", "seeds": [0, 1], "vary": {"mapping.bond_dim": [2], "schedule.rounds": [3, 4]}}}
+    study = small_study(dataset="digits", experiments=tree)
+    fabricate(study, tmp_path)
+    display = quantum_train_table(collect(study, tmp_path), CLAIMS, study).display
+    assert list(display["Variant"]) == ["bond_dim=2,rounds=3", "bond_dim=2,rounds=4"] and list(display["n"]) == ["2", "2"]
+
+
+def test_protocols_are_compared_seed_by_seed(finished):
+    _, runs = finished
+    table = protocols_table(runs)
+    own = runs[runs.experiment == "protocols"].pivot(index="seed", columns="protocol", values="test10k_accuracy_percent")
+    row = table.data.set_index(["arm", "quantity"]).loc[("gradient minus cobyla", "test10k_accuracy_percent")]
+    assert row["mean"] == pytest.approx((own.gradient - own.cobyla).mean()) and row.n == 3
+    assert list(table.display["Epochs on\nthe mapping"]) == ["50", "50", ""]
+
+
+def test_protocols_of_unequal_length_are_not_subtracted(tmp_path):
+    tree = {"protocols": {"method": "quantum_train", "seeds": [0, 1], "vary": {"schedule": ["cobyla", "gradient"]}}}
+    study = small_study(experiments=tree, schedules={"gradient": {"rounds": 4}, "cobyla": {"rounds": 3}})
+    fabricate(study, tmp_path)
+    assert len(protocols_table(collect(study, tmp_path)).display) == 2
+
+
+def test_no_protocols_no_table(tmp_path):
+    study = small_study(protocols=False)
+    assert protocols_table(collect(study, tmp_path, partial=True)) is None
+
+
+def test_files_are_csv_markdown_and_latex_in_full_precision(finished, tmp_path):
+    study, runs = finished
+    table = quantum_train_table(runs, CLAIMS, study)
+    write_table(table, tmp_path)
+    pd.testing.assert_series_equal(pd.read_csv(tmp_path / "quantum_train.csv")["mean"], table.data["mean"])
+    assert (tmp_path / "quantum_train.md").read_text() == to_markdown(table)
+    assert (tmp_path / "quantum_train.tex").read_text() == to_latex(table)
+    again = tmp_path / "again"
+    write_table(quantum_train_table(runs, CLAIMS, study), again)
+    assert (again / "quantum_train.csv").read_bytes() == (tmp_path / "quantum_train.csv").read_bytes()
+
+
+def test_latex_rows_have_as_many_cells_as_columns_and_nothing_unescaped(finished):
+    study, runs = finished
+    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study), protocols_table(runs)):
+        text = to_latex(table)
+        columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)[1]
+        body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
+        rows = [line for line in body.splitlines() if line.endswith(r" \\")]
+        assert rows and all(len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1 for row in rows)
+        assert not re.search(r"(?<!\\)%(?! needs)", text) and "±" not in text
+        assert text.count("{") == text.count("}") and text.isascii()
+
+
+def test_latex_escapes_and_typesets_signs_and_ranges():
+    table = Table("a_b", "50 % & more", pd.DataFrame(), pd.DataFrame({"x_1": ["-1.5 ± 0.2\n[-2.0, -1.0]"], "y": ["3-4"], "z": ["M-1"]}))
+    text = to_latex(table)
+    assert r"\caption{50 \% \& more}" in text and r"\label{tab:a-b}" in text and r"\shortstack{x\_1}" in text
+    assert r"$-$1.5 $\pm$ 0.2 & 3--4 & M-1 \\" in text
+    assert r"{\tiny [$-$2.0, $-$1.0]} &  &  \\" in text
+
+
+def test_markdown_is_aligned_and_reads_back(finished):
+    study, runs = finished
+    text = markdown(quantum_train_table(runs, CLAIMS, study).display)
+    assert len({len(line) for line in text.splitlines()}) == 1
+    read = pd.read_csv(io.StringIO(text), sep="|").iloc[1:, 1:-1]
+    assert read.shape == (10, 11)
+
+
+def test_the_small_table_names_methods_and_only_the_sets_there_are(demo, finished):
+    text = summary_markdown(demo[1])
+    assert "photonic QT, bond_dim=4" in text and "Test accuracy (%)" in text and "Test 10k" not in text
+    assert "Test 10k accuracy (%)" in summary_markdown(finished[1])
+    assert max(len(line) for line in summary_markdown(finished[1]).splitlines()) <= 120
+
+
+def test_the_small_table_without_runs_says_so(tmp_path):
+    assert summary_markdown(collect(small_study(), tmp_path, partial=True)) == "No runs yet."
+
+
+@pytest.mark.parametrize(
+    ("value", "quantity", "text"),
+    [
+        (93.2925, "test600_accuracy_percent", "93.29"),
+        (0.06791, "generalisation_error", "0.068"),
+        (0.23949, "validation_cross_entropy", "0.2395"),
+        (-0.001, "train_accuracy_percent", "0.00"),
+    ],
+)
+def test_decimals_follow_the_quantity(value, quantity, text):
+    assert format_number(value, quantity) == text

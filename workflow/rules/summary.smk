@@ -1,0 +1,114 @@
+# From runs to paper. These rules are cheap and read only the settings of the study, runs.csv and histories.
+STUDY_FILE = study_settings_file(STUDY).as_posix()
+SEEN = [run for run in RUNS if not PARTIAL or (run_folder(run) / "metrics.json").is_file()]
+EXPERIMENTS = {run.experiment for run in SEEN}
+TABLES = {
+    "classical": ("Table 2", "The target network, trained directly"),
+    "quantum_train": ("Table 3", "Photonic Quantum-Train by bond dimension"),
+    "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases"),
+}
+FIGURES = {
+    "training_curves": ("Figure 3", "Training loss and accuracy over rounds", "quantum_train"),
+    "accuracy_against_parameters": ("Accuracy", "Test accuracy against trained parameters", "quantum_train"),
+    "generalisation_error": ("Generalisation", "Generalisation error against bond dimension", "quantum_train"),
+    "protocols": ("Protocols", "COBYLA and gradients at equal steps on the mapping", "protocols"),
+}
+SHOWN_TABLES = [name for name in TABLES if name in EXPERIMENTS]
+SHOWN_FIGURES = [name for name in FIGURES if FIGURES[name][-1] in EXPERIMENTS]
+
+
+rule collect:
+    input:
+        study=STUDY_FILE,
+        metrics=[run_folder(run) / "metrics.json" for run in SEEN],
+    output:
+        runs=f"{FOLDER}/runs.csv",
+        means=f"{FOLDER}/means.json",
+    log:
+        f"{FOLDER}/logs/collect.log",
+    params:
+        partial="--partial" if PARTIAL else "",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
+
+
+rule draw_table:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+        claims="workflow/reference/claims.csv",
+    output:
+        report(
+            f"{FOLDER}/tables/{{table}}.html",
+            caption="../report/table.rst",
+            category="Tables",
+            labels=lambda wildcards: dict(zip(("table", "shows"), TABLES[wildcards.table])),
+        ),
+        multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
+    wildcard_constraints:
+        table="|".join(TABLES),
+    log:
+        f"{FOLDER}/logs/tables/{{table}}.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "lightweights table {wildcards.table} {input.study:q} > {log:q} 2>&1"
+
+
+rule draw_figure:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+        histories=[run_folder(run) / "history.csv" for run in SEEN],
+        claims="workflow/reference/claims.csv",
+    output:
+        report(
+            f"{FOLDER}/figures/{{figure}}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels=lambda wildcards: dict(zip(("figure", "shows"), FIGURES[wildcards.figure])),
+        ),
+        multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
+    wildcard_constraints:
+        figure="|".join(FIGURES),
+    log:
+        f"{FOLDER}/logs/figures/{{figure}}.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "lightweights figure {wildcards.figure} {input.study:q} > {log:q} 2>&1"
+
+
+rule score_claims:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+        claims="workflow/reference/claims.csv",
+    output:
+        report(
+            f"{FOLDER}/scorecard.html",
+            caption="../report/scorecard.rst",
+            category="Scorecard",
+            labels={"scorecard": "All claims", "shows": "Published numbers, ours, verdicts"},
+        ),
+        multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
+    log:
+        f"{FOLDER}/logs/scorecard.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "lightweights scorecard {input.study:q} > {log:q} 2>&1"
+
+
+rule summary:
+    input:
+        f"{FOLDER}/runs.csv",
+        expand(f"{FOLDER}/tables/{{table}}.html", table=SHOWN_TABLES),
+        expand(f"{FOLDER}/figures/{{figure}}.svg", figure=SHOWN_FIGURES),
+        f"{FOLDER}/scorecard.html",
