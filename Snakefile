@@ -7,8 +7,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
 from lightweights.errors import LightweightsError
-from lightweights.study.layout import data_file, run_folder, study_folder, study_settings_file
-from lightweights.study.plan import open_study
+from lightweights.study.layout import data_file, landed_file, metrics_file, run_folder, study_folder, study_settings_file
+from lightweights.study.plan import is_done, landed_runs, open_study
 
 min_version("9.20")
 
@@ -44,5 +44,5 @@ include: "workflow/rules/summary.smk"
 rule all:
     default_target: True
     input:
-        [run_folder(run) / "metrics.json" for run in SEEN],
+        [metrics_file(run) for run in SEEN],
         rules.summary.input,

@@ -14,8 +14,8 @@ TOLERANCE = 1e-4  # other processors round otherwise; a change of method shows m
 def changed(name: str, what: str) -> str:
     method = run_of(name).settings.method
     return (
-        f"golden run {name}: {what}. Numbers changed: raise NUMERICS_VERSION[{method!r}] in params.py (and numerics_version in params.yaml) "
-        "and record anew with `python tests/golden/record.py`"
+        f"golden run {name}: {what}. Numbers changed: raise NUMERICS_VERSION[{method!r}] in params.py "
+        "(and numerics_version in params.yaml) and record anew with `python tests/golden/record.py`"
     )
 
 
@@ -35,10 +35,8 @@ def test_tiny_runs_give_the_recorded_numbers(name: str) -> None:
     assert found["parameters"] == recorded["parameters"], changed(name, "other parameter counts")
     assert set(found["final"]) == set(recorded["final"]), changed(name, "other metrics")
     for metric, value in recorded["final"].items():
-        if metric.endswith("_percent"):
-            close = pytest.approx(value, abs=100 / 30)  # one image of the smallest split
-        else:
-            close = pytest.approx(value, rel=TOLERANCE, abs=TOLERANCE)
+        one_image = 100 / 30  # of the smallest split
+        close = pytest.approx(value, rel=TOLERANCE, abs=one_image if metric.endswith("_percent") else TOLERANCE)
         assert found["final"][metric] == close, changed(name, f"{metric} is {found['final'][metric]}, recorded {value}")
     for column, values in recorded["history"].items():
         assert found["history"][column] == pytest.approx(values, rel=TOLERANCE), changed(name, f"{column} is {found['history'][column]}")

@@ -74,7 +74,9 @@ def test_any_importable_factory_is_called_with_shape_classes_and_arguments(tmp_p
 
 def test_only_weights_that_need_a_gradient_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "frozen_network.py").write_text(
-        "from torch import nn\ndef half(input_shape, classes):\n    return nn.Sequential(nn.Linear(4, 3).requires_grad_(False), nn.Linear(3, 2))\n"
+        "from torch import nn\n"
+        "def half(input_shape, classes):\n"
+        "    return nn.Sequential(nn.Linear(4, 3).requires_grad_(False), nn.Linear(3, 2))\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert parameter_count(NetworkSection(name="frozen_network:half"), (1, 28, 28), 10) == 8

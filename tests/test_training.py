@@ -167,7 +167,7 @@ def test_moments_of_adam_are_kept_from_round_to_round(double: TrainingData) -> N
 def test_training_learns(protocol: str, tiny: Dataset) -> None:
     """Three classes whose patterns differ: chance is 33 %."""
     run = study(protocol, rounds=2, mapping_epochs=15, batch_size=20, mapping_lr=0.005).runs()[0]
-    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    _, progress, _ = begin(run.settings, tiny, 0, CPU)
     last = list(progress)[-1]
     assert last["train_accuracy_percent"] > 80
     assert last["test_accuracy_percent"] > 70

@@ -3,10 +3,10 @@ rule prepare_data:
         f"{FOLDER}/settings/{{dataset}}.json",
     output:
         f"{FOLDER}/data/{{dataset}}.safetensors",
-    wildcard_constraints:
-        dataset="[a-z0-9-]+",
     log:
         f"{FOLDER}/logs/prepare/{{dataset}}.log",
+    wildcard_constraints:
+        dataset="[a-z0-9-]+",
     resources:
         mem_mb=2000,
         runtime=15,

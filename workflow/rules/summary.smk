@@ -1,6 +1,6 @@
 # From runs to paper. These rules are cheap and read only the settings of the study, runs.csv and histories.
 STUDY_FILE = study_settings_file(STUDY).as_posix()
-SEEN = [run for run in RUNS if not PARTIAL or (run_folder(run) / "metrics.json").is_file()]
+SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
 TABLES = {
     "classical": ("Table 2", "The target network, trained directly"),
@@ -20,17 +20,18 @@ SHOWN_FIGURES = [name for name in FIGURES if FIGURES[name][-1] in EXPERIMENTS]
 rule collect:
     input:
         study=STUDY_FILE,
-        metrics=[run_folder(run) / "metrics.json" for run in SEEN],
+        metrics=[metrics_file(run) for run in SEEN],
+        landed=[landed_file(STUDY)] if PARTIAL else [],
     output:
         runs=f"{FOLDER}/runs.csv",
         means=f"{FOLDER}/means.json",
     log:
         f"{FOLDER}/logs/collect.log",
-    params:
-        partial="--partial" if PARTIAL else "",
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        partial="--partial" if PARTIAL else "",
     shell:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 
@@ -48,10 +49,10 @@ rule draw_table:
             labels=lambda wildcards: dict(zip(("table", "shows"), TABLES[wildcards.table])),
         ),
         multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
-    wildcard_constraints:
-        table="|".join(TABLES),
     log:
         f"{FOLDER}/logs/tables/{{table}}.log",
+    wildcard_constraints:
+        table="|".join(TABLES),
     resources:
         mem_mb=1000,
         runtime=10,
@@ -73,10 +74,10 @@ rule draw_figure:
             labels=lambda wildcards: dict(zip(("figure", "shows"), FIGURES[wildcards.figure])),
         ),
         multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
-    wildcard_constraints:
-        figure="|".join(FIGURES),
     log:
         f"{FOLDER}/logs/figures/{{figure}}.log",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     resources:
         mem_mb=1000,
         runtime=10,

@@ -1,11 +1,16 @@
-DATASETS = {(run.experiment, run.variant): run.settings.dataset.name for run in RUNS}
+ASKED = {run.key: run for run in RUNS}
+
+
+def data_of(wildcards):
+    """Data for a run that is still to do. One that is done needs none, so that preparing data again retrains nothing."""
+    run = ASKED[f"{wildcards.experiment}/{wildcards.variant}/seed-{wildcards.seed}"]
+    return [] if is_done(run) else data_file(STUDY, run.settings.dataset.name)
 
 
 rule train_run:
     input:
         settings=f"{FOLDER}/settings/{{experiment}}/{{variant}}.json",
-        # Data prepared again is the same data: a change of its settings is a change of the run's settings too.
-        data=lambda wildcards: ancient(data_file(STUDY, DATASETS[wildcards.experiment, wildcards.variant])),
+        data=data_of,
     output:
         metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
         history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
@@ -31,4 +36,4 @@ for experiment in STUDY.experiments:
         name:
             experiment
         input:
-            [run_folder(run) / "metrics.json" for run in RUNS if run.experiment == experiment],
+            [metrics_file(run) for run in RUNS if run.experiment == experiment],

@@ -30,5 +30,5 @@ class TargetCNN(nn.Sequential):
 
     def forward(self, images: Float[Tensor, "n channels height width"]) -> Float[Tensor, "n classes"]:
         """Logits of the classes."""
-        # Channels-last halves the time of a training step on a CPU: pooling is vectorised over channels.
+        # Channels-last makes a training step on a CPU 1.3 to 2 times faster: pooling is vectorised over channels.
         return super().forward(images.to(memory_format=torch.channels_last))

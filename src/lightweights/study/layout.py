@@ -27,6 +27,11 @@ def study_settings_file(study: Study, results: Path = RESULTS) -> Path:
     return study_folder(study.study.name, results) / "settings" / "study.json"
 
 
+def landed_file(study: Study, results: Path = RESULTS) -> Path:
+    """The runs that a partial summary is made of, one a line."""
+    return study_folder(study.study.name, results) / "settings" / "landed.txt"
+
+
 def settings_file(run: Run, results: Path = RESULTS) -> Path:
     """The settings that all seeds of a variant share: the input of their training jobs."""
     return study_folder(run.study, results) / "settings" / run.experiment / f"{run.variant}.json"
@@ -35,6 +40,11 @@ def settings_file(run: Run, results: Path = RESULTS) -> Path:
 def run_folder(run: Run, results: Path = RESULTS) -> Path:
     """metrics.json and history.csv; complete when metrics.json is there."""
     return study_folder(run.study, results) / "runs" / run.key
+
+
+def metrics_file(run: Run, results: Path = RESULTS) -> Path:
+    """Final numbers, settings and provenance of a run; written last."""
+    return run_folder(run, results) / "metrics.json"
 
 
 def weights_file(run: Run, results: Path = RESULTS) -> Path:

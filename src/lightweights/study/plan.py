@@ -1,12 +1,23 @@
 """Opening a study: check that every run it asks for is possible, and lay out the settings files that the runs depend on."""
 
+import json
+import os
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
 from lightweights.study.files import write_if_changed
-from lightweights.study.layout import RESULTS, data_settings_file, settings_file, study_folder, study_settings_file
+from lightweights.study.layout import (
+    RESULTS,
+    data_settings_file,
+    landed_file,
+    metrics_file,
+    settings_file,
+    study_folder,
+    study_settings_file,
+)
 
 
 def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
@@ -26,9 +37,45 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
+        keep_valid_runs(study.runs(), results)
     except OSError as error:
         raise SettingsError(f"{study_folder(study.study.name, results)} cannot be written: {error}") from error
     return study
+
+
+def keep_valid_runs(runs: list[Run], results: Path = RESULTS) -> None:
+    """Date settings files before the runs that were made with exactly these settings.
+
+    Snakemake compares time stamps, and those of a fresh clone mean nothing: without this it would train landed runs again. A
+    file is left as it is when one of its runs was made with other settings, so that a real change does retrain.
+    """
+    for path, group in groupby(sorted(runs, key=lambda run: run.key), key=lambda run: settings_file(run, results)):
+        written = path.stat().st_mtime
+        older = [(run, file) for run in group if (file := metrics_file(run, results)).is_file() and file.stat().st_mtime < written]
+        if older and all(made_with(file, run.settings) for run, file in older):
+            before = min(file.stat().st_mtime for _, file in older) - 1
+            os.utime(path, (before, before))
+
+
+def made_with(metrics: Path, settings: RunSettings) -> bool:
+    """Whether a run's metrics.json carries exactly these settings."""
+    try:
+        return json.loads(metrics.read_bytes())["settings"] == settings.plain()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def is_done(run: Run, results: Path = RESULTS) -> bool:
+    """Whether a run's results are there and not older than its settings."""
+    metrics = metrics_file(run, results)
+    return metrics.is_file() and metrics.stat().st_mtime >= settings_file(run, results).stat().st_mtime
+
+
+def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:
+    """The runs that are there, also listed in a file that changes when they do: what a partial summary depends on."""
+    landed = [run for run in study.runs() if metrics_file(run, results).is_file()]
+    write_if_changed(landed_file(study, results), "".join(f"{run.key}\n" for run in landed))
+    return landed
 
 
 def check(runs: list[Run]) -> None:

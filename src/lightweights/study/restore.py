@@ -13,22 +13,22 @@ from lightweights.study.summary import read_study
 
 def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:
     """Pull weights from the DVC remote if one is configured, check that every landed run is one that the settings ask for, and
-    set time stamps so that Snakemake sees finished runs as finished. Raises LightweightsError where a landed run does not fit.
+    bring tables, figures and scorecard up to date. Raises LightweightsError where a landed run does not fit.
     """
     overlay = ["--configfile", str(preset)] if preset else []
     remote = _run("dvc", "config", "core.remote", check=False)
     if remote:
-        say(f"DVC remote {remote}: pulling weights")
+        say(f"DVC remote {remote}: pulling data and weights")
         _run("dvc", "pull", "--allow-missing")
     else:
         say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
-    _run("snakemake", "-n", "--quiet", *overlay)  # writes the settings files
+    _run("snakemake", "-n", "--quiet", "all", *overlay)  # writes the settings files
     study = read_study(study_folder(name) / "settings" / "study.json")
     landed = collect(study, RESULTS, partial=True)
+    _run("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
     asked = study.runs()
     weights = sum(weights_file(run).is_file() for run in asked)
-    _run("snakemake", "--touch", "--forceall", "--cores", "1", "--config", "partial=true", *overlay)
-    say(f"{len(landed)} of {len(asked)} runs are there, {weights} with weights; what is missing is trained by `snakemake --cores N`")
+    say(f"{len(landed)} of {len(asked)} runs are there, {weights} with weights; `snakemake --cores N` trains what is missing")
 
 
 def _run(*command: str, check: bool = True) -> str:
