@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
 from lightweights.errors import LightweightsError
-from lightweights.study.layout import data_file, landed_file, metrics_file, run_folder, study_folder, study_settings_file
+from lightweights.study.layout import data_file, history_file, landed_file, metrics_file, study_folder, study_settings_file
 from lightweights.study.plan import is_done, landed_runs, open_study
 
 min_version("9.20")
@@ -36,6 +36,7 @@ wildcard_constraints:
 report: "workflow/report/study.rst"
 
 
+include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/summary.smk"

@@ -113,6 +113,10 @@ REFUSED = {
         {"experiments/generated/vary": {"photonics.circuits": [[[4, 5]]]}},
         ["experiments.generated", "5 photons in 4 modes"],
     ),
+    "vary without values": (
+        {"experiments/generated/vary": {"mapping.bond_dim": []}},
+        ["experiments.generated", "vary.mapping.bond_dim is empty"],
+    ),
     "varied value twice": ({"experiments/generated/vary": {"mapping.bond_dim": [4, 4]}}, ["generated/bond_dim=4/seed-0", "repeated"]),
     "data set split in two ways": (
         {"experiments/direct/vary": {"dataset.split_seed": [0, 1]}},
@@ -244,7 +248,7 @@ def runs_of(changes: dict) -> list[Run]:
 
 
 def test_settings_are_written_the_same_whatever_the_order_they_came_in() -> None:
-    tree = changed({"mapping/bond_dim": 3})
+    tree = changed({"mapping/bond_dim": 3, "network/arguments": {"depth": 1, "width": 2}})
     backwards = json.loads(json.dumps(tree, sort_keys=True), object_pairs_hook=lambda pairs: dict(reversed(pairs)))
     first = {run.key: run.settings.to_json() for run in parse_study(tree).runs()}
     assert first == {run.key: run.settings.to_json() for run in parse_study(backwards).runs()}
@@ -349,6 +353,11 @@ def test_settings_that_can_be_trained_pass() -> None:
         ({"network/name": "networks_for_tests:linear", "network/arguments": {"hidden": -3}}, ["{'hidden': -3}", "negative dimension"]),
         ({"network/name": "networks_for_tests:number"}, ["gave int", "expected a torch module"]),
         ({"network/arguments": {"width": 3}}, ["'cnn'", "{'width': 3}"]),
+        ({"network/name": "networks_for_tests:weightless"}, ["networks_for_tests:weightless", "no weight"]),
+        (
+            {"experiments/generated/schedule": "cobyla", "experiments/generated/override": {"schedule.evaluations": 193}},
+            ["schedule.evaluations = 193", "at least 194 for 192 phases"],
+        ),
     ],
 )
 def test_settings_that_cannot_be_trained_are_told_before_any_job(
@@ -358,6 +367,8 @@ def test_settings_that_cannot_be_trained_are_told_before_any_job(
         "from torch import nn\n"
         "def linear(shape, classes, hidden=5):\n"
         "    return nn.Sequential(nn.Flatten(), nn.Linear(784, hidden), nn.Linear(hidden, classes))\n"
+        "def weightless(shape, classes):\n"
+        "    return nn.Flatten()\n"
         "def number(shape, classes):\n"
         "    return 3\n"
     )

@@ -288,8 +288,33 @@ def test_arms_that_share_a_seed_share_the_mappings_initial_values_and_the_batche
         assert len(other.phases[0]) != len(generators[0].phases[0]) or other.circuits[0].photons != 4
         for name, value in generators[0].mapping.state_dict().items():
             assert torch.equal(value, other.mapping.state_dict()[name])
+    another = build_generator(study("gradient").runs()[0].settings, tiny, 5)
+    assert not torch.equal(another.mapping.cores, generators[0].mapping.cores)
+    assert not torch.equal(another.phases[0], generators[0].phases[0])
     orders = [list(minibatches(120, 50, stream(4, "batches"))) for _ in range(2)]
     assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
+
+
+def test_a_network_with_dropout_repeats_and_resumes_to_the_same_bits(data: TrainingData) -> None:
+    schedule = ClassicalSchedule(epochs=3, lr=0.01, batch_size=40)
+
+    def start() -> Training:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, 3))
+        return begin_classical(network, schedule, seed=7)
+
+    whole = start()
+    list(classical_epochs(whole, data, schedule))
+    stopped = start()
+    next(classical_epochs(stopped, data, schedule))
+    tensors, rows = stopped.tensors(), list(stopped.rows)
+    torch.rand(5)  # whatever else happens in between
+    resumed = start()
+    resumed.restore(tensors, rows)
+    list(classical_epochs(resumed, data, schedule))
+    assert timeless(resumed.rows) == timeless(whole.rows)
+    assert rows[0]["training_loss"] != whole.rows[1]["training_loss"]
 
 
 def test_streams_of_a_seed_are_independent() -> None:
@@ -430,6 +455,13 @@ def test_a_network_that_diverges_stops_and_names_the_setting(lr: float, data: Tr
     with pytest.raises(DivergenceError, match=r"in epoch [12]; use a smaller schedule\.lr"):
         list(classical_epochs(training, data, schedule))
     assert all(math.isfinite(value) for row in training.rows for value in row.values())
+
+
+def test_phases_that_are_not_trained_have_no_loss(tiny: Dataset) -> None:
+    training, progressing, _ = begin(study("gradient", rounds=2, phase_steps=0).runs()[0].settings, tiny, 0, CPU)
+    before = [phases.clone() for phases in training.module.phases]
+    assert all(math.isnan(row["phase_loss"]) for row in progressing)
+    assert all(torch.equal(a, b) for a, b in zip(before, training.module.phases, strict=True))
 
 
 def test_a_schedule_without_mapping_epochs_trains_the_phases_alone(double: TrainingData) -> None:

@@ -35,7 +35,7 @@ def prepare(
 @app.command()
 def train(
     settings: SettingsFile,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")],
     data: Annotated[Path, typer.Option(help="Prepared data set.", show_default=False)],
     threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",

@@ -161,6 +161,9 @@ class Experiment(Section):
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds {self.seeds} has a number twice")
+        for path, values in self.vary.items():
+            if not values:
+                raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
         if (self.schedule == "classical") != (self.method == "classical") and self.schedule is not None:
             raise ValueError(f"schedule {self.schedule} does not fit method {self.method}")
         return self

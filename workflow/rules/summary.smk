@@ -64,7 +64,7 @@ rule draw_figure:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        histories=[run_folder(run) / "history.csv" for run in SEEN],
+        histories=[history_file(run) for run in SEEN],
         claims="workflow/reference/claims.csv",
     output:
         report(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 from lightweights.errors import LightweightsError
 from lightweights.params import Run, RunSettings, Study
 from lightweights.study.files import write_atomic
-from lightweights.study.layout import run_folder, study_folder
+from lightweights.study.layout import metrics_file, study_folder
 
 SHORT_NAMES = {
     "dataset.name": "dataset",
@@ -89,7 +89,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
     rows, missing, wrong = [], [], []
     for run in asked:
         flat = wanted[f"{run.experiment}/{run.variant}"]
-        path = run_folder(run, results) / "metrics.json"
+        path = metrics_file(run, results)
         try:
             metrics = _Metrics.model_validate(json.loads(path.read_bytes()))
         except FileNotFoundError:

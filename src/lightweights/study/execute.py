@@ -25,7 +25,7 @@ from lightweights.networks import build_network
 from lightweights.params import Run, RunSettings
 from lightweights.quantum_train import QuantumTrain
 from lightweights.study.files import write_atomic
-from lightweights.study.layout import checkpoint_folder, run_folder, weights_file
+from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
 from lightweights.study.provenance import provenance
 from lightweights.training.alternating import begin_rounds, rounds
@@ -154,8 +154,8 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, t
         | {"wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
     }
     write_atomic(weights_file(run, results), save(result.weights))
-    write_atomic(run_folder(run, results) / "history.csv", result.history.to_csv(index=False, lineterminator="\n"))
-    write_atomic(run_folder(run, results) / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    write_atomic(history_file(run, results), result.history.to_csv(index=False, lineterminator="\n"))
+    write_atomic(metrics_file(run, results), json.dumps(metrics, indent=2) + "\n")
 
 
 @contextmanager

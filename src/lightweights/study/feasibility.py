@@ -4,8 +4,8 @@ import math
 
 from lightweights.datasets import shape_of
 from lightweights.networks import parameter_count
-from lightweights.params import RunSettings, SettingsError
-from lightweights.photonics import fock
+from lightweights.params import CobylaSchedule, RunSettings, SettingsError
+from lightweights.photonics import Mesh, fock
 from lightweights.quantum_train import smallest_circuits
 
 
@@ -16,9 +16,17 @@ def check_settings(settings: RunSettings, where: str) -> None:
         weights = parameter_count(settings.network, shape, classes)
     except SettingsError as error:
         raise SettingsError(f"{where}: {error}") from error
-    if settings.photonics is None or settings.photonics.circuits == "auto":
+    if weights == 0:
+        raise SettingsError(f"{where}: network.name = {settings.network.name!r} has no weight that requires a gradient")
+    if settings.photonics is None:
         return
-    circuits, bunching = settings.photonics.circuits, settings.photonics.bunching
+    auto = settings.photonics.circuits == "auto"
+    circuits, bunching = smallest_circuits(weights) if auto else settings.photonics.circuits, settings.photonics.bunching
+    phases = sum(Mesh(settings.photonics.mesh, modes).phase_count for modes, _ in circuits)
+    if isinstance(settings.schedule, CobylaSchedule) and settings.schedule.evaluations < phases + 2:
+        raise SettingsError(
+            f"{where}: schedule.evaluations = {settings.schedule.evaluations}; COBYLA needs at least {phases + 2} for {phases} phases"
+        )
     counts = [fock.outcome_count(modes, photons, bunching) for modes, photons in circuits]
     if max(counts) > fock.LARGEST_BASIS:
         raise SettingsError(

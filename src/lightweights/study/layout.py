@@ -47,6 +47,11 @@ def metrics_file(run: Run, results: Path = RESULTS) -> Path:
     return run_folder(run, results) / "metrics.json"
 
 
+def history_file(run: Run, results: Path = RESULTS) -> Path:
+    """One row a round or epoch."""
+    return run_folder(run, results) / "history.csv"
+
+
 def weights_file(run: Run, results: Path = RESULTS) -> Path:
     """Weights have a tree of their own, because DVC keeps it and git keeps the run folders."""
     return study_folder(run.study, results) / "weights" / f"{run.key}.safetensors"

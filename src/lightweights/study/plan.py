@@ -12,11 +12,13 @@ from lightweights.study.files import write_if_changed
 from lightweights.study.layout import (
     RESULTS,
     data_settings_file,
+    history_file,
     landed_file,
     metrics_file,
     settings_file,
     study_folder,
     study_settings_file,
+    weights_file,
 )
 
 
@@ -51,10 +53,18 @@ def keep_valid_runs(runs: list[Run], results: Path = RESULTS) -> None:
     """
     for path, group in groupby(sorted(runs, key=lambda run: run.key), key=lambda run: settings_file(run, results)):
         written = path.stat().st_mtime
-        older = [(run, file) for run in group if (file := metrics_file(run, results)).is_file() and file.stat().st_mtime < written]
-        if older and all(made_with(file, run.settings) for run, file in older):
-            before = min(file.stat().st_mtime for _, file in older) - 1
+        older = [(run, time) for run in group if (time := oldest_result(run, results)) is not None and time < written]
+        if older and all(made_with(metrics_file(run, results), run.settings) for run, _ in older):
+            before = min(time for _, time in older) - 1
             os.utime(path, (before, before))
+
+
+def oldest_result(run: Run, results: Path) -> float | None:
+    """Time stamp of the oldest file of a run; None where metrics.json or history.csv is missing."""
+    files = [metrics_file(run, results), history_file(run, results), weights_file(run, results)]
+    if not all(file.is_file() for file in files[:2]):
+        return None
+    return min(file.stat().st_mtime for file in files if file.is_file())
 
 
 def made_with(metrics: Path, settings: RunSettings) -> bool:
@@ -67,8 +77,8 @@ def made_with(metrics: Path, settings: RunSettings) -> bool:
 
 def is_done(run: Run, results: Path = RESULTS) -> bool:
     """Whether a run's results are there and not older than its settings."""
-    metrics = metrics_file(run, results)
-    return metrics.is_file() and metrics.stat().st_mtime >= settings_file(run, results).stat().st_mtime
+    time = oldest_result(run, results)
+    return time is not None and time >= settings_file(run, results).stat().st_mtime
 
 
 def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:

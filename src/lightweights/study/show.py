@@ -7,7 +7,7 @@ from safetensors import SafetensorError, safe_open
 
 from lightweights.params import Run
 from lightweights.study.collect import read_runs
-from lightweights.study.layout import RESULTS, checkpoint_folder, run_folder, study_folder
+from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_folder
 from lightweights.study.summary import read_study
 from lightweights.study.tables import summary_markdown
 
@@ -34,7 +34,7 @@ def progress_of(name: str, results: Path = RESULTS) -> str:
     study = read_study(study_folder(name, results) / "settings" / "study.json")
     lines, seconds, done = [], 0.0, 0
     for run in study.runs():
-        if (run_folder(run, results) / "metrics.json").is_file():
+        if metrics_file(run, results).is_file():
             done += 1
             continue
         schedule = run.settings.schedule

@@ -5,6 +5,7 @@ over all phases on one random batch, its best point taken over, as in the notebo
 the same in both: Adam over whole epochs. Adam's moments are kept from round to round.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -16,7 +17,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from lightweights.params import CobylaSchedule, GradientSchedule
 from lightweights.quantum_train import QuantumTrain
 from lightweights.training.data import TrainingData, measure, minibatches, random_batch
-from lightweights.training.randomness import stream
+from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
 
 
@@ -25,7 +26,8 @@ def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSch
     optimisers: dict[str, torch.optim.Optimizer] = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
     if isinstance(schedule, GradientSchedule):
         optimisers["phases"] = adam(generator.phases.parameters(), schedule.phase_lr)
-    return Training(generator, optimisers, {purpose: stream(seed, purpose) for purpose in ("batches", "phase-batches")})
+    streams = {purpose: stream(seed, purpose) for purpose in ("batches", "phase-batches")}
+    return Training(generator, optimisers, streams | {"modules": module_stream(seed, generator.phases[0].device)})
 
 
 def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | CobylaSchedule) -> Iterator[dict[str, float]]:
@@ -51,7 +53,8 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
         with torch.no_grad():
             weights = generator.weights()
         measured = measure(lambda x, w=weights: generator.call(w, x), data)  # type: ignore[misc]
-        require_finite({"phase_loss": row["phase_loss"], **measured}, f"round {number}", remedy)
+        trained = isinstance(schedule, CobylaSchedule) or schedule.phase_steps > 0
+        require_finite(({"phase_loss": row["phase_loss"]} if trained else {}) | measured, f"round {number}", remedy)
         yield training.finish_row(row | measured)
 
 
@@ -75,8 +78,8 @@ def train_mapping(
 def train_phases(
     training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule, coefficients: Tensor
 ) -> float:
-    """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss."""
-    loss = torch.zeros(())
+    """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss, NaN without steps."""
+    loss = torch.tensor(math.nan)
     for _ in range(schedule.phase_steps):
         images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
         forward = lambda x: generator.call(generator.mapping.weights(coefficients, generator.probabilities()), x)  # noqa: E731

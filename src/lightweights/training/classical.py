@@ -6,13 +6,14 @@ from torch import nn
 
 from lightweights.params import ClassicalSchedule
 from lightweights.training.data import TrainingData, measure, minibatches
-from lightweights.training.randomness import stream
+from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
 
 
 def begin_classical(network: nn.Module, schedule: ClassicalSchedule, seed: int) -> Training:
     """A training that has not started."""
-    return Training(network, {"network": adam(network.parameters(), schedule.lr)}, {"batches": stream(seed, "batches")})
+    streams = {"batches": stream(seed, "batches"), "modules": module_stream(seed, next(network.parameters()).device)}
+    return Training(network, {"network": adam(network.parameters(), schedule.lr)}, streams)
 
 
 def classical_epochs(training: Training, data: TrainingData, schedule: ClassicalSchedule) -> Iterator[dict[str, float]]:

@@ -6,6 +6,12 @@ import numpy as np
 import torch
 
 
+def module_stream(seed: int, device: torch.device) -> torch.Generator:
+    """The global generator that layers such as dropout draw from, seeded: as part of a training it is stored and restored with it."""
+    everyone = torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
+    return everyone.manual_seed(stream(seed, "modules").initial_seed())
+
+
 def stream(seed: int, purpose: str) -> torch.Generator:
     """A CPU generator for one purpose of a run: the same seed and purpose give the same numbers, other purposes independent ones.
 

@@ -1,0 +1,202 @@
+"""The workflow as a user starts it: Snakemake and DVC on a tiny study, killed, copied, extended."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+RUNS = ["classical/base/seed-0", "quantum_train/bond_dim=1/seed-0", "quantum_train/bond_dim=2/seed-0"]
+
+
+def tiny(**quantum_train: object) -> dict:
+    """A study of three runs of a second or two on the digits, laid over params.yaml."""
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["dataset"] = {"name": "digits"}
+    tree["schedules"]["classical"]["epochs"] = 2
+    tree["schedules"]["gradient"] |= {"rounds": 2, "mapping_epochs": 1, "phase_steps": 1, "phase_batch_size": 100}
+    tree["experiments"]["classical"]["seeds"] = [0]
+    tree["experiments"]["quantum_train"] |= {"seeds": [0], "vary": {"mapping.bond_dim": [1, 2]}} | quantum_train
+    tree["experiments"]["protocols"]["seeds"] = []
+    tree["execution"]["checkpoint_seconds"] = 0
+    return tree
+
+
+def write_params(house: Path, tree: dict) -> None:
+    (house / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def new_house(folder: Path) -> Path:
+    """The workflow's own files with the tiny study, in a folder of their own."""
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "Snakefile", folder)
+    shutil.copy(ROOT / "dvc.yaml", folder)
+    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    (folder / "profiles").symlink_to("workflow/profiles")
+    write_params(folder, tiny())
+    return folder
+
+
+def command(house: Path, *words: str) -> dict:
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"args": words, "cwd": house, "env": environment, "text": True}
+
+
+def call(house: Path, *words: str, ok: bool = True) -> str:
+    done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode == 0) is ok, done.stdout
+    return done.stdout
+
+
+def planned(house: Path, *words: str) -> dict[str, int]:
+    """Jobs that a dry run announces, by rule."""
+    output = call(house, "snakemake", "-n", *words)
+    if "Nothing to be done" in output:
+        return {}
+    table = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+    return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
+
+
+def numbers(house: Path) -> dict[str, tuple]:
+    """What the runs found, wall times aside."""
+    found = {}
+    for run in RUNS:
+        metrics = json.loads((house / "results/paper/runs" / run / "metrics.json").read_text())
+        history = pd.read_csv(house / "results/paper/runs" / run / "history.csv").drop(columns="seconds")
+        weights = (house / f"results/paper/weights/{run}.safetensors").read_bytes()
+        found[run] = (metrics["final"], metrics["last10"], metrics["parameters"], history.to_csv(), weights)
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    house = new_house(tmp_path_factory.mktemp("finished") / "house")
+    call(house, "git", "init", "-q")
+    call(house, "dvc", "init", "-q")
+    call(house, "snakemake", "--cores", "2")
+    return house
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """The finished study as a fresh clone has it: no data, weights or records of the tools, time stamps in any order."""
+    house = tmp_path / "clone"
+    shutil.copytree(
+        finished,
+        house,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("data", "weights", "logs", ".snakemake", ".git", ".dvc", ".checkpoint"),
+    )
+    now, order = time.time(), random.Random(0)
+    for file in (house / "results").rglob("*"):
+        stamp = now - order.uniform(1, 100)
+        os.utime(file, (stamp, stamp))
+    return house
+
+
+def test_a_finished_study_has_its_tables_figures_and_scorecard_and_nothing_left_to_do(finished: Path) -> None:
+    folder = finished / "results/paper"
+    made = {str(path.relative_to(folder)) for path in folder.rglob("*.*")}
+    assert {"runs.csv", "means.json", "scorecard.md", "scorecard.csv", "scorecard.html"} <= made
+    assert {f"tables/{name}.{kind}" for name in ("classical", "quantum_train") for kind in ("csv", "md", "tex", "html")} <= made
+    figures = ("training_curves", "accuracy_against_parameters", "generalisation_error")
+    assert {f"figures/{name}.{kind}" for name in figures for kind in ("pdf", "svg", "png")} <= made
+    assert len(pd.read_csv(folder / "runs.csv")) == len(RUNS)
+    assert planned(finished) == {}
+    assert "3 of 3 runs done" in call(finished, "lightweights", "status")
+    shown = call(finished, "lightweights", "show")
+    assert "photonic QT, bond_dim=2" in shown and "results/paper/figures/training_curves.png" in shown
+
+
+def test_dvc_records_what_snakemake_did_without_work_and_the_other_way_round(finished: Path) -> None:
+    before = numbers(finished)
+    stages = ("prepare", "classical", "quantum_train")
+    output = call(finished, "dvc", "repro", *stages)
+    assert "train_run" not in output and output.count("Nothing to be done") == len(stages)
+    assert "didn't change, skipping" in call(finished, "dvc", "repro", *stages)
+    assert planned(finished) == {}
+    assert numbers(finished) == before
+
+
+def test_one_seed_more_asks_for_its_runs_only(copied: Path) -> None:
+    write_params(copied, tiny(seeds=[0, 1]))
+    assert planned(copied)["train_run"] == 2
+
+
+def test_one_setting_changed_asks_for_the_runs_that_it_touches(copied: Path) -> None:
+    tree = tiny()
+    tree["mapping"]["init_std"] = 1e-3
+    write_params(copied, tree)
+    assert planned(copied)["train_run"] == 2
+    write_params(copied, tiny())
+    assert "train_run" not in planned(copied)
+
+
+def test_a_fresh_clone_rebuilds_its_tables_without_training(copied: Path, finished: Path) -> None:
+    assert "train_run" not in planned(copied) and "prepare_data" not in planned(copied)
+    for name in ("tables", "figures"):
+        shutil.rmtree(copied / "results/paper" / name)
+    assert "3 of 3 runs are there, 0 with weights" in call(copied, "lightweights", "restore")
+    for file in ("tables/quantum_train.csv", "figures/training_curves.svg", "runs.csv", "scorecard.md"):
+        assert (copied / "results/paper" / file).read_bytes() == (finished / "results/paper" / file).read_bytes()
+
+
+def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary(copied: Path) -> None:
+    shutil.rmtree(copied / "results/paper/runs" / RUNS[2])
+    assert planned(copied) == {
+        "prepare_data": 1,
+        "train_run": 1,
+        "collect": 1,
+        "draw_figure": 3,
+        "draw_table": 2,
+        "score_claims": 1,
+        "all": 1,
+    }
+    call(copied, "snakemake", "--cores", "1", "summary", "--config", "partial=true")
+    assert list(pd.read_csv(copied / "results/paper/runs.csv").variant) == ["base", "bond_dim=1"]
+
+
+def test_a_run_made_with_other_settings_is_refused(copied: Path) -> None:
+    file = copied / "results/paper/runs" / RUNS[1] / "metrics.json"
+    file.write_text(file.read_text().replace('"bond_dim": 1', '"bond_dim": 3'))
+    output = call(copied, "lightweights", "restore", ok=False)
+    assert "mapping.bond_dim = 3, asked for is 1" in output and "Traceback" not in output
+
+
+def test_a_killed_study_goes_on_to_the_same_numbers_and_two_at_once_are_refused(finished: Path, tmp_path: Path) -> None:
+    house = new_house(tmp_path / "house")
+    killed = subprocess.Popen(
+        **command(house, "snakemake", "--cores", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while not list(house.glob("results/paper/.checkpoint/*/*/*/state.safetensors")):
+        assert time.monotonic() < deadline and killed.poll() is None
+        time.sleep(0.02)
+    assert "lock" in call(house, "snakemake", "--cores", "1", ok=False)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert "unlock" in call(house, "snakemake", "--cores", "1", ok=False)
+    call(house, "snakemake", "--unlock")
+    call(house, "snakemake", "--cores", "2")
+    assert numbers(house) == numbers(finished)
+    assert planned(house) == {}
+
+
+def test_wrong_settings_stop_before_any_job(tmp_path: Path) -> None:
+    house = new_house(tmp_path / "house")
+    tree = tiny()
+    tree["photonics"]["circuits"] = [[8, 4], [8, 4]]
+    write_params(house, tree)
+    output = call(house, "snakemake", "--cores", "1", ok=False)
+    assert "quantum_train/bond_dim=1: photonics.circuits = [[8, 4], [8, 4]] have 4900 joint outcomes, fewer than the 6690 weights" in output
+    assert "Job stats" not in output
