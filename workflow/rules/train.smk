@@ -1,7 +1,7 @@
 rule train_run:
     input:
         settings=f"{FOLDER}/settings/{{experiment}}/{{variant}}.json",
-        data=data_of,
+        data=data_if_needed,
     output:
         metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
         history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
@@ -13,10 +13,11 @@ rule train_run:
         mem_mb=1500,
         runtime=120,
     params:
+        data=data_of,
         device=STUDY.execution.device,
         checkpoint_seconds=STUDY.execution.checkpoint_seconds,
     shell:
-        "lightweights train {input.settings:q} --seed {wildcards.seed} --data {input.data:q} --threads {threads}"
+        "lightweights train {input.settings:q} --seed {wildcards.seed} --data {params.data:q} --threads {threads}"
         " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} > {log:q} 2>&1"
 
 
