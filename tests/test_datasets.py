@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import itertools
+import json
 import lzma
 import os
 import signal
@@ -274,7 +275,9 @@ def test_damaged_prepared_data_is_refused(toy):
         from_tensors(tensors | {"tests.ape.images": flipped}, metadata)
     with pytest.raises(DataError, match=r"'train\.labels' is missing"):
         from_tensors({key: value for key, value in tensors.items() if key != "train.labels"}, metadata)
-    for broken in (None, {}, metadata | {"tests": "{"}, metadata | {"tests": "3"}, metadata | {"classes": "many"}):
+    told = json.loads(metadata["dataset"])
+    spoilt = [json.dumps(told | change) for change in ({"tests": "{"}, {"tests": 3}, {"classes": "many"})]
+    for broken in (None, {}, *({"dataset": text} for text in ["{", "3", *spoilt])):
         with pytest.raises(DataError, match="prepare the data anew"):
             from_tensors(tensors, broken)
 

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -38,7 +38,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")],
     data: Annotated[Path, typer.Option(help="Prepared data set.", show_default=False)],
     threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
-    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
+    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
 ) -> None:
     """Train one run; started again after a kill, it goes on from its last checkpoint."""

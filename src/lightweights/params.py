@@ -21,6 +21,9 @@ from lightweights.errors import LightweightsError
 NUMERICS_VERSION = {"classical": 1, "quantum_train": 1}
 """Version of the numbers that each method computes. Raise it with any change that alters a run's metrics."""
 
+RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
+"""Names of the workflow's own targets, which no experiment can have."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -161,6 +164,9 @@ class Experiment(Section):
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds {self.seeds} has a number twice")
+        both = sorted(set(self.vary) & set(self.override))
+        if both:
+            raise ValueError(f"{both[0]} stands in both override and vary; keep it in one of them")
         for path, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
@@ -228,6 +234,13 @@ class Study(Section):
     schedules: Schedules = Field(default_factory=Schedules)
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     execution: Execution = Field(default_factory=Execution)
+
+    @model_validator(mode="after")
+    def _free_names(self) -> Self:
+        taken = sorted(set(self.experiments) & RESERVED)
+        if taken:
+            raise ValueError(f"experiments.{taken[0]}: the workflow has a target of that name; choose another")
+        return self
 
     @model_validator(mode="after")
     def _expandable(self) -> Self:

@@ -56,13 +56,13 @@ def split_of(images: np.ndarray, labels: np.ndarray) -> Split:
 
 def to_tensors(dataset: Dataset) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors by name and text metadata, as ``safetensors.torch.save_file(tensors, path, metadata)`` takes them."""
-    metadata = {
+    metadata = {  # one entry in the end: safetensors writes several in random order, and equal data should be equal files
         "name": dataset.name,
-        "classes": str(dataset.classes),
-        "tests": json.dumps(list(dataset.tests)),  # a safetensors file does not keep the order of its tensors
+        "classes": dataset.classes,
+        "tests": list(dataset.tests),  # a safetensors file does not keep the order of its tensors
         "sha256": digest(dataset),
     }
-    return {name: tensor.contiguous() for name, tensor in _named_tensors(dataset)}, metadata
+    return {name: tensor.contiguous() for name, tensor in _named_tensors(dataset)}, {"dataset": json.dumps(metadata)}
 
 
 def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Dataset:
@@ -71,9 +71,9 @@ def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | No
     Raises:
         DataError: a part is missing, or the content does not have the digest that the metadata states.
     """
-    metadata = metadata or {}
     try:
-        tests = {name: _split(tensors, f"tests.{name}") for name in json.loads(metadata["tests"])}
+        metadata = json.loads((metadata or {})["dataset"])
+        tests = {name: _split(tensors, f"tests.{name}") for name in metadata["tests"]}
         dataset = Dataset(metadata["name"], int(metadata["classes"]), _split(tensors, "train"), tests)
         expected = metadata["sha256"]
     except (KeyError, TypeError, ValueError) as error:

@@ -98,5 +98,12 @@ class Circuit(nn.Module):
 
 def effective_phase_count(circuit: Circuit, phases: Float[Tensor, " phases"]) -> int:
     """Number of independent directions in which phases move the probabilities: the rank of d p / d phi, in double precision."""
-    jacobian = torch.func.jacrev(circuit)(phases.detach().double())
+    point = phases.detach().double()
+
+    def derivative(direction: Tensor) -> Tensor:
+        return torch.func.jvp(circuit, (point,), (direction,))[1]
+
+    # Forward mode in blocks of directions: memory stays small where there are many outcomes.
+    blocks = torch.eye(len(point), dtype=point.dtype, device=point.device).split(16)
+    jacobian = torch.cat([torch.vmap(derivative)(block) for block in blocks])
     return int(torch.linalg.matrix_rank(jacobian, rtol=1e-9))

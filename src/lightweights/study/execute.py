@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pandas as pd
@@ -27,7 +28,7 @@ from lightweights.quantum_train import QuantumTrain
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
-from lightweights.study.provenance import provenance
+from lightweights.study.provenance import now, provenance
 from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
@@ -122,6 +123,7 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
     place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
     if place.type == "cuda" and not torch.cuda.is_available():
         raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
+    origin = provenance(place, threads)
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run):
         training, progressing, total = begin(run.settings, dataset, run.seed, place)
@@ -137,12 +139,12 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
         result = finish(training)
-        write_result(run, result, dataset, results, threads, place)
+        write_result(run, result, dataset, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
     return result
 
 
-def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, threads: int, device: torch.device) -> None:
+def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:
     """The run's folder and weights, metrics.json last."""
     metrics = {
         "run": run.model_dump(mode="json", exclude={"settings"}),
@@ -150,8 +152,8 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, t
         "final": result.final,
         "last10": result.last10,
         "parameters": result.parameters,
-        "provenance": provenance(device, threads)
-        | {"wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
+        "provenance": origin
+        | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
     }
     write_atomic(weights_file(run, results), save(result.weights))
     write_atomic(history_file(run, results), result.history.to_csv(index=False, lineterminator="\n"))
@@ -161,7 +163,10 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, t
 @contextmanager
 def exclusive(folder: Path, run: Run) -> Iterator[None]:
     """Hold the run's lock: two processes never train the same run. The system frees the lock of a killed process."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be made: {error.strerror}; set permissions or make room, then start again") from error
     try:
         with filelock.FileLock(folder / "lock", timeout=0):
             yield
@@ -186,7 +191,7 @@ def resume(training: Training, run: Run, path: Path) -> None:
             print(f"{path}: the checkpoint belongs to other settings; starting from the beginning")
             return
         training.restore(load_file(path), json.loads(metadata["rows"]))
-    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError, OSError) as error:
         aside = path.with_suffix(".damaged")
         path.replace(aside)
         raise RunError(

@@ -2,8 +2,10 @@
 
 import math
 
+import torch
+
 from lightweights.datasets import shape_of
-from lightweights.networks import parameter_count
+from lightweights.networks import build_network, parameter_count
 from lightweights.params import CobylaSchedule, RunSettings, SettingsError
 from lightweights.photonics import Mesh, fock
 from lightweights.quantum_train import smallest_circuits
@@ -18,6 +20,14 @@ def check_settings(settings: RunSettings, where: str) -> None:
         raise SettingsError(f"{where}: {error}") from error
     if weights == 0:
         raise SettingsError(f"{where}: network.name = {settings.network.name!r} has no weight that requires a gradient")
+    network = build_network(settings.network, shape, classes).eval()
+    try:
+        with torch.no_grad():
+            found = tuple(network(torch.zeros(2, *shape)).shape)
+    except Exception as error:  # whatever a user's network makes of these images
+        raise SettingsError(f"{where}: network.name = {settings.network.name!r} fails on images of shape {shape}: {error}") from error
+    if found != (2, classes):
+        raise SettingsError(f"{where}: network.name = {settings.network.name!r} gives {found} for two images; expected {(2, classes)}")
     if settings.photonics is None:
         return
     auto = settings.photonics.circuits == "auto"

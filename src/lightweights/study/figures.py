@@ -211,7 +211,7 @@ def render(figure: Figure, kind: str) -> bytes:
 
 def write_figure(figure: Figure, folder: Path, name: str) -> None:
     """Write <name>.pdf, .svg and .png."""
-    for kind in ("pdf", "svg", "png"):
+    for kind in ("pdf", "png", "svg"):
         write_atomic(folder / f"{name}.{kind}", render(figure, kind))
 
 

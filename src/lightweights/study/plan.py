@@ -83,7 +83,7 @@ def is_done(run: Run, results: Path = RESULTS) -> bool:
 
 def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:
     """The runs that are there, also listed in a file that changes when they do: what a partial summary depends on."""
-    landed = [run for run in study.runs() if metrics_file(run, results).is_file()]
+    landed = [run for run in study.runs() if oldest_result(run, results) and made_with(metrics_file(run, results), run.settings)]
     write_if_changed(landed_file(study, results), "".join(f"{run.key}\n" for run in landed))
     return landed
 

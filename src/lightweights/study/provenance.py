@@ -15,7 +15,9 @@ PACKAGES = ("lightweights", "torch", "numpy", "scipy")
 
 
 def provenance(device: torch.device, threads: int) -> dict[str, Any]:
-    """Commit (of the working folder, None outside git), whether code differs from it, versions, host, device, threads, time.
+    """Commit (of the working folder, None outside git), whether code differs from it, versions, host, device, threads.
+
+    To be asked when a run starts: the code may move on meanwhile.
 
     The host is a digest: it tells machines apart without naming them.
     """
@@ -26,8 +28,12 @@ def provenance(device: torch.device, threads: int) -> dict[str, Any]:
         "host": hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8],
         "device": torch.cuda.get_device_name() if device.type == "cuda" else _processor(),
         "threads": threads,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def now() -> str:
+    """Present time, UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _git(*arguments: str) -> str | None:

@@ -32,8 +32,8 @@ def collect_study(path: Path, partial: bool) -> pd.DataFrame:
     study = read_study(path)
     runs = collect(study, RESULTS, partial)
     folder = study_folder(study.study.name)
-    write_runs(runs, folder / "runs.csv")
     write_atomic(folder / "means.json", json.dumps(means_by_variant(runs), indent=2) + "\n")
+    write_runs(runs, folder / "runs.csv")
     return runs
 
 
