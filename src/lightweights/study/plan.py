@@ -32,9 +32,7 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
     changed = [run for path, run in files.items() if not path.is_file() or path.read_text() != run.settings.to_json()]
     check(changed)
     try:
-        write_if_changed(
-            study_settings_file(study, results), study.model_dump_json(indent=2, exclude={"execution"}, exclude_none=True) + "\n"
-        )
+        write_if_changed(study_settings_file(study, results), study.to_json())
         for dataset in study.datasets(study.runs()):
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2) + "\n")
         for run in changed:
