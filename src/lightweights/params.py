@@ -24,6 +24,22 @@ NUMERICS_VERSION = {"classical": 1, "quantum_train": 1}
 RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
 """Names of the workflow's own targets, which no experiment can have."""
 
+ArmName = Literal[
+    "photonic",
+    "photonic-frozen",
+    "mps-only",
+    "product-free",
+    "distinguishable",
+    "gaussian-fixed",
+    "gaussian-matched",
+    "dirichlet-fixed",
+    "gaussian-resampled",
+    "paper-random",
+    "photonic-unnormalised",
+    "gaussian-unnormalised",
+]
+"""The arms of the ablation."""
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -79,6 +95,10 @@ class PhotonicsSection(Section):
     bunching: bool = Field(False, description="Keep outcomes with several photons in one mode.")
     normalisation: Literal["mean", "sum", "none"] = Field(
         "mean", description="Probabilities are divided by their mean (notebooks), by their sum, or not at all."
+    )
+    arm: ArmName | None = Field(
+        None,
+        description="Arm of the ablation: what multiplies the mapping's slope (docs/analysis_plan.md); photonic unless set.",
     )
 
     @model_validator(mode="after")
@@ -147,6 +167,7 @@ class Schedules(Section):
 class Experiment(Section):
     method: Literal["classical", "quantum_train"] = Field(description="What is trained.")
     numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
+    part: Name | None = Field(None, description="Target of the workflow that trains this experiment with all others of the same part.")
     schedule: Literal["classical", "gradient", "cobyla"] | None = Field(
         None, description="Which of the schedules; by default classical for the classical method, gradient for quantum_train."
     )
@@ -199,6 +220,13 @@ class RunSettings(Section):
     mapping: MappingSection | None = None
     schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule, Field(discriminator="protocol")]
 
+    @model_validator(mode="after")
+    def _phases_for_cobyla(self) -> Self:
+        arm = self.photonics.arm if self.photonics else None
+        if self.schedule.protocol == "cobyla" and arm not in (None, "photonic", "photonic-unnormalised", "distinguishable"):
+            raise ValueError(f"photonics.arm {arm} trains no phases, so the schedule cobyla has nothing to do; use gradient")
+        return self
+
     def plain(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -237,7 +265,8 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _free_names(self) -> Self:
-        taken = sorted(set(self.experiments) & RESERVED)
+        parts = {experiment.part for experiment in self.experiments.values() if experiment.part}
+        taken = sorted((set(self.experiments) | parts) & RESERVED)
         if taken:
             raise ValueError(f"experiments.{taken[0]}: the workflow has a target of that name; choose another")
         return self
@@ -253,6 +282,14 @@ class Study(Section):
             if len(list(sections)) > 1:
                 raise ValueError(f"experiments split data set {name} in different ways; use one study for each")
         return self
+
+    def targets(self) -> dict[str, list[str]]:
+        """Experiments by the name that trains them: their own, or that of their part."""
+        named: dict[str, list[str]] = {name: [name] for name in self.experiments}
+        for name, experiment in self.experiments.items():
+            if experiment.part and name not in named.setdefault(experiment.part, []):
+                named[experiment.part].append(name)
+        return named
 
     @staticmethod
     def datasets(runs: list[Run]) -> list[DatasetSection]:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lightweights.mapping import MPS, outer_product
+from lightweights.mapping import MPS, FreeProduct, build_arm
 from lightweights.photonics import Circuit, effective_phase_count
 from lightweights.photonics.mesh import MeshKind
 
@@ -39,7 +39,8 @@ class QuantumTrain(nn.Module):
 
     ``module`` is copied; each of its parameters that requires a gradient is generated, in the order of ``state_dict``, all others
     and the buffers stay. ``circuits`` lists (modes, photons), or is ``"auto"`` (:func:`smallest_circuits`). ``mapping`` is a
-    recipe with ``build(weight_count, generator)``. The generator decides initial values: first the mapping's, then the phases.
+    recipe with ``build(weight_count, generator)``. ``arm`` names what stands in the photons' place (:mod:`lightweights.mapping.arms`).
+    The generator decides initial values: first the mapping's, then the phases, then what the arm draws.
 
     Raises ValueError where the circuits have fewer outcomes than the module has weights.
     """
@@ -54,6 +55,7 @@ class QuantumTrain(nn.Module):
         input_state: str | Sequence[list[int]] = "spaced",
         bunching: bool = False,
         normalisation: Normalisation = "mean",
+        arm: str = "photonic",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -71,7 +73,8 @@ class QuantumTrain(nn.Module):
         if len(states) != len(shapes):
             raise ValueError(f"input_state lists {len(states)} states for {len(shapes)} circuits; give one a circuit")
         self.circuits = nn.ModuleList(
-            Circuit(modes, photons, mesh, state, bunching) for (modes, photons), state in zip(shapes, states, strict=True)
+            Circuit(modes, photons, mesh, state, bunching, distinguishable=arm == "distinguishable")
+            for (modes, photons), state in zip(shapes, states, strict=True)
         )
         outcomes = math.prod(circuit.outcome_count for circuit in self.circuits)
         if outcomes < self.weight_count:
@@ -79,25 +82,41 @@ class QuantumTrain(nn.Module):
                 f"circuits {shapes} have {outcomes} joint outcomes, fewer than the {self.weight_count} weights of the module; "
                 f'use larger circuits, for example {smallest_circuits(self.weight_count)}, or circuits="auto"'
             )
-        self.normalisation = normalisation
+        self.normalisation = "none" if arm.endswith("-unnormalised") else normalisation
         self._slots = [(name, p.shape, p.numel()) for name, p in generated.items()]
         self.target = copy.deepcopy(module).requires_grad_(False)
         self.mapping = mapping.build(self.weight_count, generator)
         self.phases = nn.ParameterList(circuit.random_phases(generator) for circuit in self.circuits)
+        self.arm = build_arm(arm, self.weight_count, self.factors, generator)
+        self.phases.requires_grad_(self.arm.phases_matter and arm != "photonic-frozen")
         self.to(next(iter(generated.values())).device)
 
-    def probabilities(self) -> Float[Tensor, " weights"]:
-        """P, one number a weight: the first entries of the outer product of the circuits' normalised probabilities."""
-        return outer_product([self._normalised(c(phases)) for c, phases in zip(self.circuits, self.phases, strict=True)], self.weight_count)
+    def factors(self) -> list[Float[Tensor, " outcomes"]]:
+        """The normalised outcome probabilities of each circuit."""
+        return [self._normalised(circuit(phases)) for circuit, phases in zip(self.circuits, self.phases, strict=True)]
 
     def _normalised(self, probabilities: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
         if self.normalisation == "none":
             return probabilities
         return probabilities / (probabilities.mean() if self.normalisation == "mean" else probabilities.sum())
 
+    def probabilities(self) -> Float[Tensor, " weights"]:
+        """P, one number a weight: the first entries of the outer product of the circuits' normalised probabilities, or what the arm
+        puts in their place.
+        """
+        return self.arm(self.factors)
+
+    def coefficients(self) -> Float[Tensor, "2 weights"]:
+        """The mapping's A and B of w = A + B P before centring."""
+        return self.arm.through(self.mapping.coefficients())
+
     def weights(self) -> Float[Tensor, " weights"]:
         """The generated weight vector."""
-        return self.mapping(self.probabilities())
+        return self.mapping.weights(self.coefficients(), self.probabilities())
+
+    def trained_beside_mapping(self) -> list[nn.Parameter]:
+        """What is trained with the mapping fixed: the phases, or what an arm trains in their place; empty where P is fixed."""
+        return [p for p in (*self.phases, *self.arm.parameters()) if p.requires_grad]
 
     def call(self, weights: Float[Tensor, " weights"], *args: Any, **kwargs: Any) -> Any:
         """The module's output with the given weight vector. Training loops use it to compute the weights' fixed part once."""
@@ -126,14 +145,23 @@ class QuantumTrain(nn.Module):
 
     def parameter_counts(self) -> dict[str, int]:
         """Honest counts. Phases: as published (a full rectangle of crossings), used by the circuit, and effective: the rank of the
-        Jacobian of the probabilities at the present phases. ``trained_*`` adds the mapping's parameters to each.
+        Jacobian of the probabilities at the present phases. An arm that trains other numbers in their place counts those, one that trains
+        nothing counts none. ``trained_*`` adds the mapping's parameters to each.
         """
         mapping = sum(p.numel() for p in self.mapping.parameters())
-        phases = {
-            "published": sum(circuit.phase_count for circuit in self.circuits),
-            "used": sum(circuit.mesh.used_phase_count for circuit in self.circuits),
-            "effective": sum(effective_phase_count(c, phases) for c, phases in zip(self.circuits, self.phases, strict=True)),
-        }
+        if isinstance(self.arm, FreeProduct):
+            # A product of vectors keeps its value when one is scaled up and another down.
+            used = self.arm.used_count()
+            whole = sum(vector.numel() for vector in self.arm.vectors)
+            phases = {"published": whole, "used": used, "effective": used - len(self.arm.vectors) + 1}
+        elif not self.trained_beside_mapping():
+            phases = dict.fromkeys(("published", "used", "effective"), 0)
+        else:
+            phases = {
+                "published": sum(circuit.phase_count for circuit in self.circuits),
+                "used": sum(circuit.mesh.used_phase_count for circuit in self.circuits),
+                "effective": sum(effective_phase_count(c, phases) for c, phases in zip(self.circuits, self.phases, strict=True)),
+            }
         counts = {"target": self.weight_count, "mapping": mapping}
         counts |= {f"phases_{way}": number for way, number in phases.items()}
         return counts | {f"trained_{way}": mapping + number for way, number in phases.items()}

@@ -21,11 +21,11 @@ rule train_run:
         " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} > {log:q} 2>&1"
 
 
-# One target an experiment: `snakemake --cores 2 quantum_train`.
-for experiment in STUDY.experiments:
+# One target an experiment and one a part: `snakemake --cores 2 quantum_train`, `snakemake --cores 2 ablation`.
+for target, trained in STUDY.targets().items():
 
     rule:
         name:
-            experiment
+            target
         input:
-            [metrics_file(run) for run in RUNS if run.experiment == experiment],
+            [metrics_file(run) for run in RUNS if run.experiment in trained],

@@ -1,6 +1,7 @@
 """From outcome probabilities to weights."""
 
+from lightweights.mapping.arms import ARMS, Arm, FreeProduct, build_arm
 from lightweights.mapping.mps import MPS, MPSMapping
 from lightweights.mapping.outer import outer_product
 
-__all__ = ["MPS", "MPSMapping", "outer_product"]
+__all__ = ["ARMS", "MPS", "Arm", "FreeProduct", "MPSMapping", "build_arm", "outer_product"]

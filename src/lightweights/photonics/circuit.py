@@ -39,14 +39,21 @@ class Circuit(nn.Module):
 
     Called with phases (..., phase_count), real, float32 or float64, it gives probabilities (..., outcome_count) of the same
     dtype: of all collision-free outcomes, or with ``bunching`` of all outcomes, in lexicographic order. Collision-free
-    probabilities are not renormalised: they sum to the collision-free yield.
+    probabilities are not renormalised: they sum to the collision-free yield. ``distinguishable`` photons do not interfere: each walks
+    on its own, perm(|U|^2) in place of |perm(U)|^2.
     """
 
     _layout: Tensor
     _factor: Tensor
 
     def __init__(
-        self, modes: int, photons: int, mesh: MeshKind = "notebook", input_state: str | list[int] = "spaced", bunching: bool = False
+        self,
+        modes: int,
+        photons: int,
+        mesh: MeshKind = "notebook",
+        input_state: str | list[int] = "spaced",
+        bunching: bool = False,
+        distinguishable: bool = False,
     ) -> None:
         super().__init__()
         if modes < 2 or photons < 1:
@@ -59,6 +66,7 @@ class Circuit(nn.Module):
         self.mesh = Mesh(mesh, modes)
         self.photons = photons
         self.bunching = bunching
+        self.distinguishable = distinguishable
         self.inputs = input_modes(input_state, modes, photons)
         self.outcome_count = count
         self.register_buffer("_layout", self.mesh.layout, persistent=False)
@@ -87,6 +95,9 @@ class Circuit(nn.Module):
         """Probabilities of the outcomes, in the order of :meth:`outcomes`."""
         columns = input_columns(self.mesh, self._layout, phases, self.inputs)
         steps = [(self.get_buffer(f"_last{k}"), self.get_buffer(f"_before{k}")) for k in range(self.photons - 1)]
+        if self.distinguishable:
+            # Each photon's own distribution over the modes; their product counts a bunched outcome once for each way to it.
+            return fock.coefficients(columns.real.square() + columns.imag.square(), steps)
         amplitudes = fock.coefficients(columns, steps)
         probabilities = amplitudes.real.square() + amplitudes.imag.square()
         return probabilities * self._factor.to(probabilities.dtype)

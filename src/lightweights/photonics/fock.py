@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import combinations, combinations_with_replacement
 
 import torch
-from jaxtyping import Complex
+from jaxtyping import Num
 from torch import Tensor
 
 LARGEST_BASIS = 4_000_000
@@ -44,9 +44,7 @@ def growth(modes: int, photons: int, bunching: bool) -> list[tuple[Tensor, Tenso
     return steps
 
 
-def coefficients(
-    columns: Complex[Tensor, "*batch modes photons"], steps: list[tuple[Tensor, Tensor]]
-) -> Complex[Tensor, "*batch outcomes"]:
+def coefficients(columns: Num[Tensor, "*batch modes photons"], steps: list[tuple[Tensor, Tensor]]) -> Num[Tensor, "*batch outcomes"]:
     """Coefficients of the outcomes in the product over photons n of (sum over modes i of columns[i, n] x_i).
 
     For a collision-free outcome S this is the permanent of the rows S of ``columns``. The product is multiplied out photon by

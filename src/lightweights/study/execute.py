@@ -76,6 +76,7 @@ def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> Quant
         input_state=settings.photonics.input_state,
         bunching=settings.photonics.bunching,
         normalisation=settings.photonics.normalisation,
+        arm=settings.photonics.arm or "photonic",
         generator=stream(seed, "initial-values"),
     )
 
@@ -101,7 +102,7 @@ def finish(training: Training) -> RunResult:
     if isinstance(training.module, QuantumTrain):
         parameters = training.module.parameter_counts()
         inference: nn.Module = training.module.bake()
-        weights = {f"generator.{name}": p for name, p in training.module.named_parameters() if p.requires_grad}
+        weights = {f"generator.{name}": p for name, p in training.module.state_dict().items() if not name.startswith("target.")}
     else:
         total = sum(p.numel() for p in training.module.parameters())
         zero = dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)

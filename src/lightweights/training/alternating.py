@@ -24,9 +24,11 @@ from lightweights.training.state import EpochMeter, Training, adam, adam_step, r
 def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSchedule, seed: int) -> Training:
     """A training that has not started."""
     optimisers: dict[str, torch.optim.Optimizer] = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
-    if isinstance(schedule, GradientSchedule):
-        optimisers["phases"] = adam(generator.phases.parameters(), schedule.phase_lr)
-    streams = {purpose: stream(seed, purpose) for purpose in ("batches", "phase-batches")}
+    trained = generator.trained_beside_mapping()
+    if isinstance(schedule, GradientSchedule) and trained:
+        optimisers["phases"] = adam(trained, schedule.phase_lr)
+    purposes = ("batches", "phase-batches", "redraws") if generator.arm.resampled else ("batches", "phase-batches")
+    streams = {purpose: stream(seed, purpose) for purpose in purposes}
     return Training(generator, optimisers, streams | {"modules": module_stream(seed, generator.phases[0].device)})
 
 
@@ -42,7 +44,7 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
         if schedule.mapping_epochs:
             require_finite(row, f"round {number}", remedy)
         with torch.no_grad():
-            coefficients = generator.mapping.coefficients()
+            coefficients = generator.coefficients()
         if isinstance(schedule, CobylaSchedule):
             row["phase_loss"] = minimise_phases(training, generator, data, schedule, coefficients)
         else:
@@ -50,10 +52,11 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
         if isinstance(schedule, GradientSchedule):
             remedy += f" or schedule.phase_lr (it is {schedule.phase_lr:g})"
         generator.eval()
+        redraw(training, generator)
         with torch.no_grad():
             weights = generator.weights()
         measured = measure(lambda x, w=weights: generator.call(w, x), data)  # type: ignore[misc]
-        trained = isinstance(schedule, CobylaSchedule) or schedule.phase_steps > 0
+        trained = isinstance(schedule, CobylaSchedule) or (schedule.phase_steps > 0 and "phases" in training.optimisers)
         require_finite(({"phase_loss": row["phase_loss"]} if trained else {}) | measured, f"round {number}", remedy)
         yield training.finish_row(row | measured)
 
@@ -69,17 +72,30 @@ def train_mapping(
         meter = EpochMeter()
         for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
             images, labels = data.train.at(batch)
-            forward = lambda x: generator.call(generator.mapping(probabilities), x)  # noqa: E731
+            if generator.arm.resampled:
+                redraw(training, generator)
+                probabilities = generator.probabilities()
+            forward = lambda x: generator.call(generator.mapping.weights(generator.coefficients(), probabilities), x)  # noqa: B023, E731
             loss, logits = adam_step(training.optimisers["mapping"], forward, images, labels)
             meter.add(loss, logits, labels)
     return meter
 
 
+def redraw(training: Training, generator: QuantumTrain) -> None:
+    """New numbers for an arm that draws them at every step; nothing for all others."""
+    if generator.arm.resampled:
+        generator.arm.redraw(training.streams["redraws"])
+
+
 def train_phases(
     training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule, coefficients: Tensor
 ) -> float:
-    """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss, NaN without steps."""
+    """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss, NaN without steps
+    and for an arm that trains nothing here.
+    """
     loss = torch.tensor(math.nan)
+    if "phases" not in training.optimisers:
+        return float(loss)
     for _ in range(schedule.phase_steps):
         images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
         forward = lambda x: generator.call(generator.mapping.weights(coefficients, generator.probabilities()), x)  # noqa: E731

@@ -1,0 +1,135 @@
+"""What multiplies the mapping's slope B in w = A + B P: photons, and the controls that stand in their place.
+
+An arm of the ablation differs from photonic Quantum-Train in P alone. All arms share the circuits' shape, the initial values of the mapping
+and of the phases, and the order of batches. An arm is called with a function that gives the circuits' normalised probabilities, one
+vector a circuit, and returns P, one number a weight.
+"""
+
+from collections.abc import Callable
+from typing import get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from lightweights.mapping.outer import outer_product
+from lightweights.params import ArmName
+
+ARMS: tuple[str, ...] = get_args(ArmName)
+
+Factors = Callable[[], list[Float[Tensor, " outcomes"]]]
+
+
+class Arm(nn.Module):
+    """Photonic: P is the first entries of the outer product of the circuits' probabilities. Base of all other arms."""
+
+    phases_matter = True
+    """Whether P depends on the circuits' phases."""
+    resampled = False
+    """Whether :meth:`redraw` gives new values: before each training step and each measurement."""
+
+    def __init__(self, weight_count: int) -> None:
+        super().__init__()
+        self.weight_count = weight_count
+
+    def forward(self, factors: Factors) -> Float[Tensor, " weights"]:
+        """P, one number a weight."""
+        return outer_product(factors(), self.weight_count)
+
+    def redraw(self, generator: torch.Generator) -> None:
+        """Draw anew what this arm draws at every step."""
+
+    def through(self, coefficients: Float[Tensor, "2 weights"]) -> Float[Tensor, "2 weights"]:
+        """The mapping's coefficients A and B as this arm leaves them."""
+        return coefficients
+
+
+class FreeProduct(Arm):
+    """The outer product of freely trained vectors, one a circuit, that start at the photonic probabilities."""
+
+    phases_matter = False
+
+    def __init__(self, weight_count: int, start: list[Float[Tensor, " outcomes"]]) -> None:
+        super().__init__(weight_count)
+        self.vectors = nn.ParameterList(vector.detach().clone() for vector in start)
+
+    def forward(self, factors: Factors) -> Float[Tensor, " weights"]:
+        """P from the free vectors; the circuits are not asked."""
+        return outer_product(list(self.vectors), self.weight_count)
+
+    def used_count(self) -> int:
+        """Numbers that enter P: the slowest vectors are longer than the weights need."""
+        probe = [vector.detach().clone().requires_grad_() for vector in self.vectors]
+        outer_product(probe, self.weight_count).sum().backward()
+        return sum(int((vector.grad != 0).sum()) for vector in probe if vector.grad is not None)
+
+
+class Fixed(Arm):
+    """Numbers that are never trained."""
+
+    phases_matter = False
+    values: Tensor
+
+    def __init__(self, values: Float[Tensor, " weights"]) -> None:
+        super().__init__(len(values))
+        self.register_buffer("values", values)
+
+    def forward(self, factors: Factors) -> Float[Tensor, " weights"]:
+        """The stored numbers."""
+        return self.values
+
+
+class Resampled(Fixed):
+    """N(0, 1) numbers, new at every step. With ``bits_destroyed`` all weights share the index bits of one weight, also new at every
+    step: the random-input ablation of the authors' notebooks (arXiv 2505.08474).
+    """
+
+    resampled = True
+
+    def __init__(self, values: Float[Tensor, " weights"], bits_destroyed: bool = False) -> None:
+        super().__init__(values)
+        self.bits_destroyed = bits_destroyed
+        self.register_buffer("index", torch.zeros((), dtype=torch.int64))
+
+    def redraw(self, generator: torch.Generator) -> None:
+        """New numbers, and a new index where the bits are destroyed."""
+        self.values.copy_(torch.randn(self.weight_count, generator=generator))
+        if self.bits_destroyed:
+            self.get_buffer("index").copy_(torch.randint(self.weight_count, (), generator=generator))
+
+    def through(self, coefficients: Float[Tensor, "2 weights"]) -> Float[Tensor, "2 weights"]:
+        """As they are, or those of the drawn index for every weight."""
+        if not self.bits_destroyed:
+            return coefficients
+        return coefficients.index_select(1, self.get_buffer("index").reshape(1)).expand(-1, self.weight_count)
+
+
+def dirichlet(length: int, generator: torch.Generator) -> Float[Tensor, " length"]:
+    """A Dirichlet(1, ..., 1) vector divided by its mean: uniform on the simplex, as normalised exponential numbers."""
+    drawn = torch.empty(length, dtype=torch.float64, device=generator.device).exponential_(generator=generator)
+    return (drawn / drawn.mean()).float()
+
+
+def build_arm(name: str, weight_count: int, factors: Factors, generator: torch.Generator) -> Arm:
+    """The arm of that name, its initial values from ``generator`` and, where it imitates photons, from the circuits' probabilities at
+    their initial phases. Raises ValueError for an unknown name.
+    """
+    if name not in ARMS:
+        raise ValueError(f"arm {name!r}: expected one of {', '.join(ARMS)}")
+    if name.startswith("photonic") or name == "distinguishable":
+        return Arm(weight_count)
+    if name == "mps-only":
+        return Fixed(torch.ones(weight_count))
+    with torch.no_grad():
+        start = factors()
+    if name == "product-free":
+        return FreeProduct(weight_count, start)
+    if name == "dirichlet-fixed":
+        return Fixed(outer_product([dirichlet(len(vector), generator) for vector in start], weight_count))
+    drawn = torch.randn(weight_count, generator=generator, device=generator.device)
+    if name in ("gaussian-matched", "gaussian-unnormalised"):
+        model = outer_product(start, weight_count)
+        return Fixed(model.mean() + model.std(correction=0) * drawn)
+    if name == "gaussian-fixed":
+        return Fixed(drawn)
+    return Resampled(drawn, bits_destroyed=name == "paper-random")
