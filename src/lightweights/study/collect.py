@@ -18,6 +18,7 @@ SHORT_NAMES = {
     "dataset.name": "dataset",
     "network.name": "network",
     "mapping.bond_dim": "bond_dim",
+    "photonics.arm": "arm",
     "schedule.protocol": "protocol",
     "schedule.rounds": "rounds",
     "schedule.mapping_epochs": "mapping_epochs",
@@ -27,7 +28,7 @@ SHORT_NAMES = {
 
 PROVENANCE = ("wall_seconds", "host", "device", "threads", "commit", "data_sha256")
 IDENTITY = ["experiment", "variant", "seed"]
-TEXT = ("experiment", "variant", "method", "dataset", "network", "protocol", "host", "device", "commit", "data_sha256")
+TEXT = ("experiment", "variant", "method", "dataset", "network", "arm", "protocol", "host", "device", "commit", "data_sha256")
 TEST_SETS = {"mnist-partial": ("test600", "test10k")}
 """Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
 
@@ -46,6 +47,7 @@ class _Metrics(BaseModel):
     final: dict[str, FiniteFloat]
     last10: dict[str, FiniteFloat]
     parameters: dict[str, int]
+    photons: dict[str, float] = {}
     provenance: dict[str, Any]
 
 
@@ -176,6 +178,7 @@ def _row(run: Run, flat: dict[str, Any], varied: list[str], metrics: _Metrics) -
     row.update(metrics.final)
     row.update({f"last10_{name}": value for name, value in metrics.last10.items()})
     row.update({f"parameters_{name}": value for name, value in metrics.parameters.items()})
+    row.update({f"photons_{name}": value for name, value in metrics.photons.items()})
     row.update({name: metrics.provenance.get(name) for name in PROVENANCE})
     return row
 
@@ -186,7 +189,7 @@ def _columns(study: Study, varied: list[str], rows: list[dict[str, Any]]) -> lis
     final = ["train_accuracy_percent", "train_cross_entropy"]
     final += [f"{name}_{quantity}" for name in sets for quantity in ("accuracy_percent", "cross_entropy", "generalisation_error")]
     seen = dict.fromkeys(name for row in rows for name in row)
-    extra = [name for name in seen if name not in final and not name.startswith(("last10_", "parameters_"))]
+    extra = [name for name in seen if name not in final and not name.startswith(("last10_", "parameters_", "photons_"))]
     front = [*IDENTITY, "method", *SHORT_NAMES.values(), *varied]
     final += [name for name in extra if name not in front and name not in PROVENANCE]
     last10 = [f"last10_{name}" for name in final]
@@ -195,7 +198,8 @@ def _columns(study: Study, varied: list[str], rows: list[dict[str, Any]]) -> lis
     kinds += ("trained_published", "trained_used", "trained_effective")
     parameters = [f"parameters_{kind}" for kind in kinds]
     parameters += [name for name in seen if name.startswith("parameters_") and name not in parameters]
-    return [*front, *final, *last10, *parameters, *PROVENANCE]
+    photons = [name for name in seen if name.startswith("photons_")]
+    return [*front, *final, *last10, *parameters, *photons, *PROVENANCE]
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +210,11 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
             types[column] = "str"
         elif column in ("seed", "bond_dim", "rounds", "mapping_epochs", "epochs", "threads") or column.startswith("parameters_"):
             types[column] = "Int64"
-        elif column == "wall_seconds" or column.endswith(("_accuracy_percent", "_cross_entropy", "_generalisation_error")):
+        elif (
+            column == "wall_seconds"
+            or column.startswith("photons_")
+            or column.endswith(("_accuracy_percent", "_cross_entropy", "_generalisation_error"))
+        ):
             types[column] = "float64"
         elif "." in column:
             text = pd.api.types.infer_dtype(table[column], skipna=True) in ("string", "mixed")

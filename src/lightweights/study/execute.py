@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from lightweights.study.provenance import now, provenance
 from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
+from lightweights.training.influence import photon_influence
 from lightweights.training.randomness import stream
 from lightweights.training.state import DivergenceError, Training
 
@@ -45,13 +46,16 @@ class RunError(LightweightsError):
 
 @dataclass(frozen=True)
 class RunResult:
-    """Final numbers, parameter counts, one history row a round or epoch, and the tensors that inference needs."""
+    """Final numbers, parameter counts, one history row a round or epoch, the tensors that inference needs, and for generators with
+    photons how much these matter.
+    """
 
     final: dict[str, float]
     last10: dict[str, float]
     parameters: dict[str, int]
     history: pd.DataFrame
     weights: dict[str, torch.Tensor]
+    photons: dict[str, float] = field(default_factory=dict)
 
 
 def read_data(path: Path) -> Dataset:
@@ -139,10 +143,21 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
                         saved = time.monotonic()
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
-        result = finish(training)
+        result = replace(finish(training), photons=photons_of(training, run, dataset))
         write_result(run, result, dataset, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
     return result
+
+
+def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, float]:
+    """How much the photons matter in a trained generator, on the data set's last test set; nothing where there are none."""
+    module = training.module
+    if not isinstance(module, QuantumTrain) or not module.arm.phases_matter:
+        return {}
+    device = module.phases[0].device
+    initial = build_generator(run.settings, dataset, run.seed).to(device)
+    test = list(on_device(dataset, device).tests.values())[-1]
+    return photon_influence(module, initial, test, stream(run.seed, "influence"))
 
 
 def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:
@@ -153,6 +168,7 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, o
         "final": result.final,
         "last10": result.last10,
         "parameters": result.parameters,
+        **({"photons": result.photons} if result.photons else {}),
         "provenance": origin
         | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
     }

@@ -63,7 +63,9 @@ _PHASES = {"gradient": (BLUE, "-", "o", "gradients on the phases"), "cobyla": (V
 Draw = Callable[[pd.DataFrame, pd.DataFrame, list[Claim]], Figure]
 
 
-def _styled(draw: Draw) -> Draw:
+def styled(draw: Draw) -> Draw:
+    """The function that draws in the style of all figures."""
+
     @functools.wraps(draw)
     def styled(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
         with mpl.rc_context(STYLE):
@@ -72,13 +74,13 @@ def _styled(draw: Draw) -> Draw:
     return styled
 
 
-@_styled
+@styled
 def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Loss and accuracy of the last minibatch of each round by bond dimension (the paper's Fig. 3): mean and range over seeds."""
     runs = runs[runs.experiment == "quantum_train"]
     figure = Figure(figsize=(TWO_COLUMNS, 2.5), layout="constrained")
     if runs.empty:
-        return _without_runs(figure)
+        return without_runs(figure)
     axes = figure.subplots(1, 2, sharex=True)
     arms = list(_arms(runs))
     colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.87, len(arms)))
@@ -89,7 +91,7 @@ def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
         _curve(axes[0], history, "last_batch_loss", colour, window, label=label)
         _curve(axes[1], history, "last_batch_accuracy_percent", colour, window)
     axes[0].set(yscale="log", ylabel="Training loss (nats)", xlabel="Round")
-    axes[0].yaxis.set_major_locator(FixedLocator(_round_numbers(*axes[0].get_ylim())))
+    axes[0].yaxis.set_major_locator(FixedLocator(round_numbers(*axes[0].get_ylim())))
     axes[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes[0].yaxis.set_minor_locator(NullLocator())
     axes[1].set(ylabel="Training accuracy (%)", xlabel="Round")
@@ -104,7 +106,7 @@ def training_curves(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
     return figure
 
 
-@_styled
+@styled
 def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Test accuracy of photonic Quantum-Train against trained parameters, with the classical target and the published points.
 
@@ -114,7 +116,7 @@ def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, cla
     ours = runs[runs.experiment == "quantum_train"]
     figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
     if ours.empty:
-        return _without_runs(figure)
+        return without_runs(figure)
     axis = figure.subplots()
     bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
     shift = _shifts(reported_test_sets(ours), 0.015)
@@ -126,26 +128,23 @@ def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, cla
         _error_bars(axis, x, [summary for _, summary in points], bars, color=colour, marker=marker, label=f"photonic QT, {label}")
         _level(axis, runs, column, bars, colour, f"classical, {label}")
     _published_points(axis, claims, ours, "test_accuracy_percent", bars, lambda claim: claim.reported_parameters)
-    axis.set(xscale="log", xlabel="Trained parameters (ours: those in use)", ylabel="Test accuracy (%), log error")
-    axis.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(100 - y, SMALLEST_ERROR)), lambda u: 100 - 10.0**-u))
-    axis.yaxis.set_major_locator(FixedLocator([20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99, 99.5]))
-    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set(xscale="log", xlabel="Trained parameters (ours: those in use)")
+    log_error(axis)
     axis.set_xlim(axis.dataLim.x0 / 1.15, axis.dataLim.x1 * 1.15)
-    axis.set_ylim(100 - 1.15 * (100 - axis.dataLim.y0), 100 - max(100 - axis.dataLim.y1, SMALLEST_ERROR) / 1.15)
-    axis.xaxis.set_major_locator(FixedLocator(_round_numbers(*axis.get_xlim())))
+    axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
     axis.xaxis.set_minor_locator(NullLocator())
     _legend_below(figure, ours, bars)
     return figure
 
 
-@_styled
+@styled
 def generalisation_error(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Generalisation error (test minus training cross-entropy) against bond dimension, with the published points."""
     ours = runs[runs.experiment == "quantum_train"]
     figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
     if ours.empty:
-        return _without_runs(figure)
+        return without_runs(figure)
     axis = figure.subplots()
     bars = _bars(runs[runs.experiment.isin(("quantum_train", "classical"))])
     shift = _shifts(reported_test_sets(ours), 0.06)
@@ -165,13 +164,13 @@ def generalisation_error(runs: pd.DataFrame, histories: pd.DataFrame, claims: li
     return figure
 
 
-@_styled
+@styled
 def protocols(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """COBYLA against gradients on the phases, over the epochs spent on the mapping: mean and range over seeds."""
     runs = runs[runs.experiment == "protocols"]
     figure = Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained")
     if runs.empty:
-        return _without_runs(figure)
+        return without_runs(figure)
     axes = figure.subplots(1, 2, sharex=True)
     measured = reported_test_sets(runs)[-1]
     several = runs.groupby("protocol").variant.nunique().max() > 1
@@ -280,7 +279,16 @@ def _published_points(
         _error_bars(axis, places, summaries, bars, **look, label="published QT, test 600")
 
 
-def _round_numbers(low: float, high: float) -> list[float]:
+def log_error(axis: Axes) -> None:
+    """An accuracy axis that is logarithmic in the error, because the interesting differences are those between small errors."""
+    axis.set_ylabel("Test accuracy (%), log error")
+    axis.set_yscale("function", functions=(lambda y: -np.log10(np.maximum(100 - y, SMALLEST_ERROR)), lambda u: 100 - 10.0**-u))
+    axis.yaxis.set_major_locator(FixedLocator([20, 40, 60, 70, 80, 85, 90, 93, 95, 97, 98, 99, 99.5]))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_ylim(100 - 1.15 * (100 - axis.dataLim.y0), 100 - max(100 - axis.dataLim.y1, SMALLEST_ERROR) / 1.15)
+
+
+def round_numbers(low: float, high: float) -> list[float]:
     """Places of ticks on a logarithmic axis, closer together where it spans less."""
     leading = (1, 2, 5) if high > 5 * low else (1, 1.5, 2, 3, 4, 5, 6, 8)
     return [digit * 10.0**power for power in range(-6, 12) for digit in leading]
@@ -309,6 +317,7 @@ def _over_seeds(runs: pd.DataFrame) -> str:
     return f"mean and range of {counts.max() if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'} seeds"
 
 
-def _without_runs(figure: Figure) -> Figure:
+def without_runs(figure: Figure) -> Figure:
+    """A figure that says that its runs are not there."""
     figure.text(0.5, 0.5, "not run", ha="center", va="center", color="#555555")
     return figure

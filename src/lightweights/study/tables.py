@@ -82,7 +82,7 @@ def protocols_table(runs: pd.DataFrame) -> Table | None:
         cells.append(
             {"Protocol": str(first.protocol if runs.groupby("protocol").variant.nunique().max() == 1 else variant),
              "Rounds": str(first.rounds), "Epochs on\nthe mapping": str(epochs), "n": str(len(group))}
-            | {_heading(column): _ours(summarise(group[column]), column) for column in columns}
+            | {_heading(column): summary_cell(summarise(group[column]), column) for column in columns}
             | {"Minutes\na run": f"{group.wall_seconds.mean() / 60:.1f}"}
         )  # fmt: skip
     arms = {protocol: group.set_index("seed") for protocol, group in runs.groupby("protocol")}
@@ -92,7 +92,7 @@ def protocols_table(runs: pd.DataFrame) -> Table | None:
         for column in columns:
             difference, p = paired_difference(arms["gradient"][column], arms["cobyla"][column])
             rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | _numbers(difference))
-            row |= {_heading(column): _ours(difference, column), "n": str(difference.n)}
+            row |= {_heading(column): summary_cell(difference, column), "n": str(difference.n)}
         cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
     caption += " Differences are paired by seed." if comparable else ""
@@ -107,7 +107,7 @@ def summary_markdown(runs: pd.DataFrame) -> str:
         group = runs[runs.experiment == name].sort_values("bond_dim", kind="stable")
         for variant, part in group.groupby("variant", sort=False):
             columns = ["train_accuracy_percent", *(f"{s}_accuracy_percent" for s in reported_test_sets(part.dropna(axis=1, how="all")))]
-            numbers = {f"{_heading(column)}": _short(summarise(part[column]), column) for column in columns}
+            numbers = {f"{_heading(column)}": short_cell(summarise(part[column]), column) for column in columns}
             name = label if variant == "base" else f"{label}, {variant}"
             cells.append({"Method": name, "Parameters": str(part.parameters_trained_used.max()), "n": str(len(part))} | numbers)
     if not cells:
@@ -216,10 +216,10 @@ def _display(data: pd.DataFrame, first: str, labels: dict[str, str]) -> pd.DataF
     for variant, part in data.groupby("variant", sort=False):
         numbers = part.set_index("quantity")
         any_row = numbers.iloc[0]
-        row = {first: labels[variant], "Parameters": _counts(any_row), "n": str(any_row.n)}
+        row = {first: labels[variant], "Parameters": counts_cell(any_row), "n": str(any_row.n)}
         for index, (column, values) in enumerate(numbers.iterrows()):
             absent = NOT_RUN if index == 0 else NOTHING
-            row[_heading(column)] = _ours(_summary(values), column) if values.n else absent
+            row[_heading(column)] = summary_cell(_summary(values), column) if values.n else absent
             if "published_mean" in numbers and numbers.published_mean.notna().any() and not column.startswith("test10k"):
                 row[f"{_heading(column)},\npublished"] = _published(values, column)
         rows.append(row)
@@ -234,12 +234,14 @@ def _heading(column: str) -> str:
     )
 
 
-def _ours(summary: Summary, column: str) -> str:
+def summary_cell(summary: Summary, column: str) -> str:
+    """Mean ± sd, the interval on a second line."""
     interval = "" if math.isnan(summary.low) else f"\n[{format_number(summary.low, column)}, {format_number(summary.high, column)}]"
-    return _short(summary, column) + interval
+    return short_cell(summary, column) + interval
 
 
-def _short(summary: Summary, column: str) -> str:
+def short_cell(summary: Summary, column: str) -> str:
+    """Mean ± sd."""
     if not summary.n:
         return NOTHING
     spread = "" if math.isnan(summary.sd) else f" ± {format_number(summary.sd, column)}"
@@ -262,7 +264,7 @@ def _summary(values: pd.Series) -> Summary:
     return Summary(int(values.n), values["mean"], values.sd_ddof1, values.ci95_low, values.ci95_high)
 
 
-def _counts(row: pd.Series) -> str:
+def counts_cell(row: pd.Series) -> str:
     """Parameters as published / used / effective, or one number where they are the same."""
     if pd.isna(row.parameters_used):
         return NOTHING

@@ -1,0 +1,254 @@
+"""Is it the photons? Arms of the ablation compared seed by seed, as the analysis plan fixes it, and what follows in words."""
+
+import math
+
+import pandas as pd
+
+from lightweights.params import Study
+from lightweights.study.collect import reported_test_sets
+from lightweights.study.statistics import holm, paired_difference, summarise, tost
+from lightweights.study.tables import Table, counts_cell, format_number, markdown, summary_cell
+
+REFERENCES = ("mps-only", "product-free")
+MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
+"""In the order of figures: the photons first, the reference last."""
+MARGIN = 0.5
+"""Points of test accuracy within which two arms count as equivalent."""
+LEVEL = 0.05
+SMALLEST_N = 5
+"""Pairs of seeds that a comparison needs before it says anything but open."""
+DIFFERS, EQUIVALENT, OPEN = "differs", "equivalent", "open"
+
+ARM_LABELS = {
+    "photonic": "photons, trained",
+    "photonic-frozen": "photons, frozen",
+    "mps-only": "MPS only (P = 1)",
+    "product-free": "free product vectors",
+    "distinguishable": "distinguishable photons",
+    "gaussian-fixed": "Gaussian, fixed",
+    "gaussian-matched": "Gaussian, matched",
+    "dirichlet-fixed": "Dirichlet, fixed",
+    "gaussian-resampled": "Gaussian, new each step",
+    "paper-random": "paper's random inputs",
+    "photonic-unnormalised": "photons, unnormalised",
+    "gaussian-unnormalised": "Gaussian, unnormalised",
+}
+
+_STATISTICS = (
+    "Differences are paired by seed: mean [95 % t interval]. *differs*: p of the paired t test below 0.05 after Holm's correction over all "
+    f"differences to the same reference that have {SMALLEST_N} pairs; *equivalent*: two one-sided tests place it within ±{MARGIN} points "
+    "(p < 0.05); "
+    f"*open*: neither, or fewer than {SMALLEST_N} pairs."
+)
+
+
+def arm_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that name an arm, with a column ``setting``: one number for all that they share besides it."""
+    named = runs[runs.arm.notna()]
+    shared = ["dataset", "network", "bond_dim", "protocol", "rounds", "mapping_epochs"]
+    shared += [name for name in named if name.split(".")[0] in ("dataset", "network", "photonics", "mapping", "schedule") and "." in name]
+    return named.assign(setting=named.groupby(shared, dropna=False, sort=True).ngroup())
+
+
+def measure_of(runs: pd.DataFrame) -> str:
+    """The column that arms are compared by: accuracy on the largest test set, which is named last."""
+    return f"{reported_test_sets(runs)[-1]}_accuracy_percent"
+
+
+def compare_arms(runs: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Each arm minus ``reference`` under the same settings and seeds.
+
+    Columns: ``bond_dim rounds arm reference quantity n mean sd_ddof1 ci95_low ci95_high p p_holm p_equivalence word``; Holm's correction
+    runs over all rows of enough pairs. Rows by bond dimension, then in the order of the arms.
+    """
+    named, column = arm_runs(runs), measure_of(runs)
+    rows = []
+    for _, group in named.groupby("setting"):
+        values = {arm: part.set_index("seed")[column] for arm, part in group.groupby("arm")}
+        if reference not in values:
+            continue
+        for arm in [arm for arm in ARM_LABELS if arm in values and arm != reference]:
+            difference, p = paired_difference(values[arm], values[reference])
+            rows.append(
+                {"bond_dim": group.bond_dim.iloc[0], "rounds": group.rounds.iloc[0], "arm": arm, "reference": reference, "quantity": column}
+                | {"n": difference.n, "mean": difference.mean, "sd_ddof1": difference.sd}
+                | {"ci95_low": difference.low, "ci95_high": difference.high, "p": p, "p_equivalence": tost(difference, MARGIN)}
+            )  # fmt: skip
+    names = ["bond_dim", "rounds", "arm", "reference", "quantity", "n", "mean", "sd_ddof1", "ci95_low", "ci95_high", "p", "p_equivalence"]
+    table = pd.DataFrame(rows, columns=names)
+    tested = table.n >= SMALLEST_N  # the others can only be open
+    table["p_holm"] = math.nan
+    table.loc[tested, "p_holm"] = holm(table.p[tested]) if tested.any() else []
+    table["word"] = [word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()]
+    return table
+
+
+def word(n: int, p_holm: float, p_equivalence: float) -> str:
+    """One of the plan's three words."""
+    if n < SMALLEST_N:
+        return OPEN
+    if p_holm < LEVEL:
+        return DIFFERS
+    return EQUIVALENT if p_equivalence < LEVEL else OPEN
+
+
+def ablation_table(runs: pd.DataFrame) -> Table | None:
+    """Every arm at every bond dimension: accuracy, honest counts, and differences to both references; None without such runs."""
+    named = arm_runs(runs)
+    if named.empty:
+        return None
+    column = measure_of(runs)
+    differences = pd.concat([compare_arms(runs, reference) for reference in REFERENCES], ignore_index=True)
+    found = differences.set_index(["bond_dim", "rounds", "arm", "reference"])
+    order = {arm: place for place, arm in enumerate(ARM_LABELS)}
+    cells, rows = [], []
+    for (_, arm), group in sorted(named.groupby(["setting", "arm"]), key=lambda item: (item[0][0], order[item[0][1]])):
+        first, own = group.iloc[0], summarise(group[column])
+        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
+        effective = group.parameters_trained_effective
+        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
+        row = {"bond_dim": first.bond_dim, "rounds": first.rounds, "arm": arm} | counts
+        row |= {"quantity": column, "n": own.n, "mean": own.mean, "sd_ddof1": own.sd, "ci95_low": own.low, "ci95_high": own.high}
+        cell = {
+            "Bond\ndimension": str(first.bond_dim),
+            "Arm": ARM_LABELS[arm],
+            "Parameters": counts_cell(pd.Series(counts)),
+            "n": str(own.n),
+        }
+        cell["Test accuracy (%)"] = summary_cell(own, column)
+        for reference in REFERENCES:
+            key, short = (first.bond_dim, first.rounds, arm, reference), reference.replace("-", "_")
+            heading = f"Minus\n{ARM_LABELS[reference].split(' (')[0]}"
+            if key not in found.index:
+                cell[heading] = "-"
+                continue
+            difference = found.loc[key]
+            cell[heading] = f"{signed_interval(difference, column)}\n{difference.word}"
+            row |= {f"minus_{short}_{name}": difference[name] for name in ("n", "mean", "ci95_low", "ci95_high", "p", "p_holm")}
+            row |= {f"minus_{short}_p_equivalence": difference.p_equivalence, f"minus_{short}_word": difference.word}
+        rows.append(row)
+        cells.append(cell)
+    rounds = sorted(named.rounds.dropna().unique())
+    caption = (
+        f"Arms of the ablation at equal training ({_listed([str(n) for n in rounds])} rounds), {_set_name(column)}. They share seeds, "
+        f"initial mapping and order of batches. {_STATISTICS} Parameters: as published / used / effective."
+    )
+    return Table("ablation", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))
+
+
+def signed_interval(difference: pd.Series, column: str) -> str:
+    """A difference with its sign and interval."""
+    sign = "+" if difference["mean"] > 0 else ""
+    text = sign + format_number(difference["mean"], column)
+    if math.isnan(difference.ci95_low):
+        return text
+    return f"{text} [{format_number(difference.ci95_low, column)}, {format_number(difference.ci95_high, column)}]"
+
+
+def findings(runs: pd.DataFrame, study: Study) -> str:
+    """What was claimed, what was found, how sure we are, and what does not follow: Markdown, made from the runs alone."""
+    named, column = arm_runs(runs), measure_of(runs)
+    parts = [f"# Is it the photons? {study.study.title}", _claimed()]
+    if named.empty:
+        return "\n\n".join([*parts, "**Found.** The study has no runs of the ablation yet."]) + "\n"
+    against = {reference: compare_arms(runs, reference) for reference in REFERENCES}
+    photons = {reference: table[table.arm == "photonic"] for reference, table in against.items()}
+    parts += [_collapse(named, column), *_found(photons, column), _sure(named, study, column)]
+    parts.append(_follows(photons, named, column))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _claimed() -> str:
+    return (
+        "**Claimed** (arXiv 2505.08474, abstract): with random inputs in place of the photonic circuits, accuracy collapses to "
+        "10.0 ± 0.5 %, so the photonic part is necessary. The authors' notebooks draw a new Gaussian vector at every forward pass and "
+        "give all weights one random index, also new every time. No generator fed like this could hold a network's weights, with or "
+        "without photons. The controls that decide the question keep everything else and replace the photons alone."
+    )
+
+
+def _collapse(named: pd.DataFrame, column: str) -> str:
+    """What random inputs do, one clause an arm."""
+    clauses = []
+    for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed", "gaussian-matched", "dirichlet-fixed", "mps-only", "photonic"):
+        for bond_dim, part in named[named.arm == arm].groupby("bond_dim"):
+            own = summary_cell(summarise(part[column]), column)
+            clauses.append({"Arm": ARM_LABELS[arm], "Bond dimension": str(bond_dim), "Accuracy (%)": own, "n": str(len(part))})
+    random = named[named.arm.isin(("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed"))]
+    if random.empty:
+        return ""
+    shared = set(random.bond_dim)
+    rows = [clause for clause in clauses if clause["Bond dimension"] in {str(dim) for dim in shared}]
+    return f"**Random inputs** ({_set_name(column)}):\n\n{markdown(pd.DataFrame(rows))}"
+
+
+def _found(photons: dict[str, pd.DataFrame], column: str) -> list[str]:
+    texts = []
+    for reference, table in photons.items():
+        if table.empty:
+            continue
+        rows = pd.DataFrame(
+            {
+                "Bond dimension": [str(row.bond_dim) for row in table.itertuples()],
+                "Difference in points [95 % interval]": [signed_interval(row, column) for _, row in table.iterrows()],
+                "n": [str(row.n) for row in table.itertuples()],
+                "p (Holm)": [_p(row.p_holm) for row in table.itertuples()],
+                "p (equivalence)": [_p(row.p_equivalence) for row in table.itertuples()],
+                "Word": [f"**{row.word}**" for row in table.itertuples()],
+            }
+        )
+        texts.append(f"**Found: trained photons minus {ARM_LABELS[reference]}** ({_set_name(column)}):\n\n{markdown(rows)}")
+    return texts
+
+
+def _sure(named: pd.DataFrame, study: Study, column: str) -> str:
+    counts = named[named.arm == "photonic"].groupby("setting").size()
+    seeds = "no" if counts.empty else str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    return (
+        f"**How sure.** {seeds} seeds an arm on {study.dataset.name}. {_STATISTICS} The rule was written down before the runs. "
+        "A set of weights that a short schedule leaves unfinished may come out otherwise after a longer one."
+    )
+
+
+def _follows(photons: dict[str, pd.DataFrame], named: pd.DataFrame, column: str) -> str:
+    lines = []
+    for reference, table in photons.items():
+        for kind in (DIFFERS, EQUIVALENT, OPEN):
+            dims = table[table.word == kind]
+            if dims.empty:
+                continue
+            where = f"bond dimension {_listed([str(dim) for dim in dims.bond_dim])}"
+            label = ARM_LABELS[reference]
+            if kind == DIFFERS:
+                for better, part in dims.groupby(dims["mean"] > 0):
+                    place = f"bond dimension {_listed([str(dim) for dim in part.bond_dim])}"
+                    lines.append(
+                        f"At {place} trained photons do {'better' if better else 'worse'} than {label}, by more than chance explains."
+                    )
+            elif kind == EQUIVALENT:
+                lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
+            else:
+                lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
+    paper, fixed = (summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-fixed"))
+    if paper.n and fixed.n and paper.mean < 20 < fixed.mean - 20:
+        lines.append(
+            "The published collapse is reproduced by redrawing the inputs at every step, and goes away with the same random numbers "
+            "held fixed: it says nothing about photons."
+        )
+    lines.append(
+        "It does not follow that photons are useless, or useful, elsewhere: for other networks, data, circuits or mappings, with noise, or "
+        "on hardware. All probabilities here are simulated exactly, and nothing is said about speed."
+    )
+    return "**What follows, and what does not.**\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _set_name(column: str) -> str:
+    return {"test10k": "MNIST's 10,000 test images", "test600": "the 600 test images"}.get(column.split("_")[0], "test images")
+
+
+def _listed(items: list[str]) -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _p(value: float) -> str:
+    return "-" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,171 @@
+"""Figures of the ablation: differences between arms, accuracy against what is really trained, the circuit as a factor."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+
+from lightweights.study.ablation import (
+    ARM_LABELS,
+    DIFFERS,
+    EQUIVALENT,
+    MAIN_ARMS,
+    MARGIN,
+    OPEN,
+    arm_runs,
+    compare_arms,
+    measure_of,
+)
+from lightweights.study.claims import Claim
+from lightweights.study.figures import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    VERMILLION,
+    log_error,
+    round_numbers,
+    styled,
+    without_runs,
+)
+from lightweights.study.statistics import summarise
+
+GREY, ORANGE, PURPLE, SKY = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9"
+_WORDS = {DIFFERS: (VERMILLION, "D"), EQUIVALENT: (BLUE, "o"), OPEN: (GREY, "s")}
+_LOOKS = dict(zip(MAIN_ARMS, [(BLUE, "o"), (SKY, "v"), (ORANGE, "^"), (PURPLE, "D"), (GREEN, "s"), (BLACK, "X")], strict=True))
+
+
+@styled
+def ablation(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """The main arms minus "MPS only", by bond dimension: paired differences with 95 % t intervals, coloured by the plan's three words."""
+    table = compare_arms(runs, "mps-only")
+    table = table[table.arm.isin(MAIN_ARMS)]
+    arms = [arm for arm in MAIN_ARMS if arm in set(table.arm)]
+    figure = Figure(figsize=(TWO_COLUMNS, 1.1 + 0.24 * max(len(arms), 2)), layout="constrained")
+    if table.empty:
+        return without_runs(figure)
+    panels = list(table.groupby(["bond_dim", "rounds"]))
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axis, ((bond_dim, _), part) in zip(axes, panels, strict=True):
+        axis.axvspan(-MARGIN, MARGIN, color="#d9e8f2", linewidth=0, zorder=0)
+        axis.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
+        for row in part.itertuples():
+            colour, marker = _WORDS[row.word]
+            spread = [[row.mean - row.ci95_low], [row.ci95_high - row.mean]] if row.n > 1 else None
+            axis.errorbar(row.mean, arms.index(row.arm), xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
+        axis.set_title(f"Bond dimension {bond_dim}", fontsize=7.5)
+        axis.set_yticks(range(len(arms)), [ARM_LABELS[arm] for arm in arms])
+        axis.set_ylim(len(arms) - 0.5, -0.5)
+        reach = 1.08 * max(MARGIN, np.nanmax(np.abs(part[["mean", "ci95_low", "ci95_high"]].to_numpy(dtype=float))))
+        axis.set_xlim(-reach, reach)
+    figure.supxlabel("Test accuracy minus that of MPS only, with the same seeds (points)", fontsize=7.5)
+    handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in _WORDS.items() if w in set(table.word)]
+    counts = table.n
+    pairs = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    title = f"n = {pairs} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, title=title)
+    return figure
+
+
+@styled
+def arms(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Accuracy of every arm, one dot a seed, where the random arms were run too: what collapses, and what does not."""
+    named, column = arm_runs(runs), measure_of(runs)
+    figure = Figure(figsize=(ONE_COLUMN, 3.1), layout="constrained")
+    if named.empty:
+        return without_runs(figure)
+    setting = named.groupby("setting").arm.nunique().idxmax()
+    named = named[named.setting == setting]
+    axis = figure.subplots()
+    order = [arm for arm in ARM_LABELS if arm in set(named.arm)]
+    order.sort(key=lambda arm: -float(named[named.arm == arm][column].mean()))
+    for place, arm in enumerate(order):
+        values = named[named.arm == arm][column]
+        colour = BLUE if arm.startswith("photonic") else VERMILLION if arm == "paper-random" else BLACK
+        axis.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=3, color=colour, alpha=0.6)
+        axis.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
+    axis.axvline(10, color=GREY, linewidth=0.8, linestyle=":")
+    axis.text(10.8, len(order) - 0.55, "chance", color=GREY, fontsize=6.5, va="bottom")
+    axis.set_yticks(range(len(order)), [ARM_LABELS[arm] for arm in order])
+    axis.set_ylim(len(order) - 0.4, -0.6)
+    axis.set_xlim(0, 100)
+    first = named.iloc[0]
+    axis.set_xlabel(f"Test accuracy (%), bond dimension {first.bond_dim}, {first.rounds} rounds\nline: mean over seeds")
+    return figure
+
+
+@styled
+def budget(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Accuracy of the main arms against the parameters that are really trained: the mapping's, and the effective number beside it."""
+    named, column = arm_runs(runs), measure_of(runs)
+    named = named[named.arm.isin(MAIN_ARMS)]
+    figure = Figure(figsize=(ONE_COLUMN, 3.0), layout="constrained")
+    if named.empty:
+        return without_runs(figure)
+    axis = figure.subplots()
+    for arm in [arm for arm in MAIN_ARMS if arm in set(named.arm)]:
+        colour, marker = _LOOKS[arm]
+        groups = [group for _, group in named[named.arm == arm].groupby("setting")]
+        points = [(float(group.parameters_trained_effective.mean()), summarise(group[column])) for group in groups]
+        x, means = [p for p, _ in points], [s.mean for _, s in points]
+        spread = [
+            [0 if np.isnan(s.low) else s.mean - s.low for _, s in points],
+            [0 if np.isnan(s.low) else s.high - s.mean for _, s in points],
+        ]
+        axis.errorbar(x, means, yerr=spread, color=colour, marker=marker, label=ARM_LABELS[arm], elinewidth=0.7)
+    log_error(axis)
+    _parameter_axis(axis, "Trained parameters, effective")
+    counts = named.groupby(["setting", "arm"]).size()
+    seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    figure.legend(loc="outside lower center", ncols=2, title=f"Mean over {seeds} seeds; bars: 95 % t interval")
+    return figure
+
+
+@styled
+def circuits(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """The circuit as a factor: number and size of circuits, meshes, input states and both networks; one dot a seed."""
+    column = measure_of(runs)
+    figure = Figure(figsize=(TWO_COLUMNS, 2.7), layout="constrained")
+    shown = [(name, runs[runs.experiment == name]) for name in ("circuits", "meshes")]
+    shown = [(name, group) for name, group in shown if len(group)]
+    if not shown:
+        return without_runs(figure)
+    axes = figure.subplots(1, len(shown), squeeze=False, sharex=True)[0]
+    for axis, (name, group) in zip(axes, shown, strict=True):
+        ordered = sorted(group.groupby("variant", sort=False), key=lambda item: float(item[1].parameters_phases_effective.mean()))
+        colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(ordered)))
+        labels = []
+        for place, ((_, part), colour) in enumerate(zip(ordered, colours, strict=True)):
+            axis.plot(part[column], [place] * len(part), marker="o", linestyle="none", color=colour, markersize=3, alpha=0.7)
+            axis.plot(part[column].mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
+            effective = part.parameters_phases_effective
+            count = str(effective.min()) if effective.min() == effective.max() else f"{effective.min()}-{effective.max()}"
+            labels.append(f"{circuit_label(part.iloc[0], name)}: {count}")
+        axis.set_yticks(range(len(ordered)), labels)
+        axis.set_ylim(len(ordered) - 0.5, -0.5)
+        titles = {"circuits": "(modes, photons) of each circuit: effective phases", "meshes": "Mesh, input, network: effective phases"}
+        axis.set_title(titles[name], fontsize=7.5, loc="right")
+        axis.set_xlabel("Test accuracy (%); line: mean")
+    return figure
+
+
+def circuit_label(run: pd.Series, experiment: str) -> str:
+    """A circuit in short: its shape, or its mesh, input state and network."""
+    if experiment == "meshes":
+        return ", ".join(str(run[name]) for name in ("photonics.mesh", "photonics.input_state", "network"))
+    return str(run["photonics.circuits"]).replace("[", "(").replace("]", ")").removeprefix("(").removesuffix(")")
+
+
+def _parameter_axis(axis: Axes, label: str) -> None:
+    axis.set(xscale="log", xlabel=label)
+    axis.set_xlim(axis.dataLim.x0 / 1.15, axis.dataLim.x1 * 1.15)
+    axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+ABLATION_FIGURES = {"ablation": ablation, "arms": arms, "budget": budget, "circuits": circuits}
