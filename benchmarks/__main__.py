@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit('The benchmarks compare with Perceval, which is not installed: pip install "lightweights[photonics]"')
     import torch
 
-    from benchmarks import kernels, large, report, steps
+    from benchmarks import kernels, large, noise, report, steps
     from benchmarks.effort import FULL, QUICK
     from lightweights.study.files import write_atomic
 
@@ -32,7 +32,8 @@ def main() -> None:
     effort = QUICK if arguments.quick else FULL
     before = os.getloadavg()
     rows = []
-    for races in (kernels.probability_races, kernels.mapping_races, steps.step_races, steps.cobyla_races, steps.phase_races):
+    kinds = (kernels.probability_races, noise.noise_races, kernels.mapping_races, steps.step_races, steps.cobyla_races, steps.phase_races)
+    for races in kinds:
         for race in races(effort):
             print(f"{race.benchmark}, {race.setting}", file=sys.stderr)
             rows += race.run()
@@ -41,7 +42,7 @@ def main() -> None:
     table = report.table_of(rows)
     facts = report.environment(before, os.getloadavg(), os.cpu_count() or 1)
     write_atomic(arguments.out / "benchmarks.csv", table.to_csv(index=False, float_format="%.4g"))
-    text = report.markdown(table, facts, report.targets(table))
+    text = report.markdown(table, facts, report.targets(table) + noise.noise_targets(table))
     write_atomic(arguments.out / "benchmarks.md", text)
     print(text)
 

@@ -32,7 +32,8 @@ def quick(tmp_path_factory) -> Path:
 
 def test_every_contestant_of_a_smoke_run_computes_what_ours_computes(quick):
     table = pd.read_csv(quick / "benchmarks.csv")
-    assert {"probabilities", "mapping", "training step", "COBYLA's function", "phases' Adam step"} <= set(table.benchmark)
+    assert {"probabilities", "noisy probabilities", "mapping", "training step"} <= set(table.benchmark)
+    assert {"COBYLA's function", "phases' Adam step"} <= set(table.benchmark)
     for (benchmark, setting), rows in table.groupby(["benchmark", "setting"], sort=False):
         assert rows.iloc[0].contestant == "ours" and rows.iloc[0].ratio_to_ours == 1, (benchmark, setting)
         others = rows.iloc[1:]

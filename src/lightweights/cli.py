@@ -10,6 +10,7 @@ import typer
 
 from lightweights.errors import LightweightsError
 from lightweights.params import json_schema
+from lightweights.study.catalogue import FIGURES, TABLES
 
 app = typer.Typer(
     help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
@@ -69,7 +70,7 @@ def collect(
 
 
 @app.command()
-def table(name: Annotated[str, typer.Argument(help="classical, quantum_train or protocols.")], study: StudyFile) -> None:
+def table(name: Annotated[str, typer.Argument(help=f"{', '.join(TABLES)}.")], study: StudyFile) -> None:
     """Make one table from runs.csv: CSV, Markdown, LaTeX and HTML."""
     from lightweights.study import summary
 
@@ -78,7 +79,7 @@ def table(name: Annotated[str, typer.Argument(help="classical, quantum_train or 
 
 @app.command()
 def figure(
-    name: Annotated[str, typer.Argument(help="training_curves, accuracy_against_parameters, generalisation_error or protocols.")],
+    name: Annotated[str, typer.Argument(help=f"{', '.join(FIGURES)}.")],
     study: StudyFile,
 ) -> None:
     """Draw one figure from runs.csv and the histories: PDF, SVG and PNG."""
@@ -93,6 +94,14 @@ def scorecard(study: StudyFile) -> None:
     from lightweights.study import summary
 
     summary.score_claims(study)
+
+
+@app.command()
+def findings(study: StudyFile) -> None:
+    """Say in words what the ablation found: Markdown and HTML."""
+    from lightweights.study import summary
+
+    summary.write_findings(study)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lightweights.errors import LightweightsError
 
-NUMERICS_VERSION = {"classical": 1, "quantum_train": 1}
+NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1}
 """Version of the numbers that each method computes. Raise it with any change that alters a run's metrics."""
 
 RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
@@ -71,8 +71,8 @@ class NetworkSection(Section):
     name: str = Field(
         "cnn",
         pattern=r"^([a-z0-9-]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
-        description="Target network: cnn (published notebooks), cnn-relu (published slides), or package.module:factory, "
-        "called as factory(input_shape, classes, **arguments).",
+        description="Target network: cnn (published notebooks), cnn-relu (published slides), cnn-merlin (MerLin's notebook), or "
+        "package.module:factory, called as factory(input_shape, classes, **arguments).",
     )
     arguments: dict[str, int | float | str | bool] = Field(default_factory=dict, description="Keyword arguments of an imported factory.")
 
@@ -128,6 +128,11 @@ class PhotonicsSection(Section):
 class MappingSection(Section):
     bond_dim: int = Field(4, ge=1, le=4096, description="Bond dimension chi of the matrix product state.")
     init_std: float = Field(1e-9, ge=0, le=10, description="Standard deviation of the initial values around the identity.")
+    kind: Literal["mps", "logit-tanh"] | None = Field(
+        None,
+        description="From probabilities to weights: mps unless set; logit-tanh (MerLin's notebook) has no parameters, and uses neither "
+        "bond_dim nor init_std.",
+    )
 
 
 class ClassicalSchedule(Section):
@@ -151,6 +156,7 @@ class GradientSchedule(RoundSchedule):
     protocol: Literal["gradient"] = "gradient"
     phase_steps: int = Field(20, ge=0, le=1_000_000, description="Adam steps on the phases in a round, each on a fresh random batch.")
     phase_lr: float = Field(1e-2, gt=0, le=10, description="Learning rate of the phases.")
+    phase_clip: float | None = Field(None, gt=0, le=1e6, description="Largest norm of the phases' gradient; longer ones are cut to it.")
 
 
 class CobylaSchedule(RoundSchedule):
@@ -164,13 +170,69 @@ class Schedules(Section):
     cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
 
 
+Width = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class WeightSharing(Section):
+    kind: Literal["weight_sharing"]
+    rows: int = Field(10, ge=1, le=100_000, description="Different rows of the largest linear layer; must divide its outputs.")
+
+
+class Pruning(Section):
+    kind: Literal["pruning"]
+    ratio: float = Field(0.5, ge=0, lt=1, description="Share of filters and input columns pruned before training.")
+
+
+class MagnitudePruning(Section):
+    kind: Literal["magnitude_pruning"]
+    parameters: int = Field(3292, ge=1, le=1_000_000_000, description="Parameters kept: the largest weights, and all biases.")
+    dense_epochs: int = Field(25, ge=1, le=100_000, description="Epochs before pruning; the rest of the schedule trains what is kept.")
+
+
+class LowRank(Section):
+    kind: Literal["low_rank"]
+    rank: int = Field(4, ge=1, le=10_000, description="Rank of each weight matrix; a layer that this would not make smaller stays dense.")
+
+
+class TensorTrain(Section):
+    kind: Literal["tensor_train"]
+    rank: int = Field(6, ge=1, le=4096, description="Rank of the quantised tensor train that holds all weights.")
+
+
+class Hypernetwork(Section):
+    kind: Literal["hypernetwork"]
+    widths: list[Width] = Field([19, 20], min_length=1, max_length=8, description="Hidden widths of the perceptron on the index bits.")
+
+
+class GateQuantumTrain(Section):
+    kind: Literal["gate_qt"]
+    layers: int = Field(86, ge=1, le=10_000, description="Layers of rotations, each followed by a ladder of CNOTs.")
+    widths: list[Width] = Field(
+        [4, 20, 4], min_length=1, max_length=8, description="Hidden widths of the mapping on index bits and probability."
+    )
+
+
+class SmallCNN(Section):
+    kind: Literal["small_cnn"]
+    widths: tuple[Width, Width, Width] = Field((3, 6, 4), description="The student's channels of both convolutions, and hidden units.")
+    temperature: float = Field(3.0, gt=0, le=1000, description="Temperature tau of the distillation.")
+    label_share: float = Field(0.5, ge=0, le=1, description="Weight of the labels' cross-entropy; the teacher's answers have the rest.")
+
+
+Baseline = Annotated[
+    WeightSharing | Pruning | MagnitudePruning | LowRank | TensorTrain | Hypernetwork | GateQuantumTrain | SmallCNN,
+    Field(discriminator="kind"),
+]
+
+
 class Experiment(Section):
-    method: Literal["classical", "quantum_train"] = Field(description="What is trained.")
+    method: Literal["classical", "quantum_train", "baseline"] = Field(description="What is trained.")
     numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
     part: Name | None = Field(None, description="Target of the workflow that trains this experiment with all others of the same part.")
     schedule: Literal["classical", "gradient", "cobyla"] | None = Field(
-        None, description="Which of the schedules; by default classical for the classical method, gradient for quantum_train."
+        None, description="Which of the schedules; by default gradient for quantum_train, classical for the other methods."
     )
+    baseline: Baseline | None = Field(None, description="What the method baseline trains; for this method only.")
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
     vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
@@ -191,8 +253,11 @@ class Experiment(Section):
         for path, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
-        if (self.schedule == "classical") != (self.method == "classical") and self.schedule is not None:
+        if (self.schedule == "classical") != (self.method != "quantum_train") and self.schedule is not None:
             raise ValueError(f"schedule {self.schedule} does not fit method {self.method}")
+        if (self.baseline is None) == (self.method == "baseline"):
+            remedy = "give one, for example {kind: pruning}" if self.baseline is None else "remove it, or set method to baseline"
+            raise ValueError(f"method is {self.method} and section baseline is {'missing' if self.baseline is None else 'there'}; {remedy}")
         return self
 
 
@@ -212,10 +277,11 @@ class RunSettings(Section):
     None is never written: a setting that enters later, with None for "as before", leaves the identity of older runs as it is.
     """
 
-    method: Literal["classical", "quantum_train"]
+    method: Literal["classical", "quantum_train", "baseline"]
     numerics_version: int
     dataset: DatasetSection
     network: NetworkSection
+    baseline: Baseline | None = None
     photonics: PhotonicsSection | None = None
     mapping: MappingSection | None = None
     schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule, Field(discriminator="protocol")]
@@ -225,6 +291,23 @@ class RunSettings(Section):
         arm = self.photonics.arm if self.photonics else None
         if self.schedule.protocol == "cobyla" and arm not in (None, "photonic", "photonic-unnormalised", "distinguishable"):
             raise ValueError(f"photonics.arm {arm} trains no phases, so the schedule cobyla has nothing to do; use gradient")
+        return self
+
+    @model_validator(mode="after")
+    def _mapping_that_can_be_trained(self) -> Self:
+        without = self.mapping is not None and self.mapping.kind == "logit-tanh"
+        if without and not isinstance(self.schedule, ClassicalSchedule) and self.schedule.mapping_epochs:
+            raise ValueError(
+                f"schedule.mapping_epochs is {self.schedule.mapping_epochs}, but mapping.kind logit-tanh has no parameters; set it to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _epochs_after_pruning(self) -> Self:
+        if isinstance(self.baseline, MagnitudePruning) and isinstance(self.schedule, ClassicalSchedule):
+            dense, epochs = self.baseline.dense_epochs, self.schedule.epochs
+            if dense >= epochs:
+                raise ValueError(f"baseline.dense_epochs is {dense}; of schedule.epochs = {epochs} at least one must be left after pruning")
         return self
 
     def plain(self) -> dict[str, Any]:
@@ -329,6 +412,7 @@ class Study(Section):
             "numerics_version": experiment.numerics_version,
             "dataset": self.dataset.model_dump(),
             "network": self.network.model_dump(),
+            "baseline": experiment.baseline.model_dump() if experiment.baseline else None,
             "photonics": self.photonics.model_dump() if quantum else None,
             "mapping": self.mapping.model_dump() if quantum else None,
             "schedule": getattr(self.schedules, schedule).model_dump(),

@@ -15,6 +15,16 @@ from conftest import tiny_dataset  # noqa: E402
 from lightweights.params import NUMERICS_VERSION, Run, parse_study  # noqa: E402
 from lightweights.study.execute import begin, finish  # noqa: E402
 
+BASELINES = {
+    "weight_sharing": {"rows": 5},
+    "pruning": {"ratio": 0.5},
+    "magnitude_pruning": {"parameters": 2000, "dense_epochs": 3},
+    "low_rank": {"rank": 3},
+    "tensor_train": {"rank": 5},
+    "hypernetwork": {"widths": [10, 9]},
+    "gate_qt": {"layers": 4},
+    "small_cnn": {"widths": [3, 4, 5]},
+}
 # The start lies away from the identity, and the runs are short: another processor's rounding moves their losses by 1e-6 at most.
 STUDY = {
     "dataset": {"name": "digits"},
@@ -28,6 +38,15 @@ STUDY = {
         "classical": {"method": "classical", "numerics_version": NUMERICS_VERSION["classical"], "seeds": [3]},
         "gradient": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "seeds": [3]},
         "cobyla": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "schedule": "cobyla", "seeds": [3]},
+        **{
+            kind: {
+                "method": "baseline",
+                "numerics_version": NUMERICS_VERSION["baseline"],
+                "seeds": [3],
+                "baseline": {"kind": kind, **settings},
+            }
+            for kind, settings in BASELINES.items()
+        },
     },
 }
 NAMES = tuple(STUDY["experiments"])
@@ -47,7 +66,7 @@ def numbers(name: str) -> dict[str, Any]:
     list(progress)
     torch.set_num_threads(threads)
     result = finish(training)
-    losses = ["training_loss", "last_batch_loss", *(["phase_loss"] if name != "classical" else [])]
+    losses = ["training_loss", "last_batch_loss", *(["phase_loss"] if run.settings.method == "quantum_train" else [])]
     return {
         "method": run.settings.method,
         "numerics_version": run.settings.numerics_version,

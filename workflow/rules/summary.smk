@@ -2,19 +2,6 @@
 STUDY_FILE = study_settings_file(STUDY).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
-TABLES = {
-    "classical": ("Table 2", "The target network, trained directly"),
-    "quantum_train": ("Table 3", "Photonic Quantum-Train by bond dimension"),
-    "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases"),
-}
-FIGURES = {
-    "training_curves": ("Figure 3", "Training loss and accuracy over rounds", "quantum_train"),
-    "accuracy_against_parameters": ("Accuracy", "Test accuracy against trained parameters", "quantum_train"),
-    "generalisation_error": ("Generalisation", "Generalisation error against bond dimension", "quantum_train"),
-    "protocols": ("Protocols", "COBYLA and gradients at equal steps on the mapping", "protocols"),
-}
-SHOWN_TABLES = [name for name in TABLES if name in EXPERIMENTS]
-SHOWN_FIGURES = [name for name in FIGURES if FIGURES[name][-1] in EXPERIMENTS]
 
 
 rule collect:
@@ -46,7 +33,7 @@ rule draw_table:
             f"{FOLDER}/tables/{{table}}.html",
             caption="../report/table.rst",
             category="Tables",
-            labels=lambda wildcards: dict(zip(("table", "shows"), TABLES[wildcards.table])),
+            labels=lambda wildcards: dict(zip(("table", "shows"), TABLES[wildcards.table][:2])),
         ),
         multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
     log:
@@ -71,7 +58,7 @@ rule draw_figure:
             f"{FOLDER}/figures/{{figure}}.svg",
             caption="../report/figure.rst",
             category="Figures",
-            labels=lambda wildcards: dict(zip(("figure", "shows"), FIGURES[wildcards.figure])),
+            labels=lambda wildcards: dict(zip(("figure", "shows"), FIGURES[wildcards.figure][:2])),
         ),
         multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
     log:
@@ -90,6 +77,7 @@ rule score_claims:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
         claims="workflow/reference/claims.csv",
+        inconsistencies="workflow/reference/inconsistencies.csv",
     output:
         report(
             f"{FOLDER}/scorecard.html",
@@ -107,9 +95,31 @@ rule score_claims:
         "lightweights scorecard {input.study:q} > {log:q} 2>&1"
 
 
+rule write_findings:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+    output:
+        report(
+            f"{FOLDER}/findings.html",
+            caption="../report/findings.rst",
+            category="Findings",
+            labels={"findings": "Is it the photons?", "shows": "What was claimed, what was found, how sure"},
+        ),
+        f"{FOLDER}/findings.md",
+    log:
+        f"{FOLDER}/logs/findings.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "lightweights findings {input.study:q} > {log:q} 2>&1"
+
+
 rule summary:
     input:
         f"{FOLDER}/runs.csv",
-        expand(f"{FOLDER}/tables/{{table}}.html", table=SHOWN_TABLES),
-        expand(f"{FOLDER}/figures/{{figure}}.svg", figure=SHOWN_FIGURES),
+        expand(f"{FOLDER}/tables/{{table}}.html", table=shown(TABLES, EXPERIMENTS)),
+        expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
         f"{FOLDER}/scorecard.html",
+        [f"{FOLDER}/findings.html"] if "ablation" in EXPERIMENTS else [],

@@ -5,14 +5,15 @@ import importlib
 import torch
 from torch import nn
 
-from lightweights.networks.cnn import TargetCNN
+from lightweights.networks.cnn import MerlinCNN, TargetCNN
 from lightweights.params import NetworkSection, SettingsError
 
-__all__ = ["TargetCNN", "build_network", "parameter_count"]
+__all__ = ["MerlinCNN", "TargetCNN", "build_network", "parameter_count"]
 
 _BUILT_IN = {
     "cnn": lambda shape, classes: TargetCNN(shape, classes),
     "cnn-relu": lambda shape, classes: TargetCNN(shape, classes, relu=True),
+    "cnn-merlin": lambda shape, classes: MerlinCNN(shape, classes),
 }
 
 

@@ -69,6 +69,8 @@ def compare_arms(runs: pd.DataFrame, reference: str) -> pd.DataFrame:
             continue
         for arm in [arm for arm in ARM_LABELS if arm in values and arm != reference]:
             difference, p = paired_difference(values[arm], values[reference])
+            if not difference.n:
+                continue
             rows.append(
                 {"bond_dim": group.bond_dim.iloc[0], "rounds": group.rounds.iloc[0], "arm": arm, "reference": reference, "quantity": column}
                 | {"n": difference.n, "mean": difference.mean, "sd_ddof1": difference.sd}
@@ -179,7 +181,7 @@ def _collapse(named: pd.DataFrame, column: str) -> str:
         return ""
     shared = set(random.bond_dim)
     rows = [clause for clause in clauses if clause["Bond dimension"] in {str(dim) for dim in shared}]
-    return f"**Random inputs** ({_set_name(column)}):\n\n{markdown(pd.DataFrame(rows))}"
+    return f"**Random inputs** ({_set_name(column)}, mean ± sd [95 % t interval]):\n\n{markdown(pd.DataFrame(rows))}"
 
 
 def _found(photons: dict[str, pd.DataFrame], column: str) -> list[str]:

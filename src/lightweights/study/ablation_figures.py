@@ -94,7 +94,7 @@ def arms(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Fi
     axis.set_ylim(len(order) - 0.4, -0.6)
     axis.set_xlim(0, 100)
     first = named.iloc[0]
-    axis.set_xlabel(f"Test accuracy (%), bond dimension {first.bond_dim}, {first.rounds} rounds\nline: mean over seeds")
+    axis.set_xlabel(f"Test accuracy (%); line: mean over seeds\nbond dimension {first.bond_dim}, {first.rounds} rounds")
     return figure
 
 

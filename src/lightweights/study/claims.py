@@ -19,12 +19,27 @@ SOURCES = {
 }
 
 _POPULATION_SD = ("challenge-report", "notebooks")
+_SAMPLE_SD = ("ablation.random.notebooks.test",)
+"""Claims of those sources whose sd is ddof = 1 all the same: mean and sd of ten single runs that the notebooks list."""
 _PAPER_TEST_SET = "test600"
 _COLUMNS = {
     "train_accuracy_percent": "train_accuracy_percent",
     "test_accuracy_percent": f"{_PAPER_TEST_SET}_accuracy_percent",
     "generalisation_error": f"{_PAPER_TEST_SET}_generalisation_error",
 }
+
+
+_EXPERIMENTS = {
+    "classical_target": "classical",
+    "weight_sharing": "weight_sharing",
+    "pruning": "pruning",
+    "gate_based_qt": "gate_qt",
+    "photonic_qt_random_inputs": "other_arms",
+    "cnn_978": "merlin_cnn",
+    "photonic_logit_tanh": "merlin_variant",
+}
+"""Experiments that judge the claims about a method."""
+_SETTINGS = {"shared_rows": "baseline.rows", "ratio": "baseline.ratio"}
 
 
 class ClaimsError(LightweightsError):
@@ -56,6 +71,12 @@ class Claim:
         return int(value) if name == "bond_dim" else None
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Lower and upper end of a claim of the form "6 to 12"."""
+        low, between, high = self.reported.partition(" to ")
+        return (float(low), float(high)) if between else None
+
+    @property
     def column(self) -> str | None:
         """Column of runs.csv that holds the claimed quantity; None for quantities that are derived from several runs."""
         return _COLUMNS.get(self.quantity)
@@ -65,7 +86,8 @@ class Claim:
         """The published sd with ddof = 1: converted where it is known to be of the population; None where n is unknown."""
         if self.reported_sd is None or self.reported_n is None or self.reported_n < 2:
             return None
-        return sample_sd(self.reported_sd, self.reported_n) if self.source in _POPULATION_SD else self.reported_sd
+        population = self.source in _POPULATION_SD and self.id not in _SAMPLE_SD
+        return sample_sd(self.reported_sd, self.reported_n) if population else self.reported_sd
 
     @property
     def summary(self) -> Summary | None:
@@ -100,22 +122,41 @@ def published(claims: list[Claim], method: str, quantity: str, dataset: str = "m
     return sorted(found, key=lambda claim: claim.bond_dim or 0)
 
 
-def matching_runs(claim: Claim, runs: pd.DataFrame) -> pd.DataFrame | None:
-    """The runs that a claim is judged by, possibly none yet; None if no experiment of the study can judge it.
-
-    The classical target is judged by the experiment ``classical``, photonic Quantum-Train at a bond dimension by the runs
-    of ``quantum_train`` with it, both on the claim's data set.
+def judged_by(claim: Claim) -> str | None:
+    """The experiment whose runs judge a claim: the classical target's, photonic Quantum-Train's, a baseline's, or that of the other arms
+    for random inputs; None where there is none.
     """
-    if claim.method == "classical_target":
-        return _runs(runs, "classical", claim.dataset)
-    if claim.method == "photonic_qt" and claim.bond_dim is not None:
-        found = _runs(runs, "quantum_train", claim.dataset)
-        return found[found.bond_dim == claim.bond_dim]
-    return None
+    if claim.method == "photonic_qt":
+        return "quantum_train" if claim.bond_dim is not None or claim.bounds is not None else None
+    return _EXPERIMENTS.get(claim.method)
 
 
-def _runs(runs: pd.DataFrame, experiment: str, dataset: str) -> pd.DataFrame:
-    return runs[(runs.experiment == experiment) & (runs.dataset == dataset)]
+def matching_runs(claim: Claim, runs: pd.DataFrame) -> pd.DataFrame | None:
+    """The runs that a claim is judged by, possibly none yet: those of its experiment with its setting, on its data set. None if no
+    experiment can judge it.
+    """
+    experiment = judged_by(claim)
+    if experiment is None:
+        return None
+    found = runs[(runs.experiment == experiment) & (runs.dataset == claim.dataset)]
+    if claim.bond_dim is not None:
+        return _with(found, "bond_dim", claim.bond_dim)
+    if claim.method == "photonic_qt_random_inputs":
+        return _with(found, "arm", "paper-random")
+    if claim.method == "gate_based_qt":
+        return _nearest(found, claim.reported_parameters or 0)
+    name, _, value = claim.setting.partition("=")
+    return _with(found, _SETTINGS[name], float(value)) if name in _SETTINGS else found
+
+
+def _nearest(runs: pd.DataFrame, parameters: int) -> pd.DataFrame:
+    """The runs whose number of trained parameters is nearest, if that is within 1 %: sizes cannot always be hit exactly."""
+    distance = (runs.parameters_trained_used.astype(float) - parameters).abs()
+    return runs[(distance == distance.min()) & (distance <= 0.01 * parameters)]
+
+
+def _with(runs: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
+    return runs[runs[column] == value] if column in runs else runs.iloc[:0]
 
 
 def _claim(row: dict[str, str], where: str) -> Claim:

@@ -66,7 +66,7 @@ def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
 def reported_test_sets(runs: pd.DataFrame) -> list[str]:
     """Names of the test sets that the runs report on, the one of the publication first."""
     names = [c.removesuffix("_accuracy_percent") for c in runs.columns if c.endswith("_accuracy_percent")]
-    return [name for name in names if name != "train" and not name.startswith("last10_")]
+    return [name for name in names if name != "train" and not name.startswith(("last10_", "photons_"))]
 
 
 def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:

@@ -19,9 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
+from lightweights.baselines import Baseline, baseline_epochs, begin_baseline, build_baseline
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
 from lightweights.errors import LightweightsError
-from lightweights.mapping import MPS
+from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.networks import build_network
 from lightweights.params import Run, RunSettings
 from lightweights.quantum_train import QuantumTrain
@@ -72,10 +73,11 @@ def read_data(path: Path) -> Dataset:
 def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> QuantumTrain:
     """The target network behind its photonic generator, at its initial values."""
     assert settings.photonics and settings.mapping
+    recipe = LogitTanh() if settings.mapping.kind == "logit-tanh" else MPS(settings.mapping.bond_dim, settings.mapping.init_std)
     return QuantumTrain(
         build_network(settings.network, dataset.input_shape, dataset.classes, seed),
         settings.photonics.circuits,
-        MPS(settings.mapping.bond_dim, settings.mapping.init_std),
+        recipe,
         mesh=settings.photonics.mesh,
         input_state=settings.photonics.input_state,
         bunching=settings.photonics.bunching,
@@ -89,6 +91,9 @@ def begin(settings: RunSettings, dataset: Dataset, seed: int, device: torch.devi
     """A training at its start, the iterator that carries it on, and the number of its rounds or epochs."""
     data = on_device(dataset, device)
     schedule = settings.schedule
+    if schedule.protocol == "classical" and settings.baseline:
+        training = begin_baseline(build_baseline(settings, dataset.input_shape, dataset.classes, seed).to(device), schedule, seed)
+        return training, baseline_epochs(training, data, schedule), schedule.epochs
     if schedule.protocol == "classical":
         network = build_network(settings.network, dataset.input_shape, dataset.classes, seed).to(device)
         training = begin_classical(network, schedule, seed)
@@ -103,10 +108,12 @@ def finish(training: Training) -> RunResult:
     columns = [
         name for name in history if str(name).endswith(("_percent", "_entropy", "_error")) and not str(name).startswith("last_batch")
     ]
-    if isinstance(training.module, QuantumTrain):
+    if isinstance(training.module, QuantumTrain | Baseline):
         parameters = training.module.parameter_counts()
         inference: nn.Module = training.module.bake()
-        weights = {f"generator.{name}": p for name, p in training.module.state_dict().items() if not name.startswith("target.")}
+        weights = {
+            f"generator.{name}": p for name, p in training.module.state_dict().items() if not name.startswith(("target.", "student."))
+        }
     else:
         total = sum(p.numel() for p in training.module.parameters())
         zero = dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
@@ -152,7 +159,7 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
 def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, float]:
     """How much the photons matter in a trained generator, on the data set's last test set; nothing where there are none."""
     module = training.module
-    if not isinstance(module, QuantumTrain) or not module.arm.phases_matter:
+    if not isinstance(module, QuantumTrain) or not module.arm.phases_matter or not isinstance(module.mapping, MPSMapping):
         return {}
     device = module.phases[0].device
     initial = build_generator(run.settings, dataset, run.seed).to(device)

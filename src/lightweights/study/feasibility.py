@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from lightweights.baselines import build_baseline
 from lightweights.datasets import shape_of
 from lightweights.networks import build_network, parameter_count
 from lightweights.params import CobylaSchedule, RunSettings, SettingsError
@@ -28,6 +29,11 @@ def check_settings(settings: RunSettings, where: str) -> None:
         raise SettingsError(f"{where}: network.name = {settings.network.name!r} fails on images of shape {shape}: {error}") from error
     if found != (2, classes):
         raise SettingsError(f"{where}: network.name = {settings.network.name!r} gives {found} for two images; expected {(2, classes)}")
+    if settings.baseline is not None:
+        try:
+            build_baseline(settings, shape, classes, seed=0)
+        except SettingsError as error:
+            raise SettingsError(f"{where}: {error}") from error
     if settings.photonics is None:
         return
     auto = settings.photonics.circuits == "auto"

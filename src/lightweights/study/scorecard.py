@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lightweights.params import RunSettings, Study
-from lightweights.study.claims import SOURCES, Claim, matching_runs
+from lightweights.study.claims import SOURCES, Claim, judged_by, matching_runs
 from lightweights.study.collect import flatten, to_csv
 from lightweights.study.files import write_atomic
+from lightweights.study.inconsistencies import Inconsistency, inconsistencies_markdown, inconsistency_rows
 from lightweights.study.statistics import Difference, Summary, summarise, welch_difference
 from lightweights.study.tables import NOTHING, PUBLISHED_DATASET, format_number, markdown
 
@@ -32,7 +33,8 @@ ddof = 0 and are converted to ddof = 1), else the t interval of our own mean alo
 - *open*: the interval contains 0, but is wider than that: more seeds are needed;
 - *higher*, *lower*: ours lies above or below the published number, by more than the tolerance and more than chance explains;
 - *holds*, *fails*: for claims of the form "below x"; the whole 95 % interval lies below x, or none of it does; *open* in between;
-- *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim."""
+- *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim;
+- *inconsistent*: the sources contradict themselves or each other, whatever we find."""
 
 _QUANTUM_TRAIN = {
     "network.name": "cnn",
@@ -50,6 +52,17 @@ _QUANTUM_TRAIN = {
     "schedule.evaluations": 1000,
 }
 _CLASSICAL = {"network.name": "cnn", "schedule.epochs": 50, "schedule.lr": 1e-3, "schedule.batch_size": 128}
+_MERLIN = {
+    "network.name": "cnn-merlin",
+    "photonics.circuits": "[[9, 4], [8, 4]]",
+    "photonics.mesh": "mzi",
+    "photonics.input_state": "first",
+    "photonics.bunching": True,
+    "photonics.normalisation": "none",
+    "schedule.phase_lr": 1e-2,
+    "schedule.phase_batch_size": 16,
+    "schedule.phase_clip": 1.0,
+}
 """The published notebooks' settings, as reference for deviations."""
 
 
@@ -109,6 +122,18 @@ def judge_bound(bound: float, ours: Summary, quantity: str) -> Judgement:
     return Judgement(OPEN, f"{limit} lies within the 95 % interval, {low} to {high}")
 
 
+def judge_gain(bounds: tuple[float, float], gains: dict[str, Difference], n: int) -> Judgement:
+    """Verdict on a claim that all gains lie between two bounds: holds if all intervals do, fails if one lies wholly outside."""
+    low, high = bounds
+    told = "; ".join(f"{d.value:+.2f} [{d.low:.2f}, {d.high:.2f}] over {name}" for name, d in gains.items())
+    if n < SMALLEST_N:
+        return Judgement(TOO_FEW if n else NOT_RUN, f"n = {n}; {SMALLEST_N} are needed" if n else "no runs of this setting")
+    if all(low <= d.low and d.high <= high for d in gains.values()):
+        return Judgement(HOLDS, told)
+    outside = any(d.high < low or d.low > high for d in gains.values())
+    return Judgement(FAILS if outside else OPEN, told)
+
+
 def relative_loss(runs: pd.DataFrame, compressed: pd.DataFrame, claim: Claim) -> pd.Series:
     """Accuracy lost by compression in percent of the classical target's, by seed; only seeds that both have.
 
@@ -126,11 +151,23 @@ def relative_loss(runs: pd.DataFrame, compressed: pd.DataFrame, claim: Claim) ->
 def deviations(settings: RunSettings) -> str:
     """Where a run's settings differ from the published protocol, in words; empty if nowhere."""
     flat = flatten(settings)
-    reference = _CLASSICAL if settings.method == "classical" else _QUANTUM_TRAIN
-    found = []
-    if flat["schedule.protocol"] == "gradient":
-        steps = flat["schedule.phase_steps"]
-        found.append(f"phases trained by gradients ({steps} Adam steps a round), not COBYLA")
+    kind = settings.baseline.kind if settings.baseline else None
+    merlin = settings.mapping is not None and settings.mapping.kind == "logit-tanh"
+    found, reference = [], _CLASSICAL
+    if kind == "weight_sharing":
+        reference = _CLASSICAL | {"schedule.lr": 1e-4}
+    elif kind == "gate_qt":
+        found.append("the published architecture and schedule are not known; ours has the published number of parameters")
+        reference = {"network.name": "cnn"}
+    elif settings.network.name == "cnn-merlin":
+        reference = _MERLIN if merlin else {"schedule.epochs": 3, "schedule.batch_size": 128}
+        if merlin:
+            found.append("each step on a fresh random batch, not in epochs")
+    elif settings.method == "quantum_train":
+        reference = _QUANTUM_TRAIN
+        if flat["schedule.protocol"] == "gradient":
+            steps = flat["schedule.phase_steps"]
+            found.append(f"phases trained by gradients ({steps} Adam steps a round), not COBYLA")
     for path, published in reference.items():
         if path in flat and flat[path] != published:
             found.append(f"{path} = {flat[path]}, not {published}")
@@ -146,12 +183,13 @@ def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataF
     settings = {(run.experiment, run.variant): run.settings for run in study.runs()}
     rows = []
     for claim in claims:
-        matched = matching_runs(claim, runs) if claim.dataset == study.dataset.name else None
+        judgeable = claim.dataset == study.dataset.name and judged_by(claim) in study.experiments
+        matched = matching_runs(claim, runs) if judgeable else None
         ours, judgement = _judge(claim, matched, runs, study)
         used = [] if matched is None or not ours.n else [matched] if claim.column else [_targets(runs, claim), matched]
         variants = dict.fromkeys((row.experiment, row.variant) for part in used for row in part.itertuples())
         notes = filter(None, (deviations(settings[variant]) for variant in variants))
-        rows.append(_row(claim, ours, judgement, "; ".join(notes)) | {"judgeable": matched is not None})
+        rows.append(_row(claim, ours, judgement, "; ".join(notes)) | {"judgeable": judgeable})
     rows.sort(key=lambda row: (not row["judgeable"], row["dataset"] != study.dataset.name))
     return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
 
@@ -185,10 +223,13 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def write_scorecard(scores: pd.DataFrame, study: Study, folder: Path) -> None:
-    """Write scorecard.csv and scorecard.md."""
-    write_atomic(folder / "scorecard.csv", to_csv(scores.drop(columns="judgeable")))
-    write_atomic(folder / "scorecard.md", scorecard_markdown(scores, study))
+def write_scorecard(scores: pd.DataFrame, found: list[Inconsistency], study: Study, folder: Path) -> str:
+    """Write scorecard.csv and scorecard.md, contradictions within the sources last; returns the Markdown."""
+    text = scorecard_markdown(scores, study) + "\n" + inconsistencies_markdown(found)
+    rows = pd.concat([scores.drop(columns="judgeable"), inconsistency_rows(found)], ignore_index=True)
+    write_atomic(folder / "scorecard.csv", to_csv(rows))
+    write_atomic(folder / "scorecard.md", text)
+    return text
 
 
 def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
@@ -197,6 +238,8 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
         return nothing, Judgement(NOT_RUN, f"published for {claim.dataset}; this study trains on {study.dataset.name}")
     if matched is None:
         return nothing, Judgement(NOT_RUN, f"no experiment of this study judges {claim.method}")
+    if claim.bounds is not None:
+        return _judge_gain(claim, claim.bounds, runs)
     needed = [matched] if claim.column else [matched, _targets(runs, claim)]
     several = [part for part in needed if part.variant.nunique() > 1]
     if several:
@@ -214,6 +257,20 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
         why = f"{judgement.why}; loss on test600 relative to the classical target of the same seed, {ours.n} pairs"
         judgement = Judgement(judgement.verdict, why, judgement.difference)
     return ours, judgement
+
+
+def _judge_gain(claim: Claim, bounds: tuple[float, float], runs: pd.DataFrame) -> tuple[Summary, Judgement]:
+    """The gain of photonic Quantum-Train at bond dimension 10 over the strongest published weight sharing and pruning."""
+    column = "test600_accuracy_percent"
+    mine = runs[runs.dataset == claim.dataset]
+    photonic = summarise(mine[(mine.experiment == "quantum_train") & (mine.bond_dim == 10)][column])
+    gains, least = {}, photonic.n
+    for experiment, path, value in (("weight_sharing", "baseline.rows", 10), ("pruning", "baseline.ratio", 0.5)):
+        own = mine[mine.experiment == experiment]
+        other = summarise(own[own[path] == value][column] if path in own else [])
+        gains[f"{experiment.replace('_', ' ')} ({path.split('.')[1]} {value})"] = welch_difference(photonic, other)
+        least = min(least, other.n)
+    return (photonic if least else summarise([])), judge_gain(bounds, gains, least)
 
 
 def _targets(runs: pd.DataFrame, claim: Claim) -> pd.DataFrame:

@@ -12,9 +12,11 @@ from lightweights.study.claims import Claim, read_claims
 from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
 from lightweights.study.files import write_atomic
 from lightweights.study.html import to_html
+from lightweights.study.inconsistencies import read_inconsistencies
 from lightweights.study.layout import RESULTS, study_folder
 
 CLAIMS = Path("workflow/reference/claims.csv")
+INCONSISTENCIES = Path("workflow/reference/inconsistencies.csv")
 
 
 def read_study(path: Path) -> Study:
@@ -49,13 +51,16 @@ def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]
 
 def draw_table(name: str, path: Path) -> None:
     """Write one table in all its formats."""
-    from lightweights.study import tables
+    from lightweights.study import ablation, compression, influence, tables
 
     study, runs, claims = _material(path)
     makers = {
         "classical": lambda: tables.classical_table(runs, claims, study),
         "quantum_train": lambda: tables.quantum_train_table(runs, claims, study),
         "protocols": lambda: tables.protocols_table(runs),
+        "ablation": lambda: ablation.ablation_table(runs),
+        "photons": lambda: influence.photons_table(runs),
+        "compression": lambda: compression.compression_table(runs, claims),
     }
     table = _named(name, makers)()
     if table is None:
@@ -67,10 +72,12 @@ def draw_table(name: str, path: Path) -> None:
 
 def draw_figure(name: str, path: Path) -> None:
     """Write one figure in all its formats."""
-    from lightweights.study import figures
+    from lightweights.study import ablation_figures, compression, figures, influence
 
     study, runs, claims = _material(path)
-    draw = _named(name, figures.FIGURES)
+    draw = _named(
+        name, figures.FIGURES | ablation_figures.ABLATION_FIGURES | {"photons": influence.photons, "compression": compression.compression}
+    )
     histories = read_histories(study.study.name, runs, RESULTS)
     figures.write_figure(draw(runs, histories, claims), study_folder(study.study.name) / "figures", name)
 
@@ -82,8 +89,18 @@ def score_claims(path: Path) -> None:
     study, runs, claims = _material(path)
     folder = study_folder(study.study.name)
     scores = scorecard.scorecard(runs, claims, study)
-    scorecard.write_scorecard(scores, study, folder)
-    write_atomic(folder / "scorecard.html", to_html(scorecard.scorecard_markdown(scores, study), f"{study.study.title}: scorecard"))
+    text = scorecard.write_scorecard(scores, read_inconsistencies(INCONSISTENCIES), study, folder)
+    write_atomic(folder / "scorecard.html", to_html(text, f"{study.study.title}: scorecard"))
+
+
+def write_findings(path: Path) -> None:
+    """Write in words what the ablation found."""
+    from lightweights.study.ablation import findings
+
+    study, runs, _ = _material(path)
+    text, folder = findings(runs, study), study_folder(study.study.name)
+    write_atomic(folder / "findings.md", text)
+    write_atomic(folder / "findings.html", to_html(text, f"{study.study.title}: findings"))
 
 
 def _material(path: Path) -> tuple[Study, pd.DataFrame, list[Claim]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import torch
 from scipy.optimize import minimize
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
@@ -23,13 +23,23 @@ from lightweights.training.state import EpochMeter, Training, adam, adam_step, r
 
 def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSchedule, seed: int) -> Training:
     """A training that has not started."""
-    optimisers: dict[str, torch.optim.Optimizer] = {"mapping": adam(generator.mapping.parameters(), schedule.mapping_lr)}
-    trained = generator.trained_beside_mapping()
+    optimisers: dict[str, torch.optim.Optimizer] = {}
+    mapping, trained = list(generator.mapping.parameters()), generator.trained_beside_mapping()
+    if mapping:
+        optimisers["mapping"] = adam(mapping, schedule.mapping_lr)
     if isinstance(schedule, GradientSchedule) and trained:
         optimisers["phases"] = adam(trained, schedule.phase_lr)
+        if schedule.phase_clip is not None:
+            longest = schedule.phase_clip
+            optimisers["phases"].register_step_pre_hook(lambda *_: clip_gradient(trained, longest))
     purposes = ("batches", "phase-batches", "redraws") if generator.arm.resampled else ("batches", "phase-batches")
     streams = {purpose: stream(seed, purpose) for purpose in purposes}
     return Training(generator, optimisers, streams | {"modules": module_stream(seed, generator.phases[0].device)})
+
+
+def clip_gradient(parameters: list[nn.Parameter], longest: float) -> None:
+    """Scale the gradient of all parameters together down to the norm ``longest`` where it is longer."""
+    nn.utils.clip_grad_norm_(parameters, longest)
 
 
 def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | CobylaSchedule) -> Iterator[dict[str, float]]:

@@ -1,0 +1,30 @@
+"""The tables and figures of a study: what each shows, and the experiments of which it needs at least one. Imported by the workflow."""
+
+BASELINES = ("weight_sharing", "pruning", "gate_qt", "magnitude_pruning", "low_rank", "tensor_train", "hypernetwork", "small_cnn")
+BASELINES += ("merlin_cnn", "merlin_variant")
+
+TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "classical": ("Table 2", "The target network, trained directly", ("classical",)),
+    "quantum_train": ("Table 3", "Photonic Quantum-Train by bond dimension", ("quantum_train",)),
+    "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols",)),
+    "compression": ("Table 4", "Other ways to use fewer parameters", BASELINES),
+    "ablation": ("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
+    "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
+}
+FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "training_curves": ("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
+    "accuracy_against_parameters": ("Accuracy", "Test accuracy against trained parameters", ("quantum_train",)),
+    "generalisation_error": ("Generalisation", "Generalisation error against bond dimension", ("quantum_train",)),
+    "protocols": ("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols",)),
+    "compression": ("Figure 4", "Accuracy against trained parameters, all methods", BASELINES),
+    "ablation": ("Is it the photons?", "Arms minus MPS only, paired by seed", ("ablation",)),
+    "arms": ("Random inputs", "Accuracy of every arm", ("other_arms",)),
+    "budget": ("Equal budget", "Accuracy of the arms against effective parameters", ("ablation",)),
+    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", ("circuits", "meshes")),
+    "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
+}
+
+
+def shown(catalogue: dict[str, tuple[str, str, tuple[str, ...]]], experiments: set[str]) -> list[str]:
+    """Names of the tables or figures that have at least one of the experiments they need."""
+    return [name for name, (*_, needed) in catalogue.items() if experiments & set(needed)]
