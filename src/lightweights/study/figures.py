@@ -13,6 +13,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
@@ -204,8 +205,19 @@ def render(figure: Figure, kind: str) -> bytes:
     dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
+        settle(figure)
         figure.savefig(buffer, format=kind, metadata=dates[kind])
     return buffer.getvalue()
+
+
+def settle(figure: Figure) -> None:
+    """Fix the layout at four decimals: the solver's last digits differ between processes, and ids in SVG are made from them."""
+    if figure.get_layout_engine() is None:
+        return
+    FigureCanvasAgg(figure).draw()
+    figure.set_layout_engine("none")
+    for axis in figure.axes:
+        axis.set_position(tuple(round(value, 4) for value in axis.get_position().bounds))
 
 
 def write_figure(figure: Figure, folder: Path, name: str) -> None:

@@ -1,0 +1,102 @@
+"""Table 4 and Figure 4: our numbers and the published ones meet where they belong; the claim about gains is judged by its rule."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from synthetic import small_study
+
+from lightweights.study.claims import matching_runs, read_claims
+from lightweights.study.compression import METHODS, compression, compression_table
+from lightweights.study.scorecard import judge_gain, scorecard
+from lightweights.study.statistics import Difference
+from lightweights.study.tables import to_latex, to_markdown
+
+CLAIMS = read_claims(Path(__file__).parents[1] / "workflow" / "reference" / "claims.csv")
+SIZES = {"weight_sharing": 4770, "pruning": 3370, "gate_qt": 1367, "low_rank": 1024, "quantum_train": 3271, "merlin_variant": 342}
+
+
+def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
+    return {
+        "experiment": experiment, "variant": "v=1", "seed": seed, "dataset": "mnist-partial", "network": "cnn", "arm": None,
+        "bond_dim": 10 if experiment == "quantum_train" else None, "parameters_target": 6690, "parameters_trained_used": SIZES[experiment],
+        "train_accuracy_percent": accuracy, "test600_accuracy_percent": accuracy, "test10k_accuracy_percent": accuracy + 0.5,
+        "test600_generalisation_error": 0.1,
+        "baseline.rows": 10 if experiment == "weight_sharing" else None, "baseline.ratio": 0.5 if experiment == "pruning" else None,
+    } | other  # fmt: skip
+
+
+@pytest.fixture
+def runs() -> pd.DataFrame:
+    levels = {"weight_sharing": 88.0, "pruning": 94.0, "gate_qt": 92.0, "low_rank": 93.0, "quantum_train": 95.5, "merlin_variant": 9.0}
+    rows = [row(name, seed, level + 0.1 * seed) for name, level in levels.items() for seed in range(3)]
+    return pd.DataFrame(rows).astype({"bond_dim": "Int64", "arm": "str"})
+
+
+def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
+    table = compression_table(runs, CLAIMS)
+    found = table.data[table.data.quantity == "test600_accuracy_percent"].set_index("experiment")
+    assert found.published_mean["weight_sharing"] == 88.666 and found.published_mean["pruning"] == 94.443
+    assert found.published_mean["gate_qt"] == 92.172 and found.published_parameters["gate_qt"] == 1365
+    assert found.published_mean["quantum_train"] == 95.502
+    assert np.isnan(found.published_mean["low_rank"])
+    assert found["mean"]["pruning"] == pytest.approx(94.1) and found.compression["pruning"] == pytest.approx(6690 / 3370)
+    assert table.data[table.data.quantity == "test10k_accuracy_percent"].published_mean.isna().all()
+    assert "94.44 ± 1.13" in to_markdown(table)  # the sd with ddof = 1
+    assert r"\begin{tabular}" in to_latex(table)
+
+
+def test_sizes_further_away_than_a_hundredth_stand_alone(runs) -> None:
+    runs.loc[runs.experiment == "gate_qt", "parameters_trained_used"] = 1390
+    data = compression_table(runs, CLAIMS).data
+    assert data[data.experiment == "gate_qt"].published_mean.isna().all()
+    claim = next(c for c in CLAIMS if c.id == "gate_qt.p1365.test")
+    assert matching_runs(claim, runs).empty
+
+
+def test_without_baselines_there_is_no_table(runs) -> None:
+    assert compression_table(runs[runs.experiment == "quantum_train"], CLAIMS) is None
+
+
+def test_figure_shows_ours_and_the_published_within_its_frame(runs) -> None:
+    figure = compression(runs, pd.DataFrame(), CLAIMS)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    labels = [text.get_text() for axis in figure.axes for text in axis.get_legend().get_texts()]
+    assert METHODS["pruning"][0] in labels and "hollow: published" in labels and METHODS["low_rank"][0] in labels
+    for axis in figure.axes:
+        box = axis.xaxis.label.get_window_extent(canvas.get_renderer())
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize(
+    ("gains", "n", "verdict"),
+    [
+        ([(7, 6.5, 7.5), (8, 7, 9)], 3, "holds"),
+        ([(7, 6.5, 7.5), (1, 0.5, 1.5)], 3, "fails"),
+        ([(7, 6.5, 7.5), (6, 5, 7)], 3, "open"),
+        ([(7, 6.5, 7.5), (8, 7, 9)], 2, "too few runs"),
+        ([(7, 6.5, 7.5), (8, 7, 9)], 0, "not run"),
+    ],
+)
+def test_a_claim_of_a_range_is_judged_by_all_its_intervals(gains, n, verdict) -> None:
+    named = {str(k): Difference(*gain) for k, gain in enumerate(gains)}
+    assert judge_gain((6, 12), named, n).verdict == verdict
+
+
+def test_scorecard_judges_baselines_and_the_claimed_gain(runs) -> None:
+    study = small_study(
+        experiments={
+            "quantum_train": {"method": "quantum_train", "seeds": [0, 1, 2]},
+            "pruning": {"method": "baseline", "baseline": {"kind": "pruning"}, "seeds": [0, 1, 2]},
+            "weight_sharing": {"method": "baseline", "baseline": {"kind": "weight_sharing"}, "seeds": [0, 1, 2]},
+        }
+    )
+    own = runs[runs.experiment.isin(study.experiments)].assign(variant="base")
+    scores = scorecard(own, CLAIMS, study).set_index("claim")
+    assert scores.verdict["pruning.ratio0.5.test"] == "reproduced" and scores.n["pruning.ratio0.5.test"] == 3
+    assert scores.verdict["pruning.ratio0.9.test"] == "not run"
+    gain = scores.loc["compression.over_classical"]
+    assert gain.verdict == "fails" and "+1.50" in gain.why and "+7.50" in gain.why
