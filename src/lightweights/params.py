@@ -77,6 +77,27 @@ class NetworkSection(Section):
     arguments: dict[str, int | float | str | bool] = Field(default_factory=dict, description="Keyword arguments of an imported factory.")
 
 
+class NoiseSection(Section):
+    """Imperfections of the devices, by Perceval's names; as they stand here there are none."""
+
+    brightness: float = Field(1.0, ge=0, le=1, description="Probability that a source emits in a clock cycle.")
+    indistinguishability: float = Field(1.0, ge=0, le=1, description="Mean overlap of two photons (visibility of Hong, Ou and Mandel).")
+    g2: float = Field(0.0, ge=0, le=1, description="Second-order correlation g2(0) of a source: how often it emits two photons.")
+    g2_distinguishable: bool = Field(True, description="The second photon of a source interferes with nothing.")
+    transmittance: float = Field(1.0, ge=0, le=1, description="Probability that a photon is not lost, from source to detector.")
+    phase_imprecision: float = Field(0.0, ge=0, le=6.3, description="Step of the phases that phase shifters can be set to, radians.")
+    phase_error: float = Field(0.0, ge=0, le=3.1415926, description="Largest random error of a phase, new at each evaluation, radians.")
+    splitter_bias: float = Field(
+        0.0, ge=-3.1415926, le=3.1415926, description="Angle added to that of every beam splitter, the same always, radians (not Perceval's)."
+    )
+
+    @model_validator(mode="after")
+    def _some_source(self) -> Self:
+        if self.brightness * self.g2 > 0.5:
+            raise ValueError(f"no source has brightness {self.brightness} and g2 {self.g2}: their product is at most 0.5; lower either")
+        return self
+
+
 class PhotonicsSection(Section):
     circuits: Literal["auto"] | list[tuple[int, int]] = Field(
         [(9, 4), (8, 4)],
@@ -100,6 +121,30 @@ class PhotonicsSection(Section):
         None,
         description="Arm of the ablation: what multiplies the mapping's slope (docs/analysis_plan.md); photonic unless set.",
     )
+    noise: NoiseSection | None = Field(None, description="Imperfections of the devices; none unless set (docs/noise.md).")
+    detectors: Literal["threshold", "pnr"] | None = Field(
+        None, description="threshold detectors click or not (unless set); pnr count photons. With noise or a budget of cycles."
+    )
+    post_selection: Literal["exactly", "at_least"] | None = Field(
+        None, description="A clock cycle counts when exactly N modes click (unless set), or at least N photons are detected."
+    )
+    cycles: int | None = Field(
+        None, ge=1, le=10**15, description="Clock cycles that each circuit runs for each evaluation; exact probabilities unless set."
+    )
+
+    @property
+    def imperfect(self) -> bool:
+        """Whether probabilities are those of a device: with noise, with its detectors, or from counts."""
+        return any(setting is not None for setting in (self.noise, self.detectors, self.post_selection, self.cycles))
+
+    @model_validator(mode="after")
+    def _device_that_exists(self) -> Self:
+        if self.imperfect and (self.bunching or self.arm == "distinguishable"):
+            other = "bunching" if self.bunching else "arm distinguishable"
+            raise ValueError(f"{other} is for perfect devices; remove noise, detectors, post_selection and cycles")
+        if self.noise is not None and self.noise.splitter_bias and self.mesh == "mzi":
+            raise ValueError("noise.splitter_bias needs beam splitters whose angle is set; use mesh notebook or clements")
+        return self
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -225,6 +270,42 @@ Baseline = Annotated[
 ]
 
 
+class Regeneration(Section):
+    """Devices that are to generate the weights anew after training: one with this noise, and others that differ from it in one setting."""
+
+    noise: NoiseSection = Field(description="Noise of the device.")
+    vary: dict[str, list[float]] = Field(
+        default_factory=dict, description="Settings of the noise, or cycles, that are varied one at a time: name to values."
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for name, values in self.vary.items():
+            if name not in (*NoiseSection.model_fields, "cycles"):
+                raise ValueError(f"vary.{name}: no such setting; there are {', '.join(NoiseSection.model_fields)}, cycles")
+            if not values:
+                raise ValueError(f"vary.{name} is empty; give at least one value")
+        for name, values in self.vary.items():
+            for value in values:
+                if name == "cycles" and (value < 1 or value != int(value)):
+                    raise ValueError(f"vary.cycles has {value}; expected whole numbers of clock cycles")
+                if name != "cycles":
+                    NoiseSection.model_validate(self.noise.model_dump() | {name: value})
+        return self
+
+    def devices(self) -> dict[str, PhotonicsSection]:
+        """The devices by name: ``base``, then ``g2=0.1`` and so on. Only noise and cycles of the sections matter."""
+        found = {"base": PhotonicsSection(noise=self.noise)}
+        for name, values in self.vary.items():
+            for value in values:
+                if name == "cycles":
+                    found[f"cycles={value:g}"] = PhotonicsSection(noise=self.noise, cycles=int(value))
+                else:
+                    noise = NoiseSection.model_validate(self.noise.model_dump() | {name: value})
+                    found[f"{name}={value:g}"] = PhotonicsSection(noise=noise)
+        return found
+
+
 class Experiment(Section):
     method: Literal["classical", "quantum_train", "baseline"] = Field(description="What is trained.")
     numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
@@ -233,6 +314,9 @@ class Experiment(Section):
         None, description="Which of the schedules; by default gradient for quantum_train, classical for the other methods."
     )
     baseline: Baseline | None = Field(None, description="What the method baseline trains; for this method only.")
+    regenerate: Regeneration | None = Field(
+        None, description="Imperfect devices that generate the weights anew after training, to see what accuracy is left. Training is exact."
+    )
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
     vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
@@ -258,6 +342,8 @@ class Experiment(Section):
         if (self.baseline is None) == (self.method == "baseline"):
             remedy = "give one, for example {kind: pruning}" if self.baseline is None else "remove it, or set method to baseline"
             raise ValueError(f"method is {self.method} and section baseline is {'missing' if self.baseline is None else 'there'}; {remedy}")
+        if self.regenerate is not None and self.method != "quantum_train":
+            raise ValueError(f"regenerate is for method quantum_train, not {self.method}: remove it")
         return self
 
 
@@ -284,6 +370,7 @@ class RunSettings(Section):
     baseline: Baseline | None = None
     photonics: PhotonicsSection | None = None
     mapping: MappingSection | None = None
+    regenerate: Regeneration | None = None
     schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule, Field(discriminator="protocol")]
 
     @model_validator(mode="after")
@@ -291,6 +378,12 @@ class RunSettings(Section):
         arm = self.photonics.arm if self.photonics else None
         if self.schedule.protocol == "cobyla" and arm not in (None, "photonic", "photonic-unnormalised", "distinguishable"):
             raise ValueError(f"photonics.arm {arm} trains no phases, so the schedule cobyla has nothing to do; use gradient")
+        return self
+
+    @model_validator(mode="after")
+    def _exact_before_regeneration(self) -> Self:
+        if self.regenerate is not None and self.photonics is not None and (self.photonics.imperfect or self.photonics.bunching):
+            raise ValueError("regenerate is for runs trained with exact collision-free probabilities; remove photonics.noise and the like")
         return self
 
     @model_validator(mode="after")
@@ -415,6 +508,7 @@ class Study(Section):
             "baseline": experiment.baseline.model_dump() if experiment.baseline else None,
             "photonics": self.photonics.model_dump() if quantum else None,
             "mapping": self.mapping.model_dump() if quantum else None,
+            "regenerate": experiment.regenerate.model_dump() if experiment.regenerate else None,
             "schedule": getattr(self.schedules, schedule).model_dump(),
         }
         for path, value in changes.items():
@@ -432,6 +526,8 @@ def _assign(tree: dict[str, Any], path: str, value: Any, owner: str) -> None:
     *parents, leaf = path.split(".")
     node: Any = tree
     for part in parents:
+        if part == "noise" and isinstance(node, dict) and "noise" in node and node["noise"] is None:
+            node["noise"] = NoiseSection().model_dump()
         node = node.get(part) if isinstance(node, dict) else None
     if not parents or not isinstance(node, dict) or leaf not in node:
         sections = [f"{s}.{k}" for s, v in tree.items() if isinstance(v, dict) for k in v]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lightweights.mapping import MPS, FreeProduct, build_arm
-from lightweights.photonics import Circuit, effective_phase_count
+from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, effective_phase_count
 from lightweights.photonics.mesh import MeshKind
 
 Normalisation = Literal["mean", "sum", "none"]
@@ -40,9 +40,10 @@ class QuantumTrain(nn.Module):
     ``module`` is copied; each of its parameters that requires a gradient is generated, in the order of ``state_dict``, all others
     and the buffers stay. ``circuits`` lists (modes, photons), or is ``"auto"`` (:func:`smallest_circuits`). ``mapping`` is a
     recipe with ``build(weight_count, generator)``. ``arm`` names what stands in the photons' place (:mod:`lightweights.mapping.arms`).
+    ``hardware`` describes the devices that the circuits run on, all alike; without it probabilities are those of perfect devices, exact.
     The generator decides initial values: first the mapping's, then the phases, then what the arm draws.
 
-    Raises ValueError where the circuits have fewer outcomes than the module has weights.
+    Raises ValueError where the circuits have fewer outcomes than the module has weights, and NoiseError for hardware that would show nothing.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class QuantumTrain(nn.Module):
         bunching: bool = False,
         normalisation: Normalisation = "mean",
         arm: str = "photonic",
+        hardware: Hardware | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -87,15 +89,37 @@ class QuantumTrain(nn.Module):
         self.target = copy.deepcopy(module).requires_grad_(False)
         self.mapping = mapping.build(self.weight_count, generator)
         self.phases = nn.ParameterList(circuit.random_phases(generator) for circuit in self.circuits)
+        self.hardware = hardware
+        self.devices = self.circuits if hardware is None else nn.ModuleList(MeasuredCircuit(c, hardware) for c in self.circuits)
+        if hardware is not None and hardware.random:
+            self.register_buffer("draw", torch.zeros((), dtype=torch.int64))
         self.arm = build_arm(arm, self.weight_count, self.factors, generator)
         self.phases.requires_grad_(self.arm.phases_matter and arm != "photonic-frozen")
         self.to(next(iter(generated.values())).device)
 
     def factors(self) -> list[Float[Tensor, " outcomes"]]:
-        """The normalised outcome probabilities of each circuit."""
-        return [self._normalised(circuit(phases)) for circuit, phases in zip(self.circuits, self.phases, strict=True)]
+        """The normalised outcome probabilities of each circuit, as its device tells them.
 
-    def _normalised(self, probabilities: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
+        What a random device tells depends on the phases and on the number drawn by :meth:`ask_anew`: until that is called, the same
+        phases give the same numbers.
+        """
+        if self.hardware is None or not self.hardware.random:
+            return [self.normalised(device(phases)) for device, phases in zip(self.devices, self.phases, strict=True)]
+        draws = torch.Generator().manual_seed(int(self.draw))
+        return [self.normalised(device(phases, draws)) for device, phases in zip(self.devices, self.phases, strict=True)]
+
+    @property
+    def answers_vary(self) -> bool:
+        """Whether P changes when the devices are asked again with the same phases."""
+        return self.hardware is not None and self.hardware.random and self.arm.phases_matter
+
+    def ask_anew(self, generator: torch.Generator) -> None:
+        """From now on the devices' answers are those to a new question; nothing where they do not vary."""
+        if self.answers_vary:
+            self.draw.fill_(int(torch.randint(2**62, (), generator=generator)))
+
+    def normalised(self, probabilities: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
+        """Probabilities divided as the setting says: by their mean, by their sum, or not at all."""
         if self.normalisation == "none":
             return probabilities
         return probabilities / (probabilities.mean() if self.normalisation == "mean" else probabilities.sum())

@@ -33,7 +33,8 @@ class TensorTrainWeights(GeneratedWeights):
             drawn = torch.randn(before * 2, after, generator=generator)
             columns, triangle = torch.linalg.qr(drawn)
             isometry = columns * triangle.diagonal().sign()  # the same on every machine: libraries choose signs as they like
-            self.cores.append(nn.Parameter(math.sqrt(2) * isometry.view(before, 2, after)))  # one bit more keeps the mean square
+            # The factor keeps the mean square at one bit more. Row by row in memory, as a checkpoint keeps it.
+            self.cores.append(nn.Parameter((math.sqrt(2) * isometry).contiguous().view(before, 2, after)))
 
     def chain(self) -> Float[Tensor, " entries"]:
         """All 2^n entries of the tensor train."""

@@ -43,8 +43,8 @@ _STATISTICS = (
 
 
 def arm_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs that name an arm, with a column ``setting``: one number for all that they share besides it."""
-    named = runs[runs.arm.notna()]
+    """The runs with perfect devices that name an arm, with a column ``setting``: one number for all that they share besides it."""
+    named = runs[runs.arm.notna() & ~runs.experiment.str.startswith("noise_")]
     shared = ["dataset", "network", "bond_dim", "protocol", "rounds", "mapping_epochs"]
     shared += [name for name in named if name.split(".")[0] in ("dataset", "network", "photonics", "mapping", "schedule") and "." in name]
     return named.assign(setting=named.groupby(shared, dropna=False, sort=True).ngroup())
@@ -155,7 +155,7 @@ def findings(runs: pd.DataFrame, study: Study) -> str:
         return "\n\n".join([*parts, "**Found.** The study has no runs of the ablation yet."]) + "\n"
     against = {reference: compare_arms(runs, reference) for reference in REFERENCES}
     photons = {reference: table[table.arm == "photonic"] for reference, table in against.items()}
-    parts += [_collapse(named, column), *_found(photons, column), _sure(named, study, column)]
+    parts += [*_found(photons, column), _interference(runs, column), _collapse(named, column), _sure(named, study, column)]
     parts.append(_follows(photons, named, column))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -201,6 +201,19 @@ def _found(photons: dict[str, pd.DataFrame], column: str) -> list[str]:
         )
         texts.append(f"**Found: trained photons minus {ARM_LABELS[reference]}** ({_set_name(column)}):\n\n{markdown(rows)}")
     return texts
+
+
+def _interference(runs: pd.DataFrame, column: str) -> str:
+    """Trained photons minus photons that do not interfere: the plan names two references, so this is told without a word of its own."""
+    table = compare_arms(runs, "distinguishable")
+    table = table[table.arm == "photonic"]
+    if table.empty:
+        return ""
+    told = [f"{signed_interval(row, column)} points at bond dimension {row.bond_dim} (n = {row.n})" for _, row in table.iterrows()]
+    return (
+        f"**Is it interference?** Trained photons minus trained distinguishable photons, which need no quantum device: {'; '.join(told)}. "
+        "This comparison was not fixed in the plan, so it gets no word."
+    )
 
 
 def _sure(named: pd.DataFrame, study: Study, column: str) -> str:

@@ -26,6 +26,7 @@ from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.networks import build_network
 from lightweights.params import Run, RunSettings
 from lightweights.quantum_train import QuantumTrain
+from lightweights.study.devices import hardware_of
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
@@ -35,6 +36,7 @@ from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
 from lightweights.training.influence import photon_influence
 from lightweights.training.randomness import stream
+from lightweights.training.regeneration import regenerated_accuracies
 from lightweights.training.state import DivergenceError, Training
 
 LAST = 10
@@ -83,6 +85,7 @@ def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> Quant
         bunching=settings.photonics.bunching,
         normalisation=settings.photonics.normalisation,
         arm=settings.photonics.arm or "photonic",
+        hardware=hardware_of(settings.photonics),
         generator=stream(seed, "initial-values"),
     )
 
@@ -164,7 +167,11 @@ def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, floa
     device = module.phases[0].device
     initial = build_generator(run.settings, dataset, run.seed).to(device)
     test = list(on_device(dataset, device).tests.values())[-1]
-    return photon_influence(module, initial, test, stream(run.seed, "influence"))
+    found = photon_influence(module, initial, test, stream(run.seed, "influence"))
+    if run.settings.regenerate is not None:
+        devices = {name: hardware_of(section) for name, section in run.settings.regenerate.devices().items()}
+        found |= regenerated_accuracies(module, devices, test, stream(run.seed, "regeneration"))
+    return found
 
 
 def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:

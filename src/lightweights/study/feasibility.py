@@ -10,6 +10,7 @@ from lightweights.networks import build_network, parameter_count
 from lightweights.params import CobylaSchedule, RunSettings, SettingsError
 from lightweights.photonics import Mesh, fock
 from lightweights.quantum_train import smallest_circuits
+from lightweights.study.devices import check_devices
 
 
 def check_settings(settings: RunSettings, where: str) -> None:
@@ -54,3 +55,4 @@ def check_settings(settings: RunSettings, where: str) -> None:
             f"{where}: photonics.circuits = {[list(circuit) for circuit in circuits]} have {math.prod(counts)} joint outcomes, fewer than "
             f"the {weights} weights of network {settings.network.name}; use larger circuits, for example {example}, or auto"
         )
+    check_devices(settings, circuits, where)

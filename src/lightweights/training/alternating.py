@@ -32,7 +32,8 @@ def begin_rounds(generator: QuantumTrain, schedule: GradientSchedule | CobylaSch
         if schedule.phase_clip is not None:
             longest = schedule.phase_clip
             optimisers["phases"].register_step_pre_hook(lambda *_: clip_gradient(trained, longest))
-    purposes = ("batches", "phase-batches", "redraws") if generator.arm.resampled else ("batches", "phase-batches")
+    drawn = generator.arm.resampled or generator.answers_vary
+    purposes = ("batches", "phase-batches", "redraws") if drawn else ("batches", "phase-batches")
     streams = {purpose: stream(seed, purpose) for purpose in purposes}
     return Training(generator, optimisers, streams | {"modules": module_stream(seed, generator.phases[0].device)})
 
@@ -63,6 +64,7 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
             remedy += f" or schedule.phase_lr (it is {schedule.phase_lr:g})"
         generator.eval()
         redraw(training, generator)
+        ask_anew(training, generator)
         with torch.no_grad():
             weights = generator.weights()
         measured = measure(lambda x, w=weights: generator.call(w, x), data)  # type: ignore[misc]
@@ -74,7 +76,8 @@ def rounds(training: Training, data: TrainingData, schedule: GradientSchedule | 
 def train_mapping(
     training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule | CobylaSchedule
 ) -> EpochMeter:
-    """Epochs of Adam on the mapping. The phases stand still, so the probabilities are computed once. The last epoch's losses."""
+    """Epochs of Adam on the mapping. The phases stand still, so the devices are asked once for all of them. The last epoch's losses."""
+    ask_anew(training, generator)
     with torch.no_grad():
         probabilities = generator.probabilities()
     meter = EpochMeter()
@@ -97,6 +100,12 @@ def redraw(training: Training, generator: QuantumTrain) -> None:
         generator.arm.redraw(training.streams["redraws"])
 
 
+def ask_anew(training: Training, generator: QuantumTrain) -> None:
+    """New answers of devices with shot noise or random phases; nothing for all others."""
+    if generator.answers_vary:
+        generator.ask_anew(training.streams["redraws"])
+
+
 def train_phases(
     training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule, coefficients: Tensor
 ) -> float:
@@ -108,6 +117,7 @@ def train_phases(
         return float(loss)
     for _ in range(schedule.phase_steps):
         images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+        ask_anew(training, generator)
         forward = lambda x: generator.call(generator.mapping.weights(coefficients, generator.probabilities()), x)  # noqa: E731
         loss, _ = adam_step(training.optimisers["phases"], forward, images, labels)
     return float(loss.detach())
@@ -123,6 +133,7 @@ def minimise_phases(
 
     def loss(phases) -> float:
         vector_to_parameters(torch.from_numpy(phases).to(start), generator.phases)
+        ask_anew(training, generator)
         weights = generator.mapping.weights(coefficients, generator.probabilities())
         return float(F.cross_entropy(generator.call(weights, images), labels))
 

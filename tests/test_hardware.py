@@ -1,0 +1,297 @@
+"""Training on imperfect devices: what a device tells, its gradient, resuming, regeneration, and settings that cannot be."""
+
+import math
+from pathlib import Path
+
+import perceval as pcvl
+import pytest
+import torch
+from torch import nn
+
+from lightweights import MPS, QuantumTrain
+from lightweights.datasets import Dataset
+from lightweights.params import PhotonicsSection, SettingsError, parse_study
+from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, NoiseError, NoisyCircuit, unitary
+from lightweights.photonics.shots import ShotsError
+from lightweights.study.devices import hardware_of
+from lightweights.study.execute import begin, execute, finish, resume, save_checkpoint
+from lightweights.study.feasibility import check_settings
+from lightweights.training.regeneration import regenerated_accuracies
+
+CPU = torch.device("cpu")
+TYPICAL = Noise(brightness=0.6, indistinguishability=0.95, g2=0.02, transmittance=0.7)
+BASE = {"brightness": 0.6, "indistinguishability": 0.95, "g2": 0.02, "transmittance": 0.7}
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def run_with(photonics: dict, **experiment: object):
+    tree = {
+        "study": {"name": "trial"},
+        "dataset": {"name": "digits"},
+        "mapping": {"bond_dim": 2, "init_std": 0.05},
+        "photonics": photonics,
+        "schedules": {
+            "gradient": {"rounds": 4, "mapping_epochs": 1, "batch_size": 50, "phase_steps": 2, "phase_batch_size": 60},
+            "cobyla": {"rounds": 2, "mapping_epochs": 1, "batch_size": 50, "evaluations": 200, "phase_batch_size": 60},
+        },
+        "experiments": {"trial": {"method": "quantum_train", "seeds": [0], **experiment}},
+    }
+    return parse_study(tree).runs()[0]
+
+
+def generated(hardware: Hardware | None, seed: int = 0, arm: str = "photonic") -> QuantumTrain:
+    return QuantumTrain(nn.Linear(8, 4), [(5, 2), (4, 2)], MPS(2, 0.1), arm=arm, hardware=hardware, generator=seeded(seed))
+
+
+# What a device tells
+
+
+def test_the_probabilities_of_a_device_are_percevals() -> None:
+    circuit = Circuit(5, 3, "clements")
+    phases = circuit.random_phases(seeded(1), torch.float64)
+    found = MeasuredCircuit(circuit, Hardware(TYPICAL, "pnr"))(phases)
+    processor = pcvl.Processor("SLOS", pcvl.Unitary(pcvl.Matrix(unitary(circuit.mesh, phases).numpy())), noise=pcvl.NoiseModel(**vars(TYPICAL)))
+    processor.min_detected_photons_filter(3)
+    processor.with_input(pcvl.BasicState([int(mode in circuit.inputs) for mode in range(5)]))
+    results = {tuple(state): float(p) for state, p in processor.probs(precision=1e-9)["results"].items()}
+    wanted = torch.tensor([results.get(tuple(int(m in s) for m in range(5)), 0.0) for s in circuit.outcomes()], dtype=torch.float64)
+    assert torch.allclose(found, wanted / wanted.sum(), atol=1e-6)
+
+
+def test_a_perfect_device_gives_the_exact_probabilities_given_the_herald() -> None:
+    circuit = Circuit(5, 2)
+    phases = circuit.random_phases(seeded(1), torch.float64)
+    exact = circuit(phases)
+    assert torch.allclose(MeasuredCircuit(circuit, Hardware())(phases), exact / exact.sum(), atol=1e-12)
+    perfect, plain = generated(Hardware()), generated(None)
+    assert torch.allclose(perfect.probabilities(), plain.probabilities(), atol=1e-5)
+
+
+def test_a_splitter_bias_is_a_shift_of_every_theta() -> None:
+    circuit = Circuit(5, 2)
+    phases = circuit.random_phases(seeded(1), torch.float64)
+    shifted = phases.clone()
+    shifted[0::3] += 0.2
+    biased = MeasuredCircuit(circuit, Hardware(splitter_bias=0.2))(phases)
+    assert torch.allclose(biased, MeasuredCircuit(circuit, Hardware())(shifted), atol=1e-12)
+    assert not torch.allclose(biased, MeasuredCircuit(circuit, Hardware())(phases), atol=1e-3)
+
+
+def test_counts_scatter_around_the_probabilities_as_multinomial_numbers_do() -> None:
+    circuit = Circuit(4, 2)
+    phases = circuit.random_phases(seeded(2), torch.float64)
+    exact = NoisyCircuit(circuit, TYPICAL)(phases)
+    device, draws = MeasuredCircuit(circuit, Hardware(TYPICAL, cycles=20_000)), seeded(3)
+    shots = 20_000 * device.herald(phases)
+    found = torch.stack([device(phases, draws) for _ in range(400)])
+    assert torch.allclose(found.sum(-1), torch.ones(400, dtype=torch.float64))
+    spread = (exact * (1 - exact) / shots).sqrt()
+    assert ((found.mean(0) - exact).abs() < 5 * spread / 20 + 1e-12).all()
+    assert ((found.std(0) / spread - 1).abs() < 0.25).all()
+
+
+def test_the_gradient_of_counts_is_that_of_the_probabilities() -> None:
+    circuit = Circuit(4, 2)
+    phases = circuit.random_phases(seeded(2), torch.float64).requires_grad_()
+    weights = torch.arange(6, dtype=torch.float64)
+    (exact,) = torch.autograd.grad((NoisyCircuit(circuit, TYPICAL)(phases) * weights).sum(), phases)
+    (found,) = torch.autograd.grad((MeasuredCircuit(circuit, Hardware(TYPICAL, cycles=5000))(phases, seeded(1)) * weights).sum(), phases)
+    assert torch.allclose(found, exact, atol=1e-10)
+
+
+def test_more_cycles_come_nearer_to_the_probabilities() -> None:
+    circuit = Circuit(5, 2)
+    phases = circuit.random_phases(seeded(2), torch.float64)
+    exact = NoisyCircuit(circuit, TYPICAL)(phases)
+    errors = [
+        float((MeasuredCircuit(circuit, Hardware(TYPICAL, cycles=cycles))(phases, seeded(4)) - exact).abs().sum())
+        for cycles in (10**3, 10**5, 10**7, 10**9)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-3
+
+
+# A generator on devices
+
+
+def test_a_random_device_gives_the_same_answer_until_it_is_asked_anew() -> None:
+    generator = generated(Hardware(TYPICAL, cycles=10_000))
+    first = generator.probabilities()
+    assert torch.equal(first, generator.probabilities())
+    generator.ask_anew(seeded(5))
+    second = generator.probabilities()
+    assert not torch.equal(first, second)
+    again = generated(Hardware(TYPICAL, cycles=10_000))
+    again.load_state_dict(generator.state_dict())
+    assert torch.equal(again.probabilities(), second)
+
+
+def test_each_of_two_equal_circuits_counts_on_its_own() -> None:
+    generator = QuantumTrain(nn.Linear(5, 5), [(5, 2), (5, 2)], hardware=Hardware(TYPICAL, cycles=3000), generator=seeded())
+    generator.phases[1].data.copy_(generator.phases[0].data)
+    one, other = generator.factors()
+    assert not torch.equal(one, other)
+
+
+def test_exact_devices_leave_no_trace_in_the_state() -> None:
+    assert generated(Hardware(TYPICAL)).state_dict().keys() == generated(None).state_dict().keys()
+
+
+def test_mps_only_cannot_feel_noise() -> None:
+    noisy, plain = generated(Hardware(TYPICAL, cycles=1000), arm="mps-only"), generated(None, arm="mps-only")
+    assert not noisy.answers_vary
+    assert torch.equal(noisy.weights(), plain.weights())
+
+
+# Runs
+
+
+RANDOM = {
+    "counts": {"noise": BASE, "cycles": 100_000},
+    "phase error": {"noise": BASE | {"phase_error": 0.1}},
+    "both": {"noise": BASE | {"phase_error": 0.1, "phase_imprecision": 0.05, "splitter_bias": 0.1}, "cycles": 100_000, "detectors": "pnr"},
+    "noise alone": {"noise": BASE},
+}
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_resumed_after_any_round_a_run_on_devices_gives_the_same_bits(name: str, tiny: Dataset, tmp_path: Path) -> None:
+    run = run_with(RANDOM[name])
+    whole, progress, total = begin(run.settings, tiny, 0, CPU)
+    files = []
+    for _ in progress:
+        files.append(tmp_path / f"{len(files)}.safetensors")
+        save_checkpoint(whole, run, files[-1])
+    expected = whole.tensors()
+    for done, file in enumerate(files[:-1], start=1):
+        resumed, progress, _ = begin(run.settings, tiny, 0, CPU)
+        resume(resumed, run, file)
+        assert len(list(progress)) == total - done
+        found = resumed.tensors()
+        assert found.keys() == expected.keys()
+        assert [key for key, value in found.items() if not torch.equal(value, expected[key])] == []
+        weights = [finish(training).weights for training in (resumed, whole)]
+        assert all(torch.equal(weights[0][key], value) for key, value in weights[1].items())
+
+
+def test_the_weights_kept_are_those_that_were_measured(tiny: Dataset) -> None:
+    """With random devices, too, the network that is stored has the accuracy that is reported."""
+    run = run_with(RANDOM["both"])
+    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    row = list(progress)[-1]
+    network = training.module.bake().eval()  # type: ignore[union-attr]
+    images, labels = tiny.tests["test"].images.float() / 255, tiny.tests["test"].labels
+    accuracy = 100 * float((network(images).argmax(-1) == labels).float().mean())
+    assert accuracy == pytest.approx(row["test_accuracy_percent"])
+
+
+def test_shot_noise_enters_the_training(tiny: Dataset) -> None:
+    rows = {}
+    for name, photonics in {"exact": {"noise": BASE}, "few": {"noise": BASE, "cycles": 30_000}}.items():
+        _, progress, _ = begin(run_with(photonics).settings, tiny, 0, CPU)
+        rows[name] = list(progress)
+    assert rows["exact"][0]["training_loss"] != rows["few"][0]["training_loss"]
+
+
+def test_cobyla_trains_on_counts(tiny: Dataset) -> None:
+    run = run_with(RANDOM["counts"], schedule="cobyla")
+    _, progress, total = begin(run.settings, tiny, 0, CPU)
+    assert all(math.isfinite(row["phase_loss"]) for row in progress)
+    assert total == 2
+
+
+# Regeneration
+
+
+def test_regenerating_on_a_perfect_device_changes_nothing_and_on_a_dark_one_the_photons_only() -> None:
+    generator = generated(None)
+    images, labels = torch.rand(200, 8, generator=seeded(1)), torch.randint(4, (200,), generator=seeded(2))
+    from lightweights.training.data import Examples, TrainingData, measure
+
+    test = Examples(images, labels)
+    devices = {"perfect": Hardware(), "none": None, "noisy": Hardware(Noise(indistinguishability=0.0)), "shots": Hardware(cycles=300)}
+    found = regenerated_accuracies(generator, devices, test, seeded(3))
+    trained = measure(lambda x: generator(x), TrainingData(test, {"test": test}))["test_accuracy_percent"]
+    assert found["regenerated_none_accuracy_percent"] == pytest.approx(trained)
+    assert found["regenerated_perfect_accuracy_percent"] == pytest.approx(trained, abs=1)
+    assert set(found) == {f"regenerated_{name}_accuracy_percent" for name in devices}
+
+
+def test_a_run_that_asks_for_it_reports_regenerated_accuracies_and_the_same_finals(tiny: Dataset, tmp_path: Path) -> None:
+    asked = run_with({}, regenerate={"noise": BASE, "vary": {"g2": [0.0, 0.1], "cycles": [100_000]}})
+    plain = run_with({})
+    once = {"threads": 1, "device": "cpu", "checkpoint_seconds": 600.0}
+    first, second = execute(asked, tiny, tmp_path / "a", **once), execute(plain, tiny, tmp_path / "b", **once)
+    assert first.final == second.final
+    extra = {name for name in first.photons if name not in second.photons}
+    assert extra == {f"regenerated_{name}_accuracy_percent" for name in ("base", "g2=0", "g2=0.1", "cycles=100000")}
+
+
+# Settings
+
+
+def test_settings_name_percevals_parameters() -> None:
+    section = PhotonicsSection.model_validate({"noise": BASE | {"splitter_bias": 0.1}, "cycles": 1000, "detectors": "pnr"})
+    assert hardware_of(section) == Hardware(TYPICAL, "pnr", splitter_bias=0.1, cycles=1000)
+    assert hardware_of(PhotonicsSection()) is None
+    assert hardware_of(PhotonicsSection(cycles=5)) == Hardware(cycles=5)
+
+
+def test_an_experiment_can_vary_one_parameter_of_noise() -> None:
+    run = run_with({}, override={"photonics.noise.brightness": 0.6}, vary={"photonics.noise.g2": [0.1]})
+    assert run.settings.photonics.noise.g2 == 0.1
+    assert run.settings.photonics.noise.brightness == 0.6
+    assert run.variant == "g2=0.1,brightness=0.6"
+
+
+def test_runs_without_noise_keep_their_identity() -> None:
+    assert set(run_with({}).settings.plain()["photonics"]) == {"circuits", "mesh", "input_state", "bunching", "normalisation"}
+    assert "regenerate" not in run_with({}).settings.plain()
+
+
+@pytest.mark.parametrize(
+    ("photonics", "message"),
+    [
+        ({"noise": {"g2": 1.2}}, r"g2 = 1.2.*less than or equal to 1"),
+        ({"noise": {"transmittance": -0.1}}, r"transmittance = -0.1.*greater than or equal to 0"),
+        ({"noise": {"g2": 0.9, "brightness": 0.9}}, r"their product is at most 0.5"),
+        ({"noise": {"dark_counts": 0.1}}, r"no such setting"),
+        ({"noise": BASE, "bunching": True}, r"bunching is for perfect devices"),
+        ({"cycles": 0}, r"cycles = 0"),
+        ({"noise": {"splitter_bias": 0.1}, "mesh": "mzi"}, r"use mesh notebook or clements"),
+    ],
+)
+def test_impossible_devices_are_refused(photonics: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        run_with(photonics)
+
+
+@pytest.mark.parametrize(
+    ("photonics", "message"),
+    [
+        ({"noise": {"transmittance": 0.0}}, r"no cycle would be heralded"),
+        ({"noise": {"brightness": 0.001}}, r"no cycle would be heralded"),
+        ({"noise": BASE, "cycles": 100}, r"photonics.cycles = 100: circuit \[9, 4\].*give at least"),
+    ],
+)
+def test_devices_that_show_nothing_are_refused_before_training(photonics: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        check_settings(run_with(photonics).settings, "trial/base")
+
+
+def test_no_heralded_cycle_in_a_budget_is_an_error() -> None:
+    circuit = Circuit(4, 2)
+    with pytest.raises(ShotsError, match="none of 2 clock cycles"):
+        MeasuredCircuit(circuit, Hardware(Noise(brightness=0.05), cycles=2))(circuit.random_phases(seeded()), seeded())
+
+
+def test_impossible_hardware_is_refused() -> None:
+    with pytest.raises(NoiseError, match="splitter_bias is 4"):
+        Hardware(splitter_bias=4.0)
+    with pytest.raises(NoiseError, match="budget of 0"):
+        Hardware(cycles=0)
+    with pytest.raises(NoiseError, match="mesh mzi"):
+        MeasuredCircuit(Circuit(4, 2, "mzi"), Hardware(splitter_bias=0.1))
