@@ -15,6 +15,7 @@ from lightweights.study.catalogue import TABLES as CATALOGUE_TABLES
 from lightweights.study.catalogue import shown
 from lightweights.study.figures import FIGURES
 from lightweights.study.influence import photons, photons_table
+from lightweights.study.noise_figures import noise_figures
 from lightweights.study.tables import to_latex, to_markdown
 
 MEANS = {
@@ -119,14 +120,14 @@ def test_findings_say_what_the_numbers_say(runs) -> None:
     text = findings(runs, small_study())
     assert "better than MPS only (P = 1), by more than chance explains" in text
     assert "trained photons and free product vectors are equivalent" in text or "comparison with free product vectors is open" in text
-    assert "goes away with the same random numbers held fixed" in text
+    assert "published collapse is reproduced (10.0 %)" in text and "90.0 % with random numbers that stay" in text
     lower = runs.copy()
     own = (lower.arm == "photonic") & (lower.experiment == "ablation")
     lower.loc[own, "test10k_accuracy_percent"] -= 4
     assert "worse than MPS only" in findings(lower, small_study())
     alive = runs.copy()
     alive.loc[alive.arm == "paper-random", "test10k_accuracy_percent"] = 80.0
-    assert "goes away" not in findings(alive, small_study())
+    assert "published collapse" not in findings(alive, small_study())
 
 
 def test_findings_without_runs_say_so(runs) -> None:
@@ -155,6 +156,6 @@ def test_photons_table_shows_movement_and_what_remains(runs) -> None:
 
 
 def test_catalogue_names_what_can_be_drawn() -> None:
-    assert set(CATALOGUE_FIGURES) == set(FIGURES) | set(ABLATION_FIGURES) | {"photons", "compression"}
+    assert set(CATALOGUE_FIGURES) == set(FIGURES) | set(ABLATION_FIGURES) | {"photons", "compression", *noise_figures(small_study())}
     assert shown(CATALOGUE_TABLES, {"classical"}) == ["classical"]
     assert "arms" in shown(CATALOGUE_FIGURES, {"other_arms"}) and "ablation" not in shown(CATALOGUE_FIGURES, {"other_arms"})

@@ -89,7 +89,7 @@ def arms(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Fi
         axis.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=3, color=colour, alpha=0.6)
         axis.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
     axis.axvline(10, color=GREY, linewidth=0.8, linestyle=":")
-    axis.text(10.8, len(order) - 0.55, "chance", color=GREY, fontsize=6.5, va="bottom")
+    axis.text(10.8, -0.55, "chance", color=GREY, fontsize=6.5, va="top")
     axis.set_yticks(range(len(order)), [ARM_LABELS[arm] for arm in order])
     axis.set_ylim(len(order) - 0.4, -0.6)
     axis.set_xlim(0, 100)
