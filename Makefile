@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
 DEMO := --configfile workflow/presets/demo.yaml
 
-.PHONY: help env demo test test-all reproduce restore lint bench lock clean
+.PHONY: help env demo test test-all test-slurm faults reproduce restore lint bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,20 @@ test: .venv/complete ## Run the tests, the slow ones left out
 test-all: export OMP_NUM_THREADS = 1
 test-all: .venv/complete ## Run all tests
 	@python -m pytest -n $(CORES)
+
+test-slurm: export OMP_NUM_THREADS = 1
+test-slurm: .venv/complete ## Start a SLURM on this machine, installed by apt where root, and run small studies on it
+	@python tests/slurm/cluster.py install
+	@python -m pytest tests/slurm -rs
+
+faults: export OMP_NUM_THREADS = 1
+faults: export LIGHTWEIGHTS_FAULTS = $(CURDIR)/build/faults
+faults: .venv/complete ## Bring every fault about that docs/faults.md lists, and write its table
+	@rm -rf build/faults
+	@python tests/slurm/cluster.py install
+	@python -m pytest tests/faults/test_faults.py tests/test_verify.py tests/slurm -rs
+	@python tests/faults/table.py
+	@python -m pytest tests/faults/test_table.py
 
 reproduce: .venv/complete ## Run the whole study of params.yaml, with tables, figures, scorecard and report: days of CPU time
 	@snakemake --cores $(CORES)

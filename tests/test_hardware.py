@@ -35,6 +35,7 @@ def run_with(photonics: dict, **experiment: object):
         "photonics": photonics,
         "schedules": {
             "gradient": {"rounds": 4, "mapping_epochs": 1, "batch_size": 50, "phase_steps": 2, "phase_batch_size": 60},
+            "spsa": {"rounds": 4, "mapping_epochs": 1, "batch_size": 50, "phase_steps": 3, "phase_batch_size": 60},
             "cobyla": {"rounds": 2, "mapping_epochs": 1, "batch_size": 50, "evaluations": 200, "phase_batch_size": 60},
         },
         "experiments": {"trial": {"method": "quantum_train", "seeds": [0], **experiment}},
@@ -53,7 +54,9 @@ def test_the_probabilities_of_a_device_are_percevals() -> None:
     circuit = Circuit(5, 3, "clements")
     phases = circuit.random_phases(seeded(1), torch.float64)
     found = MeasuredCircuit(circuit, Hardware(TYPICAL, "pnr"))(phases)
-    processor = pcvl.Processor("SLOS", pcvl.Unitary(pcvl.Matrix(unitary(circuit.mesh, phases).numpy())), noise=pcvl.NoiseModel(**vars(TYPICAL)))
+    processor = pcvl.Processor(
+        "SLOS", pcvl.Unitary(pcvl.Matrix(unitary(circuit.mesh, phases).numpy())), noise=pcvl.NoiseModel(**vars(TYPICAL))
+    )
     processor.min_detected_photons_filter(3)
     processor.with_input(pcvl.BasicState([int(mode in circuit.inputs) for mode in range(5)]))
     results = {tuple(state): float(p) for state, p in processor.probs(precision=1e-9)["results"].items()}
@@ -146,10 +149,58 @@ def test_mps_only_cannot_feel_noise() -> None:
     assert torch.equal(noisy.weights(), plain.weights())
 
 
+# Late devices
+
+
+def test_late_probabilities_are_those_of_rounds_ago() -> None:
+    generator, prompt = generated_late(2), generated(None)
+    sent, arrived = [prompt.factors()], []
+    for number in range(5):
+        for made in (generator, prompt):
+            with torch.no_grad():
+                for k, phases in enumerate(made.phases):
+                    phases.add_(0.1 * (number + k + 1))
+        sent.append(prompt.factors())
+        generator.end_round()
+        arrived.append(generator.factors())
+    for number, found in enumerate(arrived, start=1):
+        for one, other in zip(found, sent[max(0, number - 2)], strict=True):
+            assert torch.allclose(one, other, atol=1e-6)
+    again = generated_late(2)
+    again.load_state_dict(generator.state_dict())
+    assert torch.equal(again.probabilities(), generator.probabilities())
+
+
+def generated_late(staleness: int) -> QuantumTrain:
+    return QuantumTrain(nn.Linear(8, 4), [(5, 2), (4, 2)], MPS(2, 0.1), staleness=staleness, generator=seeded())
+
+
+def test_the_gradient_of_late_probabilities_goes_to_the_present_phases() -> None:
+    late, prompt = generated_late(3), generated(None)
+    for made in (late, prompt):
+        with torch.no_grad():
+            made.phases[0].add_(0.3)
+        made.factors()[0].square().sum().backward()
+    old = generated(None).factors()[0].detach()
+    p = prompt.factors()[0]
+    (wanted,) = torch.autograd.grad((p * 2 * old).sum(), prompt.phases[0])
+    assert torch.allclose(late.phases[0].grad, wanted, atol=1e-5)
+
+
+def test_late_by_nothing_is_prompt(tiny: Dataset) -> None:
+    rows = []
+    for photonics in ({}, {"staleness": 0}, {"staleness": 1}):
+        _, progress, _ = begin(run_with(photonics).settings, tiny, 0, CPU)
+        rows.append([{name: value for name, value in row.items() if name != "seconds"} for row in progress])
+    assert rows[0] == rows[1] != rows[2]
+
+
 # Runs
 
 
 RANDOM = {
+    "late": {"staleness": 2},
+    "late counts": {"staleness": 1, "noise": BASE, "cycles": 100_000},
     "counts": {"noise": BASE, "cycles": 100_000},
     "phase error": {"noise": BASE | {"phase_error": 0.1}},
     "both": {"noise": BASE | {"phase_error": 0.1, "phase_imprecision": 0.05, "splitter_bias": 0.1}, "cycles": 100_000, "detectors": "pnr"},
@@ -201,6 +252,88 @@ def test_cobyla_trains_on_counts(tiny: Dataset) -> None:
     _, progress, total = begin(run.settings, tiny, 0, CPU)
     assert all(math.isfinite(row["phase_loss"]) for row in progress)
     assert total == 2
+
+
+@pytest.mark.parametrize("photonics", [{}, RANDOM["counts"]], ids=["exact", "counts"])
+def test_spsa_resumes_to_the_same_bits_and_moves_the_phases(photonics: dict, tiny: Dataset, tmp_path: Path) -> None:
+    run = run_with(photonics, schedule="spsa")
+    whole, progress, _ = begin(run.settings, tiny, 0, CPU)
+    start = [phases.detach().clone() for phases in whole.module.phases]
+    next(progress)
+    next(progress)
+    save_checkpoint(whole, run, tmp_path / "state")
+    assert all(math.isfinite(row["phase_loss"]) for row in progress)
+    resumed, progress, _ = begin(run.settings, tiny, 0, CPU)
+    resume(resumed, run, tmp_path / "state")
+    assert len(list(progress)) == 2
+    found, expected = resumed.tensors(), whole.tensors()
+    assert [name for name, value in found.items() if not torch.equal(value, expected[name])] == []
+    assert not any(torch.equal(a, b) for a, b in zip(start, whole.module.phases, strict=True))
+
+
+def test_spsa_goes_downhill() -> None:
+    from lightweights.params import SpsaSchedule
+    from lightweights.training.alternating import begin_rounds, rounds
+    from lightweights.training.data import Examples, TrainingData
+
+    generator = QuantumTrain(nn.Linear(8, 4), [(5, 2), (4, 2)], MPS(2, 0.3), generator=seeded())
+    images = torch.rand(60, 8, generator=seeded(7))
+    labels = generated(None, seed=9).bake()(images).detach().argmax(-1)
+    schedule = SpsaSchedule(rounds=6, mapping_epochs=0, phase_steps=40, phase_batch_size=60, gain=1.0)
+    losses = [
+        row["train_cross_entropy"]
+        for row in rounds(begin_rounds(generator, schedule, 0), TrainingData(Examples(images, labels), {}), schedule)
+    ]
+    assert losses[-1] < losses[0]
+
+
+# Backends
+
+
+def test_trained_through_perceval_a_run_is_the_same(tiny: Dataset, tmp_path: Path) -> None:
+    """Parameter shifts in place of autograd, Perceval's numbers in place of ours: the same rounds, within rounding."""
+    small = {"circuits": [[4, 1], [4, 1]]}
+    tree = lambda extra: QuantumTrain(  # noqa: E731
+        nn.Linear(3, 4), small["circuits"], MPS(2, 0.3), hardware=Hardware(TYPICAL), backend=extra, generator=seeded()
+    )
+    from lightweights.params import GradientSchedule
+    from lightweights.photonics.backends import PercevalLocal
+    from lightweights.training.alternating import begin_rounds, rounds
+    from lightweights.training.data import Examples, TrainingData
+
+    schedule = GradientSchedule(rounds=2, mapping_epochs=1, batch_size=10, phase_steps=1, phase_batch_size=30)
+    examples = Examples(torch.rand(30, 3, generator=seeded(7)), torch.randint(4, (30,), generator=seeded(8)))
+    made = [tree(None), tree(PercevalLocal(Hardware(TYPICAL)))]
+    rows = [list(rounds(begin_rounds(one, schedule, 0), TrainingData(examples, {"test": examples}), schedule)) for one in made]
+    for ours, theirs in zip(*rows, strict=True):
+        assert theirs["phase_loss"] == pytest.approx(ours["phase_loss"], abs=1e-4)
+    for ours, theirs in zip(made[0].phases, made[1].phases, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_run_can_name_perceval_as_its_backend(tiny: Dataset, tmp_path: Path) -> None:
+    run = run_with({"backend": "perceval", "noise": BASE}, schedule="spsa")
+    ours = run_with({"noise": BASE}, schedule="spsa")
+    results = [
+        execute(one, tiny, tmp_path / name, threads=1, device="cpu", checkpoint_seconds=600.0)
+        for one, name in ((run, "theirs"), (ours, "ours"))
+    ]
+    assert results[0].final["train_cross_entropy"] == pytest.approx(results[1].final["train_cross_entropy"], abs=1e-3)
+    assert results[0].photons == {}
+
+
+@pytest.mark.parametrize(
+    ("photonics", "message"),
+    [
+        ({"backend": "perceval-remote", "platform": "quandela:sim:slos", "shots": 1000}, "set the environment variable PCVL_CLOUD_TOKEN"),
+        ({"backend": "merlin"}, "needs merlinquantum, which is not installed"),
+    ],
+)
+def test_a_backend_that_cannot_be_had_is_told_before_training(photonics: dict, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PCVL_CLOUD_TOKEN", raising=False)
+    monkeypatch.setitem(__import__("sys").modules, "merlin", None)
+    with pytest.raises(SettingsError, match=message):
+        check_settings(run_with(photonics).settings, "trial/base")
 
 
 # Regeneration
@@ -261,6 +394,11 @@ def test_runs_without_noise_keep_their_identity() -> None:
         ({"noise": {"dark_counts": 0.1}}, r"no such setting"),
         ({"noise": BASE, "bunching": True}, r"bunching is for perfect devices"),
         ({"cycles": 0}, r"cycles = 0"),
+        ({"backend": "perceval", "cycles": 100}, r"backend perceval has no cycles"),
+        ({"backend": "perceval-remote", "shots": 100}, r"platform is None, backend perceval-remote"),
+        ({"shots": 100}, r"shots is 100, backend None"),
+        ({"backend": "perceval-remote", "platform": "ibm:heron", "shots": 100}, r"platform = 'ibm:heron'"),
+        ({"staleness": -1}, r"staleness = -1"),
         ({"noise": {"splitter_bias": 0.1}, "mesh": "mzi"}, r"use mesh notebook or clements"),
     ],
 )

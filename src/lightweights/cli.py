@@ -41,15 +41,19 @@ def train(
     threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
     device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
+    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
 ) -> None:
     """Train one run; started again after a kill, it goes on from its last checkpoint."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.execute import execute, read_data
+    from lightweights.study.gpus import lent_gpu
     from lightweights.study.layout import RESULTS
     from lightweights.study.plan import read_run
 
     run = read_run(settings, seed)
-    result = execute(run, read_data(data), RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds)
+    with lent_gpu([int(gpu) for gpu in gpus.split(",") if gpu.isdigit()]):
+        from lightweights.study.execute import execute, read_data
+
+        result = execute(run, read_data(data), RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds)
     accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
     typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")
 
@@ -105,6 +109,14 @@ def findings(study: StudyFile) -> None:
 
 
 @app.command()
+def results(study: StudyFile) -> None:
+    """Write RESULTS.md: on one page what was claimed, what was found, how sure, and what it took."""
+    from lightweights.study import summary
+
+    summary.write_results(study)
+
+
+@app.command()
 def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Print the small table of a study and say where its files are."""
     from lightweights.study.show import study_at_a_glance
@@ -121,6 +133,31 @@ def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "p
 
 
 @app.command()
+def plan(
+    preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of this machine to use.")] = os.cpu_count() or 1,
+    nodes: Annotated[int | None, typer.Option(min=1, help="Nodes of a cluster.", show_default=False)] = None,
+    cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
+) -> None:
+    """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
+    from lightweights.params import load_study
+    from lightweights.study.forecast import plan_text
+
+    study = load_study(Path("params.yaml"), *([preset] if preset else []))
+    typer.echo(plan_text(study, cores, nodes, cores_per_node))
+
+
+@app.command()
+def verify(
+    study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
+) -> None:
+    """Check every stored file against dvc.lock, every run against its settings, and weights against their digests."""
+    from lightweights.study.verify import verify_study
+
+    verify_study(study, typer.echo)
+
+
+@app.command()
 def restore(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
     preset: Annotated[
@@ -131,6 +168,37 @@ def restore(
     from lightweights.study.restore import restore_study
 
     restore_study(study, preset, typer.echo)
+
+
+@app.command()
+def probe(
+    modes: Annotated[int, typer.Option(help="Modes of the circuit.")] = 9,
+    photons: Annotated[int, typer.Option(help="Photons that enter.")] = 4,
+    mesh: Annotated[Literal["notebook", "clements", "mzi"], typer.Option(help="Interferometer.")] = "notebook",
+    input_state: Annotated[Literal["spaced", "alternating", "first"], typer.Option(help="Where the photons enter.")] = "spaced",
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="name=value, several times: brightness, indistinguishability, g2, transmittance, phase_error, ...", show_default=False
+        ),
+    ] = None,
+    detectors: Annotated[Literal["threshold", "pnr"], typer.Option(help="Detectors that click, or count photons.")] = "threshold",
+    cycles: Annotated[int | None, typer.Option(help="Clock cycles to count; exact probabilities without.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the random phases.")] = 0,
+    clock_mhz: Annotated[float, typer.Option(min=1e-6, help="Clock of the photon sources.")] = 80.0,
+    figure: Annotated[Path | None, typer.Option(help="Draw the distribution: .pdf, .svg, .png.", show_default=False)] = None,
+    circuit: Annotated[Path | None, typer.Option(help="Draw the circuit, by Perceval: .pdf, .svg, .png.", show_default=False)] = None,
+) -> None:
+    """Look at one circuit at random phases on an imperfect device: distribution, rate, distance to the ideal, drawing."""
+    from lightweights.study import probe as probing
+
+    section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=detectors, cycles=cycles)
+    text, built, found = probing.probe(section, seed, clock_mhz)
+    typer.echo(text)
+    if figure is not None:
+        probing.draw_distribution(built, found, figure)
+    if circuit is not None:
+        probing.draw_circuit(built, found["phases"], circuit)
 
 
 @app.command()

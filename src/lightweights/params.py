@@ -8,6 +8,7 @@ numbers of a run, seed aside.
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1}
 
 RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
 """Names of the workflow's own targets, which no experiment can have."""
+
+MOST_RUNS, MOST_VALUES = 100_000, 200_000
+"""Runs that a study can have, and values that its settings can."""
 
 ArmName = Literal[
     "photonic",
@@ -55,6 +59,7 @@ class Section(BaseModel):
 class StudySection(Section):
     name: Name = Field("paper", description="Name of the study; its files live in results/<name>.")
     title: str = Field("Photonic Quantum-Train", max_length=200, description="Title of the report.")
+    clock_mhz: float = Field(80.0, gt=0, le=1e6, description="Clock of the photon sources, MHz: for times on a device, not for any run.")
 
 
 class DatasetSection(Section):
@@ -88,7 +93,10 @@ class NoiseSection(Section):
     phase_imprecision: float = Field(0.0, ge=0, le=6.3, description="Step of the phases that phase shifters can be set to, radians.")
     phase_error: float = Field(0.0, ge=0, le=3.1415926, description="Largest random error of a phase, new at each evaluation, radians.")
     splitter_bias: float = Field(
-        0.0, ge=-3.1415926, le=3.1415926, description="Angle added to that of every beam splitter, the same always, radians (not Perceval's)."
+        0.0,
+        ge=-3.1415926,
+        le=3.1415926,
+        description="Angle added to that of every beam splitter, the same always, radians (not Perceval's).",
     )
 
     @model_validator(mode="after")
@@ -132,10 +140,40 @@ class PhotonicsSection(Section):
         None, ge=1, le=10**15, description="Clock cycles that each circuit runs for each evaluation; exact probabilities unless set."
     )
 
+    staleness: int | None = Field(
+        None, ge=0, le=1000, description="Rounds that the devices' probabilities come late in asynchronous training; at once unless set."
+    )
+
+    backend: Literal["perceval", "perceval-remote", "merlin"] | None = Field(
+        None, description="Who answers in place of our own numbers: Perceval here, a platform far away, or MerLin (docs/noise.md)."
+    )
+    platform: str | None = Field(
+        None,
+        pattern=r"^(quandela|scaleway):[A-Za-z0-9_:.-]{1,100}$",
+        description="Platform of backend perceval-remote, provider:name; the token comes from the environment.",
+    )
+    shots: int | None = Field(
+        None, ge=1, le=10**12, description="Detections that one evaluation of one circuit may cost on backend perceval-remote."
+    )
+
     @property
     def imperfect(self) -> bool:
         """Whether probabilities are those of a device: with noise, with its detectors, or from counts."""
         return any(setting is not None for setting in (self.noise, self.detectors, self.post_selection, self.cycles))
+
+    @model_validator(mode="after")
+    def _backend_that_answers(self) -> Self:
+        remote = self.backend == "perceval-remote"
+        for name in ("platform", "shots"):
+            if (getattr(self, name) is not None) != remote:
+                raise ValueError(f"{name} is {getattr(self, name)}, backend {self.backend}: perceval-remote needs it, no other has it")
+        if self.backend is not None and (self.cycles is not None or self.bunching or self.arm == "distinguishable"):
+            raise ValueError(f"backend {self.backend} has no cycles, bunching or arm distinguishable; remove them")
+        if self.backend is not None and self.post_selection == "at_least":
+            raise ValueError(f"backend {self.backend} counts cycles in which exactly N modes click; remove post_selection at_least")
+        if self.backend == "merlin" and (self.noise is not None or self.detectors is not None):
+            raise ValueError("backend merlin is exact: remove noise and detectors")
+        return self
 
     @model_validator(mode="after")
     def _device_that_exists(self) -> Self:
@@ -209,10 +247,18 @@ class CobylaSchedule(RoundSchedule):
     evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")
 
 
+class SpsaSchedule(RoundSchedule):
+    protocol: Literal["spsa"] = "spsa"
+    phase_steps: int = Field(20, ge=1, le=1_000_000, description="Steps in a round, of two evaluations each, each on a fresh random batch.")
+    gain: float = Field(0.5, gt=0, le=1e6, description="Gain a: step k is a / k^0.602 times the estimated slope.")
+    perturbation: float = Field(0.1, gt=0, le=3.2, description="Perturbation c of all phases at once: c / k^0.101, radians.")
+
+
 class Schedules(Section):
     classical: ClassicalSchedule = Field(default_factory=ClassicalSchedule, description="The target network trained directly.")
     gradient: GradientSchedule = Field(default_factory=GradientSchedule, description="Exact gradients on the phases (our default).")
     cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
+    spsa: SpsaSchedule = Field(default_factory=SpsaSchedule, description="Random perturbations: two evaluations a step, for devices.")
 
 
 Width = Annotated[int, Field(ge=1, le=100_000)]
@@ -310,12 +356,13 @@ class Experiment(Section):
     method: Literal["classical", "quantum_train", "baseline"] = Field(description="What is trained.")
     numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
     part: Name | None = Field(None, description="Target of the workflow that trains this experiment with all others of the same part.")
-    schedule: Literal["classical", "gradient", "cobyla"] | None = Field(
+    schedule: Literal["classical", "gradient", "cobyla", "spsa"] | None = Field(
         None, description="Which of the schedules; by default gradient for quantum_train, classical for the other methods."
     )
     baseline: Baseline | None = Field(None, description="What the method baseline trains; for this method only.")
     regenerate: Regeneration | None = Field(
-        None, description="Imperfect devices that generate the weights anew after training, to see what accuracy is left. Training is exact."
+        None,
+        description="Imperfect devices that generate the weights anew after training, to see what accuracy is left. Training is exact.",
     )
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
@@ -355,6 +402,17 @@ class Execution(Section):
     checkpoint_seconds: float = Field(
         30.0, ge=0, le=86_400, description="A run saves its state at the first round or epoch end after this time."
     )
+    gpus: list[Annotated[int, Field(ge=0, le=63)]] = Field(
+        default_factory=list,
+        max_length=64,
+        description="GPUs of this machine, as nvidia-smi numbers them, each lent to one run at a time; empty where a scheduler does that.",
+    )
+
+    @model_validator(mode="after")
+    def _gpus_in_use(self) -> Self:
+        if self.gpus and self.device == "cpu":
+            raise ValueError(f"gpus is {self.gpus}, but device is cpu; set it to cuda")
+        return self
 
 
 class RunSettings(Section):
@@ -371,18 +429,28 @@ class RunSettings(Section):
     photonics: PhotonicsSection | None = None
     mapping: MappingSection | None = None
     regenerate: Regeneration | None = None
-    schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule, Field(discriminator="protocol")]
+    schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule | SpsaSchedule, Field(discriminator="protocol")]
 
     @model_validator(mode="after")
     def _phases_for_cobyla(self) -> Self:
-        arm = self.photonics.arm if self.photonics else None
-        if self.schedule.protocol == "cobyla" and arm not in (None, "photonic", "photonic-unnormalised", "distinguishable"):
-            raise ValueError(f"photonics.arm {arm} trains no phases, so the schedule cobyla has nothing to do; use gradient")
+        protocol = self.schedule.protocol
+        if protocol in ("cobyla", "spsa") and self.photonics is not None and not self.trains_phases:
+            arm = self.photonics.arm
+            raise ValueError(f"photonics.arm {arm} trains no phases, so the schedule {protocol} has nothing to do; use gradient")
+        return self
+
+    @model_validator(mode="after")
+    def _late_gradients(self) -> Self:
+        if self.photonics is not None and self.photonics.staleness and self.schedule.protocol != "gradient":
+            raise ValueError(
+                f"photonics.staleness is {self.photonics.staleness}, but schedule {self.schedule.protocol} needs probabilities at once"
+            )
         return self
 
     @model_validator(mode="after")
     def _exact_before_regeneration(self) -> Self:
-        if self.regenerate is not None and self.photonics is not None and (self.photonics.imperfect or self.photonics.bunching):
+        section = self.photonics
+        if self.regenerate is not None and section is not None and (section.imperfect or section.bunching or section.backend):
             raise ValueError("regenerate is for runs trained with exact collision-free probabilities; remove photonics.noise and the like")
         return self
 
@@ -402,6 +470,11 @@ class RunSettings(Section):
             if dense >= epochs:
                 raise ValueError(f"baseline.dense_epochs is {dense}; of schedule.epochs = {epochs} at least one must be left after pruning")
         return self
+
+    @property
+    def trains_phases(self) -> bool:
+        """Whether there are phases that the schedule trains; an arm may have none, or leave them as they are."""
+        return self.photonics is not None and self.photonics.arm in (None, "photonic", "photonic-unnormalised", "distinguishable")
 
     def plain(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -556,7 +629,11 @@ def describe(error: ValidationError, where: dict[str, str] | None = None) -> str
             if inner.split(".")[-1] in path.split(".") and inner.split(".")[0] in path.split("."):
                 path = outer
         value = item["input"]
-        shown = f" = {value!r}" if item["type"] not in ("missing", "value_error") or not isinstance(value, dict | BaseModel) else ""
+        shown = (
+            f" = {shortened(repr(value))}"
+            if item["type"] not in ("missing", "value_error") or not isinstance(value, dict | BaseModel)
+            else ""
+        )
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "no such setting (a typing error?)"
@@ -564,14 +641,41 @@ def describe(error: ValidationError, where: dict[str, str] | None = None) -> str
     return "\n".join(lines)
 
 
+def shortened(text: str, length: int = 200) -> str:
+    """Text that fits into a message."""
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
 def parse_study(tree: Any, source: str = "params.yaml") -> Study:
     """A study from plain settings; raises SettingsError naming path, value and bounds."""
     if not isinstance(tree, dict):
         raise SettingsError(f"{source}: expected settings by name, found {type(tree).__name__}")
+    _check_size(tree, source)
     try:
         return Study.model_validate(tree)
     except ValidationError as error:
         raise SettingsError(f"{source}: {describe(error)}") from None
+
+
+def _check_size(tree: dict[str, Any], source: str) -> None:
+    """Before anything is expanded: aliases in a YAML file, and lists to vary over, can ask for more than any memory holds."""
+    values, left = 0, [tree]
+    while left:
+        node = left.pop()
+        values += 1
+        if values > MOST_VALUES:
+            raise SettingsError(f"{source}: more than {MOST_VALUES:,} values")
+        if isinstance(node, dict | list | tuple):
+            left.extend(node.values() if isinstance(node, dict) else node)
+    runs = 0
+    experiments = tree.get("experiments")
+    for experiment in experiments.values() if isinstance(experiments, dict) else []:
+        if isinstance(experiment, dict):
+            seeds, vary = experiment.get("seeds"), experiment.get("vary")
+            lists = [seeds, *(vary.values() if isinstance(vary, dict) else [])]
+            runs += math.prod(len(values) for values in lists if isinstance(values, list))
+    if runs > MOST_RUNS:
+        raise SettingsError(f"{source}: experiments ask for {runs:,} runs; a study can have {MOST_RUNS:,}")
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from torch.func import functional_call
 
 from lightweights.mapping import MPS, FreeProduct, build_arm
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, effective_phase_count
+from lightweights.photonics.backends import Backend, Remembered, ask_all
 from lightweights.photonics.mesh import MeshKind
+from lightweights.photonics.parameter_shift import with_shifted_gradient
 
 Normalisation = Literal["mean", "sum", "none"]
 
@@ -41,9 +43,11 @@ class QuantumTrain(nn.Module):
     and the buffers stay. ``circuits`` lists (modes, photons), or is ``"auto"`` (:func:`smallest_circuits`). ``mapping`` is a
     recipe with ``build(weight_count, generator)``. ``arm`` names what stands in the photons' place (:mod:`lightweights.mapping.arms`).
     ``hardware`` describes the devices that the circuits run on, all alike; without it probabilities are those of perfect devices, exact.
+    ``backend`` answers in place of this package's own numbers (:mod:`lightweights.photonics.backends`), with gradients by the
+    parameter-shift rule. Their probabilities arrive ``staleness`` rounds late (:meth:`end_round`).
     The generator decides initial values: first the mapping's, then the phases, then what the arm draws.
 
-    Raises ValueError where the circuits have fewer outcomes than the module has weights, and NoiseError for hardware that would show nothing.
+    Raises ValueError where the circuits have fewer outcomes than the module has weights, NoiseError for hardware that would show nothing.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class QuantumTrain(nn.Module):
         normalisation: Normalisation = "mean",
         arm: str = "photonic",
         hardware: Hardware | None = None,
+        staleness: int = 0,
+        backend: Backend | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -90,28 +96,64 @@ class QuantumTrain(nn.Module):
         self.mapping = mapping.build(self.weight_count, generator)
         self.phases = nn.ParameterList(circuit.random_phases(generator) for circuit in self.circuits)
         self.hardware = hardware
+        self.backend = backend and Remembered(backend)
         self.devices = self.circuits if hardware is None else nn.ModuleList(MeasuredCircuit(c, hardware) for c in self.circuits)
-        if hardware is not None and hardware.random:
+        if hardware is not None and hardware.random and backend is None:
             self.register_buffer("draw", torch.zeros((), dtype=torch.int64))
+        self.staleness = 0
         self.arm = build_arm(arm, self.weight_count, self.factors, generator)
+        if staleness and self.arm.phases_matter:
+            with torch.no_grad():
+                for k, known in enumerate(self.factors()):
+                    self.register_buffer(f"known{k}", known.expand(staleness + 1, -1).clone())
+            self.staleness = staleness
         self.phases.requires_grad_(self.arm.phases_matter and arm != "photonic-frozen")
         self.to(next(iter(generated.values())).device)
 
     def factors(self) -> list[Float[Tensor, " outcomes"]]:
-        """The normalised outcome probabilities of each circuit, as its device tells them.
+        """The normalised outcome probabilities of each circuit, as its device tells them, or told them ``staleness`` rounds ago.
 
-        What a random device tells depends on the phases and on the number drawn by :meth:`ask_anew`: until that is called, the same
-        phases give the same numbers.
+        Of late probabilities the gradient is that of the present ones: each device turns the gradient that it gets into steps of its own
+        phases, and only what it tells the others is late. What a random device tells depends on the phases and on the number drawn by
+        :meth:`ask_anew`: until that is called, the same phases give the same numbers.
         """
+        present = self._present_factors()
+        if not self.staleness:
+            return present
+        return [self.get_buffer(f"known{k}")[0] + (p - p.detach()) for k, p in enumerate(present)]
+
+    def end_round(self) -> None:
+        """The devices send the probabilities of their present phases; those sent ``staleness`` rounds ago arrive."""
+        if self.staleness:
+            with torch.no_grad():
+                for k, sent in enumerate(self._present_factors()):
+                    known = self.get_buffer(f"known{k}")
+                    known.copy_(torch.cat([known[1:], sent[None]]))
+
+    def _present_factors(self) -> list[Float[Tensor, " outcomes"]]:
+        if self.backend is not None:
+            return self._answered(self.backend)
         if self.hardware is None or not self.hardware.random:
             return [self.normalised(device(phases)) for device, phases in zip(self.devices, self.phases, strict=True)]
         draws = torch.Generator().manual_seed(int(self.draw))
         return [self.normalised(device(phases, draws)) for device, phases in zip(self.devices, self.phases, strict=True)]
 
+    def _answered(self, backend: Backend) -> list[Float[Tensor, " outcomes"]]:
+        """What a backend tells, given the herald. Circuits are asked at the same time."""
+        most = 2 if self.hardware is not None and self.hardware.noise.g2 else 1
+        answers = ask_all(backend, list(self.circuits), list(self.phases))
+        factors = []
+        for circuit, phases, answer in zip(self.circuits, self.phases, answers, strict=True):
+            joint = answer.to(phases)
+            if torch.is_grad_enabled() and phases.requires_grad:
+                joint = with_shifted_gradient(phases, answer, backend, circuit, most * circuit.photons)
+            factors.append(self.normalised(joint / joint.sum()))
+        return factors
+
     @property
     def answers_vary(self) -> bool:
         """Whether P changes when the devices are asked again with the same phases."""
-        return self.hardware is not None and self.hardware.random and self.arm.phases_matter
+        return "draw" in self._buffers and self.arm.phases_matter
 
     def ask_anew(self, generator: torch.Generator) -> None:
         """From now on the devices' answers are those to a new question; nothing where they do not vary."""
@@ -167,6 +209,10 @@ class QuantumTrain(nn.Module):
             parameters[name].requires_grad_(True)
         return module
 
+    def effective_phases(self) -> int:
+        """Number of independent directions in which the present phases move the probabilities."""
+        return sum(effective_phase_count(circuit, phases) for circuit, phases in zip(self.circuits, self.phases, strict=True))  # type: ignore[arg-type, misc]
+
     def parameter_counts(self) -> dict[str, int]:
         """Honest counts. Phases: as published (a full rectangle of crossings), used by the circuit, and effective: the rank of the
         Jacobian of the probabilities at the present phases. An arm that trains other numbers in their place counts those, one that trains
@@ -184,7 +230,7 @@ class QuantumTrain(nn.Module):
             phases = {
                 "published": sum(circuit.phase_count for circuit in self.circuits),
                 "used": sum(circuit.mesh.used_phase_count for circuit in self.circuits),
-                "effective": sum(effective_phase_count(c, phases) for c, phases in zip(self.circuits, self.phases, strict=True)),
+                "effective": self.effective_phases(),
             }
         counts = {"target": self.weight_count, "mapping": mapping}
         counts |= {f"phases_{way}": number for way, number in phases.items()}

@@ -1,3 +1,8 @@
+# Nodes of a cluster often cannot reach the mirrors, so the data is prepared where snakemake was started.
+localrules:
+    prepare_data,
+
+
 rule prepare_data:
     input:
         f"{FOLDER}/settings/{{dataset}}.json",
@@ -8,8 +13,8 @@ rule prepare_data:
     wildcard_constraints:
         dataset="[a-z0-9-]+",
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 15 * attempt,
     shell:
         "lightweights prepare {output:q} --settings {input:q} > {log:q} 2>&1"
 

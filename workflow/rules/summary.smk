@@ -14,9 +14,11 @@ rule collect:
         means=f"{FOLDER}/means.json",
     log:
         f"{FOLDER}/logs/collect.log",
+    group:
+        "summary"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         partial="--partial" if PARTIAL else "",
     shell:
@@ -40,9 +42,11 @@ rule draw_table:
         f"{FOLDER}/logs/tables/{{table}}.log",
     wildcard_constraints:
         table="|".join(TABLES),
+    group:
+        "summary"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     shell:
         "lightweights table {wildcards.table} {input.study:q} > {log:q} 2>&1"
 
@@ -65,9 +69,11 @@ rule draw_figure:
         f"{FOLDER}/logs/figures/{{figure}}.log",
     wildcard_constraints:
         figure="|".join(FIGURES),
+    group:
+        "summary"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     shell:
         "lightweights figure {wildcards.figure} {input.study:q} > {log:q} 2>&1"
 
@@ -88,9 +94,11 @@ rule score_claims:
         multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
     log:
         f"{FOLDER}/logs/scorecard.log",
+    group:
+        "summary"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     shell:
         "lightweights scorecard {input.study:q} > {log:q} 2>&1"
 
@@ -109,11 +117,32 @@ rule write_findings:
         f"{FOLDER}/findings.md",
     log:
         f"{FOLDER}/logs/findings.log",
+    group:
+        "summary"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     shell:
         "lightweights findings {input.study:q} > {log:q} 2>&1"
+
+
+rule write_results:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+        claims="workflow/reference/claims.csv",
+        inconsistencies="workflow/reference/inconsistencies.csv",
+    output:
+        f"{FOLDER}/RESULTS.md",
+    log:
+        f"{FOLDER}/logs/results.log",
+    group:
+        "summary"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    shell:
+        "lightweights results {input.study:q} > {log:q} 2>&1"
 
 
 rule summary:
@@ -122,4 +151,5 @@ rule summary:
         expand(f"{FOLDER}/tables/{{table}}.html", table=shown(TABLES, EXPERIMENTS)),
         expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
         f"{FOLDER}/scorecard.html",
+        f"{FOLDER}/RESULTS.md",
         [f"{FOLDER}/findings.html"] if "ablation" in EXPERIMENTS else [],

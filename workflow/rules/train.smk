@@ -9,16 +9,21 @@ rule train_run:
     log:
         f"{FOLDER}/logs/{{experiment}}/{{variant}}/seed-{{seed}}.log",
     threads: STUDY.execution.threads
+    group:
+        lambda wildcards: job_group(run_of(wildcards).settings)
     resources:
-        mem_mb=1500,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: job_memory_mb(run_of(wildcards).settings, attempt),
+        runtime=lambda wildcards, attempt: job_minutes(run_of(wildcards).settings, attempt),
+        cpus_per_task=STUDY.execution.threads,
+        run_slot=1,  # a profile that allows one of them has the runs of a group trained one after the other
     params:
         data=data_of,
         device=STUDY.execution.device,
         checkpoint_seconds=STUDY.execution.checkpoint_seconds,
+        gpus=f"--gpus {','.join(map(str, STUDY.execution.gpus))}" if STUDY.execution.gpus else "",
     shell:
         "lightweights train {input.settings:q} --seed {wildcards.seed} --data {params.data:q} --threads {threads}"
-        " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} > {log:q} 2>&1"
+        " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} {params.gpus} > {log:q} 2>&1"
 
 
 # One target an experiment and one a part: `snakemake --cores 2 quantum_train`, `snakemake --cores 2 ablation`.

@@ -53,7 +53,7 @@ class StructurallyPruned(Masked):
             weight = f"{name}.weight" if name else "weight"
             if weight in self.shapes and isinstance(layer, (nn.Linear, *CONVOLUTIONS)):
                 prune.ln_structured(layer, "weight", settings.ratio, n=2, dim=1 if isinstance(layer, nn.Linear) else 0)
-                self.masks()[weight].copy_(layer.weight_mask)
+                self.masks()[weight].copy_(layer.get_buffer("weight_mask"))
         if not any(bool(mask.any()) for name, mask in self.masks().items() if len(self.shapes[name]) > 1):
             raise SettingsError(f"baseline.ratio = {settings.ratio:g} leaves no weight in this network; use a smaller one")
 

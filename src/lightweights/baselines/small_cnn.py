@@ -37,8 +37,8 @@ class Distilled(Baseline):
         self.tau, self.label_share, self.seed = settings.temperature, settings.label_share, seed
         with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
             torch.manual_seed(seed)
-            *channels, hidden = settings.widths
-            self.student = TargetCNN(input_shape, classes, relu=name == "cnn-relu", channels=tuple(channels), hidden=hidden)
+            first, second, hidden = settings.widths
+            self.student = TargetCNN(input_shape, classes, relu=name == "cnn-relu", channels=(first, second), hidden=hidden)
         self.teacher = teacher
 
     def trained_parameters(self) -> list[nn.Parameter]:

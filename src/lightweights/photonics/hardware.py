@@ -1,7 +1,7 @@
 """A photonic device as a generator of numbers meets it: its imperfections, what counts as a shot, and how long it may run.
 
-Beside the noise of :mod:`lightweights.photonics.noise` there are two things that Perceval's ``NoiseModel`` does not have: a coherent error of
-all beam splitters, and a budget of clock cycles, after which counts stand in place of probabilities.
+Beside the noise of :mod:`lightweights.photonics.noise` there are two things that Perceval's ``NoiseModel`` does not have: a coherent error
+of all beam splitters, and a budget of clock cycles, after which counts stand in place of probabilities.
 """
 
 import math

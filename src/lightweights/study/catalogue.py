@@ -2,6 +2,7 @@
 
 BASELINES = ("weight_sharing", "pruning", "gate_qt", "magnitude_pruning", "low_rank", "tensor_train", "hypernetwork", "small_cnn")
 BASELINES += ("merlin_cnn", "merlin_variant")
+NOISE = ("noise_none", "noise_brightness", "noise_indistinguishability", "noise_g2", "noise_transmittance", "noise_cycles")
 
 TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "classical": ("Table 2", "The target network, trained directly", ("classical",)),
@@ -10,6 +11,9 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "compression": ("Table 4", "Other ways to use fewer parameters", BASELINES),
     "ablation": ("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
+    "noise": ("Noise", "What imperfect devices cost", NOISE),
+    "heralding": ("Rates", "How long devices take to collect shots", NOISE),
+    "noise_alone": ("Loss alone", "Which imperfections change the distribution at all", NOISE),
 }
 FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "training_curves": ("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
@@ -22,6 +26,15 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "budget": ("Equal budget", "Accuracy of the arms against effective parameters", ("ablation",)),
     "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", ("circuits", "meshes")),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
+    "noise": ("Noise", "The published sweeps: points lost, and the claimed bound", NOISE[1:5]),
+    "noise_open": (
+        "Phases, splitters",
+        "What the sources leave open: errors of phases and beam splitters",
+        ("noise_phase_error", "noise_phase_imprecision", "noise_splitter_bias"),
+    ),
+    "noise_map": ("Two together", "Points lost by g2 and transmittance", ("noise_map",)),
+    "noise_cycles": ("Shots", "Accuracy against clock cycles, and the time on a device", ("noise_cycles",)),
+    "noise_staleness": ("Late devices", "Accuracy when probabilities come rounds late", ("noise_staleness",)),
 }
 
 

@@ -37,6 +37,7 @@ _EXPERIMENTS = {
     "photonic_qt_random_inputs": "other_arms",
     "cnn_978": "merlin_cnn",
     "photonic_logit_tanh": "merlin_variant",
+    "photonic_qt_noise": "noise_none",
 }
 """Experiments that judge the claims about a method."""
 _SETTINGS = {"shared_rows": "baseline.rows", "ratio": "baseline.ratio"}

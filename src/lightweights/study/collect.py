@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from lightweights.errors import LightweightsError
 from lightweights.params import Run, RunSettings, Study
-from lightweights.study.files import write_atomic
+from lightweights.study.files import read_json, write_atomic
 from lightweights.study.layout import metrics_file, study_folder
 
 SHORT_NAMES = {
@@ -39,6 +39,17 @@ class CollectError(LightweightsError):
     """Runs that cannot be used: missing, unreadable, or made with other settings; names them and the remedy."""
 
 
+class _Provenance(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    wall_seconds: FiniteFloat | None = None
+    threads: int | None = Field(None, ge=1, le=100_000)
+    host: str | None = None
+    device: str | None = None
+    commit: str | None = None
+    data_sha256: str | None = None
+
+
 class _Metrics(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -46,9 +57,9 @@ class _Metrics(BaseModel):
     settings: dict[str, Any]
     final: dict[str, FiniteFloat]
     last10: dict[str, FiniteFloat]
-    parameters: dict[str, int]
+    parameters: dict[str, Annotated[int, Field(ge=0, lt=2**63)]]
     photons: dict[str, float] = {}
-    provenance: dict[str, Any]
+    provenance: _Provenance
 
 
 def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +104,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         flat = wanted[f"{run.experiment}/{run.variant}"]
         path = metrics_file(run, results)
         try:
-            metrics = _Metrics.model_validate(json.loads(path.read_bytes()))
+            metrics = _Metrics.model_validate(read_json(path))
         except FileNotFoundError:
             missing.append(run.key)
             continue
@@ -179,7 +190,7 @@ def _row(run: Run, flat: dict[str, Any], varied: list[str], metrics: _Metrics) -
     row.update({f"last10_{name}": value for name, value in metrics.last10.items()})
     row.update({f"parameters_{name}": value for name, value in metrics.parameters.items()})
     row.update({f"photons_{name}": value for name, value in metrics.photons.items()})
-    row.update({name: metrics.provenance.get(name) for name in PROVENANCE})
+    row.update({name: getattr(metrics.provenance, name) for name in PROVENANCE})
     return row
 
 

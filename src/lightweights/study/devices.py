@@ -1,13 +1,16 @@
 """Devices of a study: from settings to hardware, and whether a run on it can be expected to see anything."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 
 from lightweights.errors import LightweightsError
 from lightweights.params import PhotonicsSection, RunSettings, SettingsError
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
+from lightweights.photonics.backends import LOCAL, Backend, BackendError
 from lightweights.photonics.hardware import LEAST_SHOTS
+from lightweights.photonics.remote import JobLog, Remote, connect, require_token
 
 
 def hardware_of(photonics: PhotonicsSection) -> Hardware | None:
@@ -17,13 +20,38 @@ def hardware_of(photonics: PhotonicsSection) -> Hardware | None:
     noise = photonics.noise.model_dump() if photonics.noise else {}
     bias = noise.pop("splitter_bias", 0.0)
     return Hardware(
-        Noise(**noise), photonics.detectors or "threshold", photonics.post_selection or "exactly", splitter_bias=bias, cycles=photonics.cycles
+        Noise(**noise),
+        photonics.detectors or "threshold",
+        photonics.post_selection or "exactly",
+        splitter_bias=bias,
+        cycles=photonics.cycles,
     )
+
+
+def backend_of(photonics: PhotonicsSection, jobs: Path | None = None) -> Backend | None:
+    """Who answers in place of our own numbers; None for ourselves. ``jobs`` is the file where numbers of remote jobs are kept.
+
+    Raises BackendError where it is not installed, there is no token, or the platform is unknown or cannot be reached.
+    """
+    if photonics.backend is None:
+        return None
+    hardware = hardware_of(photonics)
+    if photonics.backend != "perceval-remote":
+        return LOCAL[photonics.backend](hardware)
+    assert photonics.platform is not None and photonics.shots is not None
+    return Remote(connect(photonics.platform), photonics.shots, JobLog(jobs), noise=hardware.noise if hardware else None)
 
 
 def check_devices(settings: RunSettings, circuits: Sequence[tuple[int, int]], where: str) -> None:
     """Raises SettingsError where a device of the run would herald no cycle, or too few in its budget, at typical phases."""
     assert settings.photonics is not None
+    try:
+        if settings.photonics.backend == "perceval-remote":
+            require_token(settings.photonics.platform or "")
+        else:
+            backend_of(settings.photonics)
+    except BackendError as error:
+        raise SettingsError(f"{where}: photonics.backend = {settings.photonics.backend}: {error}") from error
     sections = {"photonics": settings.photonics}
     if settings.regenerate is not None:
         sections |= {f"regenerate, device {name}": section for name, section in settings.regenerate.devices().items()}
@@ -43,6 +71,6 @@ def check_devices(settings: RunSettings, circuits: Sequence[tuple[int, int]], wh
             if hardware.cycles is not None and hardware.cycles * herald < LEAST_SHOTS:
                 raise SettingsError(
                     f"{where}: {place}.cycles = {hardware.cycles:,}: circuit [{modes}, {photons}] heralds a cycle with probability about "
-                    f"{herald:.1g}, so only about {hardware.cycles * herald:.1g} would count; give at least {LEAST_SHOTS / herald:.0e} cycles, "
-                    "or a brighter device"
+                    f"{herald:.1g}, so only about {hardware.cycles * herald:.1g} would count; give at least "
+                    f"{LEAST_SHOTS / herald:.0e} cycles, or a brighter device"
                 )

@@ -4,6 +4,7 @@ A run killed at any moment goes on from its last checkpoint to the bit-identical
 renamed, metrics.json last.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -25,12 +26,13 @@ from lightweights.errors import LightweightsError
 from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.networks import build_network
 from lightweights.params import Run, RunSettings
+from lightweights.photonics.remote import Remote
 from lightweights.quantum_train import QuantumTrain
-from lightweights.study.devices import hardware_of
+from lightweights.study.devices import backend_of, hardware_of
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
-from lightweights.study.provenance import now, provenance
+from lightweights.study.provenance import now, peak_memory_mb, provenance
 from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
@@ -72,11 +74,12 @@ def read_data(path: Path) -> Dataset:
     return dataset
 
 
-def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> QuantumTrain:
-    """The target network behind its photonic generator, at its initial values."""
+def build_generator(settings: RunSettings, dataset: Dataset, seed: int, jobs: Path | None = None) -> QuantumTrain:
+    """The target network behind its photonic generator, at its initial values. ``jobs``: where numbers of remote jobs are kept."""
     assert settings.photonics and settings.mapping
+    backend = backend_of(settings.photonics, jobs)
     recipe = LogitTanh() if settings.mapping.kind == "logit-tanh" else MPS(settings.mapping.bond_dim, settings.mapping.init_std)
-    return QuantumTrain(
+    generator = QuantumTrain(
         build_network(settings.network, dataset.input_shape, dataset.classes, seed),
         settings.photonics.circuits,
         recipe,
@@ -86,11 +89,19 @@ def build_generator(settings: RunSettings, dataset: Dataset, seed: int) -> Quant
         normalisation=settings.photonics.normalisation,
         arm=settings.photonics.arm or "photonic",
         hardware=hardware_of(settings.photonics),
+        staleness=settings.photonics.staleness or 0,
+        backend=backend,
         generator=stream(seed, "initial-values"),
     )
+    if isinstance(backend, Remote):
+        for circuit in generator.circuits:
+            backend.check(circuit)
+    return generator
 
 
-def begin(settings: RunSettings, dataset: Dataset, seed: int, device: torch.device) -> tuple[Training, Iterator[dict[str, float]], int]:
+def begin(
+    settings: RunSettings, dataset: Dataset, seed: int, device: torch.device, jobs: Path | None = None
+) -> tuple[Training, Iterator[dict[str, float]], int]:
     """A training at its start, the iterator that carries it on, and the number of its rounds or epochs."""
     data = on_device(dataset, device)
     schedule = settings.schedule
@@ -101,7 +112,7 @@ def begin(settings: RunSettings, dataset: Dataset, seed: int, device: torch.devi
         network = build_network(settings.network, dataset.input_shape, dataset.classes, seed).to(device)
         training = begin_classical(network, schedule, seed)
         return training, classical_epochs(training, data, schedule), schedule.epochs
-    training = begin_rounds(build_generator(settings, dataset, seed).to(device), schedule, seed)
+    training = begin_rounds(build_generator(settings, dataset, seed, jobs).to(device), schedule, seed)
     return training, rounds(training, data, schedule), schedule.rounds
 
 
@@ -141,7 +152,7 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
     origin = provenance(place, threads)
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run):
-        training, progressing, total = begin(run.settings, dataset, run.seed, place)
+        training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl")
         resume(training, run, folder / "state.safetensors")
         saved = time.monotonic()
         try:
@@ -153,6 +164,13 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
                         saved = time.monotonic()
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, MemoryError) or "memory" in str(error):
+                raise RunError(
+                    f"run {run.study}/{run.key}: not enough memory ({str(error).splitlines()[0] if str(error) else 'MemoryError'}); "
+                    "run fewer at once or give its job more (mem_mb), then start again: it goes on from its checkpoint"
+                ) from error
+            raise
         result = replace(finish(training), photons=photons_of(training, run, dataset))
         write_result(run, result, dataset, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
@@ -162,7 +180,9 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
 def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, float]:
     """How much the photons matter in a trained generator, on the data set's last test set; nothing where there are none."""
     module = training.module
-    if not isinstance(module, QuantumTrain) or not module.arm.phases_matter or not isinstance(module.mapping, MPSMapping):
+    if not isinstance(module, QuantumTrain) or not module.arm.phases_matter or module.backend is not None:
+        return {}
+    if not isinstance(module.mapping, MPSMapping):
         return {}
     device = module.phases[0].device
     initial = build_generator(run.settings, dataset, run.seed).to(device)
@@ -176,6 +196,7 @@ def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, floa
 
 def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:
     """The run's folder and weights, metrics.json last."""
+    weights = save(result.weights)
     metrics = {
         "run": run.model_dump(mode="json", exclude={"settings"}),
         "settings": run.settings.plain(),
@@ -184,9 +205,10 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, o
         "parameters": result.parameters,
         **({"photons": result.photons} if result.photons else {}),
         "provenance": origin
-        | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "data_sha256": digest(dataset)},
+        | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "peak_memory_mb": peak_memory_mb()}
+        | {"data_sha256": digest(dataset), "weights_sha256": hashlib.sha256(weights).hexdigest()},
     }
-    write_atomic(weights_file(run, results), save(result.weights))
+    write_atomic(weights_file(run, results), weights)
     write_atomic(history_file(run, results), result.history.to_csv(index=False, lineterminator="\n"))
     write_atomic(metrics_file(run, results), json.dumps(metrics, indent=2) + "\n")
 

@@ -60,6 +60,7 @@ STYLE = {
 
 _SETS = {"test600": (BLUE, "o", "test 600"), "test10k": (VERMILLION, "s", "test 10k"), "test": (BLUE, "o", "test")}
 _PHASES = {"gradient": (BLUE, "-", "o", "gradients on the phases"), "cobyla": (VERMILLION, "--", "s", "COBYLA on the phases")}
+_PHASES |= {"spsa": (GREEN, ":", "^", "SPSA on the phases")}
 
 Draw = Callable[[pd.DataFrame, pd.DataFrame, list[Claim]], Figure]
 

@@ -1,14 +1,32 @@
-"""Writing files so that no reader ever sees half of one."""
+"""Writing files so that no reader ever sees half of one; reading those that anything may have happened to."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from lightweights.errors import LightweightsError
 
 
 class WriteError(LightweightsError, OSError):
     """A file could not be written; what was there before is untouched."""
+
+
+LARGEST_JSON = 16 * 2**20
+"""Bytes; metrics.json has three thousand."""
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says. Raises ValueError where it is none, nested too deeply or too large to be ours, and OSError."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST_JSON + 1)
+    if len(content) > LARGEST_JSON:
+        raise ValueError(f"more than {LARGEST_JSON:,} bytes")
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -1,6 +1,5 @@
 """Opening a study: check that every run it asks for is possible, and lay out the settings files that the runs depend on."""
 
-import json
 import os
 from collections.abc import Mapping
 from itertools import groupby
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
-from lightweights.study.files import write_if_changed
+from lightweights.study.files import read_json, write_if_changed
 from lightweights.study.layout import (
     RESULTS,
     data_settings_file,
@@ -68,7 +67,7 @@ def oldest_result(run: Run, results: Path) -> float | None:
 def made_with(metrics: Path, settings: RunSettings) -> bool:
     """Whether a run's metrics.json carries exactly these settings."""
     try:
-        return json.loads(metrics.read_bytes())["settings"] == settings.plain()
+        return read_json(metrics)["settings"] == settings.plain()
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -5,11 +5,15 @@ from pathlib import Path
 from safetensors.torch import save
 
 from lightweights.datasets import load, to_tensors
-from lightweights.params import DatasetSection
+from lightweights.params import DatasetSection, SettingsError
 from lightweights.study.files import write_atomic
 
 
 def prepare_data(settings: Path, output: Path) -> None:
     """Fetch and verify the data set that the settings file names, and write it as one safetensors file."""
-    tensors, metadata = to_tensors(load(DatasetSection.model_validate_json(settings.read_text())))
+    try:
+        section = DatasetSection.model_validate_json(settings.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{settings}: not the settings of a data set ({error}); delete it and start snakemake again") from None
+    tensors, metadata = to_tensors(load(section))
     write_atomic(output, save(tensors, metadata))

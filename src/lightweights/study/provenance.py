@@ -2,7 +2,9 @@
 
 import hashlib
 import platform
+import resource
 import subprocess
+import sys
 import uuid
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,6 +31,11 @@ def provenance(device: torch.device, threads: int) -> dict[str, Any]:
         "device": torch.cuda.get_device_name() if device.type == "cuda" else _processor(),
         "threads": threads,
     }
+
+
+def peak_memory_mb() -> int:
+    """Largest memory that this process has held, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def now() -> str:

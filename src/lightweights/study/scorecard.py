@@ -13,6 +13,7 @@ from lightweights.study.claims import SOURCES, Claim, judged_by, matching_runs
 from lightweights.study.collect import flatten, to_csv
 from lightweights.study.files import write_atomic
 from lightweights.study.inconsistencies import Inconsistency, inconsistencies_markdown, inconsistency_rows
+from lightweights.study.noise import sweep_drops
 from lightweights.study.statistics import Difference, Summary, summarise, welch_difference
 from lightweights.study.tables import NOTHING, PUBLISHED_DATASET, format_number, markdown
 
@@ -165,7 +166,7 @@ def deviations(settings: RunSettings) -> str:
             found.append("each step on a fresh random batch, not in epochs")
     elif settings.method == "quantum_train":
         reference = _QUANTUM_TRAIN
-        if flat["schedule.protocol"] == "gradient":
+        if flat["schedule.protocol"] == "gradient" and settings.trains_phases:
             steps = flat["schedule.phase_steps"]
             found.append(f"phases trained by gradients ({steps} Adam steps a round), not COBYLA")
     for path, published in reference.items():
@@ -240,6 +241,8 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
         return nothing, Judgement(NOT_RUN, f"no experiment of this study judges {claim.method}")
     if claim.bounds is not None:
         return _judge_gain(claim, claim.bounds, runs)
+    if claim.method == "photonic_qt_noise" and claim.reported_mean is not None:
+        return _judge_drops(claim.reported_mean, runs[runs.dataset == claim.dataset])
     needed = [matched] if claim.column else [matched, _targets(runs, claim)]
     several = [part for part in needed if part.variant.nunique() > 1]
     if several:
@@ -257,6 +260,24 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
         why = f"{judgement.why}; loss on test600 relative to the classical target of the same seed, {ours.n} pairs"
         judgement = Judgement(judgement.verdict, why, judgement.difference)
     return ours, judgement
+
+
+def _judge_drops(bound: float, runs: pd.DataFrame) -> tuple[Summary, Judgement]:
+    """The largest drop of the noise sweeps against "below ``bound``", on the published test set: holds if those of all points do."""
+    drops = sweep_drops(runs, "test600_accuracy_percent")
+    if not drops:
+        return summarise([]), Judgement(NOT_RUN, "no runs of this setting")
+    where, worst = max(drops.items(), key=lambda point: point[1].mean)
+    least = min(found.n for found in drops.values())
+    below = sum(found.high < bound for found in drops.values())
+    why = (
+        f"worst of {len(drops)} points of the four sweeps, at {where}, against the same schedule without noise, paired by seed, test600; "
+        f"the 95 % intervals of {below} of {len(drops)} points lie below {bound:g}"
+    )
+    if least < SMALLEST_N:
+        return worst, Judgement(TOO_FEW, f"n = {least}; {SMALLEST_N} are needed; {why}")
+    above = any(found.low >= bound for found in drops.values())
+    return worst, Judgement(HOLDS if below == len(drops) else FAILS if above else OPEN, why)
 
 
 def _judge_gain(claim: Claim, bounds: tuple[float, float], runs: pd.DataFrame) -> tuple[Summary, Judgement]:

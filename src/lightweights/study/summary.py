@@ -51,7 +51,7 @@ def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]
 
 def draw_table(name: str, path: Path) -> None:
     """Write one table in all its formats."""
-    from lightweights.study import ablation, compression, influence, tables
+    from lightweights.study import ablation, compression, influence, noise, noise_devices, tables
 
     study, runs, claims = _material(path)
     makers = {
@@ -61,6 +61,9 @@ def draw_table(name: str, path: Path) -> None:
         "ablation": lambda: ablation.ablation_table(runs),
         "photons": lambda: influence.photons_table(runs),
         "compression": lambda: compression.compression_table(runs, claims),
+        "noise": lambda: noise.noise_table(runs),
+        "heralding": lambda: noise_devices.heralding_rates(study),
+        "noise_alone": lambda: noise_devices.alone_table(study),
     }
     table = _named(name, makers)()
     if table is None:
@@ -72,12 +75,11 @@ def draw_table(name: str, path: Path) -> None:
 
 def draw_figure(name: str, path: Path) -> None:
     """Write one figure in all its formats."""
-    from lightweights.study import ablation_figures, compression, figures, influence
+    from lightweights.study import ablation_figures, compression, figures, influence, noise_figures
 
     study, runs, claims = _material(path)
-    draw = _named(
-        name, figures.FIGURES | ablation_figures.ABLATION_FIGURES | {"photons": influence.photons, "compression": compression.compression}
-    )
+    drawn = figures.FIGURES | ablation_figures.ABLATION_FIGURES | noise_figures.noise_figures(study)
+    draw = _named(name, drawn | {"photons": influence.photons, "compression": compression.compression})
     histories = read_histories(study.study.name, runs, RESULTS)
     figures.write_figure(draw(runs, histories, claims), study_folder(study.study.name) / "figures", name)
 
@@ -101,6 +103,17 @@ def write_findings(path: Path) -> None:
     text, folder = findings(runs, study), study_folder(study.study.name)
     write_atomic(folder / "findings.md", text)
     write_atomic(folder / "findings.html", to_html(text, f"{study.study.title}: findings"))
+
+
+def write_results(path: Path) -> None:
+    """Write the one page that says what the study found."""
+    from lightweights.study.results_page import results_page
+    from lightweights.study.scorecard import scorecard
+
+    study, runs, claims = _material(path)
+    found = read_inconsistencies(INCONSISTENCIES)
+    page = results_page(runs, scorecard(runs, claims, study), len(found), study)
+    write_atomic(study_folder(study.study.name) / "RESULTS.md", page)
 
 
 def _material(path: Path) -> tuple[Study, pd.DataFrame, list[Claim]]:

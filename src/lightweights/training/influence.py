@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from lightweights.photonics import effective_phase_count
+from lightweights.photonics import Circuit
 from lightweights.quantum_train import QuantumTrain
 from lightweights.training.data import Examples, TrainingData, measure
 
@@ -42,7 +42,7 @@ def photon_influence(trained: QuantumTrain, initial: QuantumTrain, test: Example
         "random_total_variation": sum(total_variation(before, p) for p in redrawn) / DRAWS,
         "variance_share_of_term": share_of_variance(slope * after, weights),
         "variance_share_of_pattern": share_of_variance(slope * (after - after.mean()), weights),
-        "effective_phases_at_start": sum(effective_phase_count(c, p) for c, p in zip(initial.circuits, initial.phases, strict=True)),
+        "effective_phases_at_start": initial.effective_phases(),
         "trained_accuracy_percent": accuracy([after]),
         "shuffled_accuracy_percent": accuracy(shuffled),
         "ones_accuracy_percent": accuracy([after.mean().expand_as(after)]),
@@ -63,6 +63,8 @@ def share_of_variance(part: Float[Tensor, " weights"], whole: Float[Tensor, " we
 
 def _redrawn(trained: QuantumTrain, generator: torch.Generator) -> QuantumTrain:
     other = copy.deepcopy(trained)
+    other.staleness = 0
     for phases, circuit in zip(other.phases, other.circuits, strict=True):
+        assert isinstance(circuit, Circuit)
         phases.copy_(circuit.random_phases(generator))
     return other

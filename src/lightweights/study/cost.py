@@ -1,0 +1,136 @@
+"""What runs cost before they are started: seconds of one core, memory, disk. From landed runs where there are any, else from a table.
+
+A run's work is counted in images: one that passes forward through the target network counts once, one that the network is trained on three
+times. Seconds are proportional to work within a family of runs; what the photons cost besides is part of the rate.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from lightweights.params import ClassicalSchedule, CobylaSchedule, DatasetSection, GradientSchedule, Run, RunSettings
+from lightweights.study.files import read_json
+from lightweights.study.layout import RESULTS, metrics_file
+
+IMAGES = {
+    "digits": (1347, 450, 784),
+    "mnist-partial": (6000, 10_600, 784),
+    "mnist": (60_000, 10_000, 784),
+    "fashion-mnist": (60_000, 10_000, 784),
+    "cifar-10": (50_000, 10_000, 3072),
+}
+"""Images to train on, images to test on (all test sets together), numbers in an image."""
+
+SECONDS_PER_MILLION = {"classical": 20.0, "gradient": 23.0, "cobyla": 27.0, "spsa": 27.0, "gate_qt": 56.0}
+"""Seconds of one core for a million images of 28 x 28 pixels through the publication's network, by family. Measured as processor time of
+one round (two epochs) on partial MNIST; bond dimension, circuits up to [16, 6] and noise change it by less than a tenth."""
+
+LEAST_BATCH = 128
+"""Images that a step on the phases costs at least: what the photons take does not shrink with the batch."""
+
+START_SECONDS = 6.0
+"""Starting Python and torch and reading the data."""
+
+BASE_MEMORY_MB = 600
+"""Largest memory of a run on partial MNIST; larger data sets add theirs, as floats."""
+
+RUN_DISK_BYTES = 60_000
+"""metrics.json, history.csv, log and weights of a run with a network of 7,000 weights."""
+
+SHORT_SECONDS, MEDIUM_SECONDS = 120.0, 900.0
+"""Runs below these are grouped on a cluster: profiles say how many of a group make one job."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one run: seconds of one core, memory in MiB, bytes on disk, and what the seconds come from."""
+
+    seconds: float
+    memory_mb: int
+    disk_bytes: int
+    source: str
+
+
+def work_of(settings: RunSettings) -> float:
+    """Millions of images through the target network, each counted with its number of pixels relative to 28 x 28."""
+    train, test, numbers = IMAGES[settings.dataset.name]
+    schedule, measured = settings.schedule, train + test
+    if isinstance(schedule, ClassicalSchedule):
+        images = schedule.epochs * (3 * train + measured)
+    else:
+        mapping = 3 * schedule.mapping_epochs * train
+        if isinstance(schedule, GradientSchedule):
+            passes = 3 * schedule.phase_steps
+        else:
+            passes = schedule.evaluations if isinstance(schedule, CobylaSchedule) else 2 * schedule.phase_steps
+        phases = max(schedule.phase_batch_size, LEAST_BATCH) * passes
+        images = schedule.rounds * (mapping + phases + measured)
+    return images * numbers / 784 / 1e6
+
+
+def family_of(settings: RunSettings) -> str:
+    """Runs whose seconds are proportional to their work: the baseline's kind, or the protocol."""
+    return settings.baseline.kind if settings.baseline is not None else settings.schedule.protocol
+
+
+def estimate(settings: RunSettings) -> Cost:
+    """By the table alone: what a job asks of a cluster must not depend on which runs have landed."""
+    family = family_of(settings)
+    rate = SECONDS_PER_MILLION.get(family, SECONDS_PER_MILLION["classical"])
+    return Cost(START_SECONDS + rate * work_of(settings), memory_of(settings.dataset), RUN_DISK_BYTES, "table")
+
+
+def memory_of(dataset: DatasetSection) -> int:
+    """MiB that a run holds at most: torch, and the data as bytes and as floats."""
+    train, test, numbers = IMAGES[dataset.name]
+    return BASE_MEMORY_MB + math.ceil(5 * (train + test) * numbers / 2**20)
+
+
+def job_minutes(settings: RunSettings, attempt: int = 1) -> int:
+    """Time limit of a run's job: thrice the estimate and five minutes, as much again at each attempt."""
+    return attempt * (5 + math.ceil(3 * estimate(settings).seconds / 60))
+
+
+def job_memory_mb(settings: RunSettings, attempt: int = 1) -> int:
+    """Memory limit of a run's job: half more than the estimate and what Snakemake takes inside a job, as much again at each attempt."""
+    return attempt * (200 + math.ceil(1.5 * estimate(settings).memory_mb))
+
+
+def job_group(settings: RunSettings) -> str | None:
+    """Which runs may share a job on a cluster; None for those that are long enough alone."""
+    seconds = estimate(settings).seconds
+    return "short" if seconds < SHORT_SECONDS else "medium" if seconds < MEDIUM_SECONDS else None
+
+
+class Costs:
+    """Costs of runs, calibrated by those of them that have landed: the same variant first, then its experiment, then its family."""
+
+    def __init__(self, runs: Iterable[Run], results: Path = RESULTS) -> None:
+        self._rates: dict[tuple[str, ...], list[float]] = {}
+        self._memory: list[int] = []
+        for run in runs:
+            try:
+                provenance: dict[str, Any] = read_json(metrics_file(run, results))["provenance"]
+                rate = float(provenance["wall_seconds"]) / work_of(run.settings)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            for key in self._keys(run):
+                self._rates.setdefault(key, []).append(rate)
+            if isinstance(provenance.get("peak_memory_mb"), int):
+                self._memory.append(provenance["peak_memory_mb"])
+
+    @staticmethod
+    def _keys(run: Run) -> list[tuple[str, ...]]:
+        return [("variant", run.experiment, run.variant), ("experiment", run.experiment), ("family", family_of(run.settings))]
+
+    def of(self, run: Run) -> Cost:
+        """What a run costs; seconds are the median of the landed runs that are nearest to it."""
+        table = estimate(run.settings)
+        for key in self._keys(run):
+            if key in self._rates:
+                seconds = START_SECONDS + median(self._rates[key]) * work_of(run.settings)
+                return Cost(seconds, max([table.memory_mb, *self._memory]), table.disk_bytes, key[0])
+        return table

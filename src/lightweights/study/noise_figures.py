@@ -1,0 +1,189 @@
+"""Figures of imperfect devices: the published sweeps, what the sources leave open, two parameters together, and the price in time."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+
+from lightweights.params import GradientSchedule, Study
+from lightweights.study.ablation import measure_of
+from lightweights.study.claims import Claim
+from lightweights.study.figures import BLACK, BLUE, GREEN, ONE_COLUMN, TWO_COLUMNS, VERMILLION, Draw, styled, without_runs
+from lightweights.study.noise import CLAIMED, CONTROL, LABELS, OPEN_QUESTIONS, REFERENCE, SWEEPS, drop, noise_runs, sweep
+from lightweights.study.statistics import Summary, summarise
+
+GREY = "#8a8a8a"
+
+
+@styled
+def noise(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """The four published sweeps: points lost against no noise, trained under noise and with noise at generation only."""
+    return _sweeps(runs, list(SWEEPS))
+
+
+@styled
+def noise_open(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Errors of phases and beam splitters, which the sources leave open: points lost against no noise."""
+    return _sweeps(runs, list(OPEN_QUESTIONS))
+
+
+@styled
+def noise_map(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Points lost by g2 and transmittance together, mean over seeds."""
+    figure = Figure(figsize=(ONE_COLUMN, 2.5), layout="constrained")
+    own, column = runs[runs.experiment == "noise_map"], measure_of(runs)
+    if own.empty:
+        return without_runs(figure)
+    rows = []
+    for variant, group in noise_runs(runs, "noise_map"):
+        place = dict(part.split("=") for part in variant.split(",")[:2])
+        rows.append((float(place["transmittance"]), float(place["g2"]), drop(runs, group, column)))
+    xs, ys = sorted({x for x, *_ in rows}), sorted({y for _, y, _ in rows})
+    lost = np.full((len(ys), len(xs)), np.nan)
+    for x, y, found in rows:
+        lost[ys.index(y), xs.index(x)] = found.mean
+    axis = figure.subplots()
+    reach = max(CLAIMED, np.nanmax(np.abs(lost))) if not np.isnan(lost).all() else CLAIMED
+    image = axis.imshow(lost, origin="lower", cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
+    for x, y, found in rows:
+        half = "" if np.isnan(found.low) else f"\n±{(found.high - found.low) / 2:.1f}"
+        dark = abs(found.mean) > 0.65 * reach
+        look = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if dark else BLACK}
+        axis.text(xs.index(x), ys.index(y), f"{found.mean:+.1f}{half}" if found.n else "-", **look)
+    axis.grid(visible=False)
+    axis.set_xticks(range(len(xs)), [f"{x:g}" for x in xs])
+    axis.set_yticks(range(len(ys)), [f"{y:g}" for y in ys])
+    axis.set(xlabel=LABELS["transmittance"], ylabel=LABELS["g2"])
+    figure.colorbar(image, ax=axis, label="Accuracy lost (points)")
+    axis.set_title(f"mean over {_seeds(own)} seeds, ± half the 95 % t interval", fontsize=6.5)
+    return figure
+
+
+def noise_cycles(study: Study) -> Draw:
+    """Accuracy against the clock cycles of an evaluation; above, the time that all evaluations of a training take a device."""
+    own = [run.settings for run in study.runs() if run.experiment == "noise_cycles"]
+    schedule = own[0].schedule if own else None
+
+    @styled
+    def draw(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+        figure = Figure(figsize=(ONE_COLUMN, 2.9), layout="constrained")
+        points = sweep(runs, "noise_cycles")
+        if points.empty:
+            return without_runs(figure)
+        axis = figure.subplots()
+        _band(axis, points.value, list(points.accuracy), BLUE, "o", "trained on counts")
+        clean = summarise(runs[runs.experiment == REFERENCE][measure_of(runs)])
+        again = [_minus(clean.mean, lost) for lost in points.regenerated]
+        if any(found.n for found in again):
+            _band(axis, points.value, again, VERMILLION, "s", "counts at generation only")
+        for name, colour, label in ((REFERENCE, BLACK, "exact, no noise"), (CONTROL, GREEN, "MPS only")):
+            level = summarise(runs[runs.experiment == name][measure_of(runs)])
+            if level.n:
+                axis.axhline(level.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
+        axis.axhline(clean.mean - CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"{CLAIMED:g} points below exact")
+        axis.set(xscale="log", xlabel="Clock cycles of each circuit for each evaluation", ylabel="Test accuracy (%)")
+        axis.xaxis.set_minor_locator(NullLocator())
+        if isinstance(schedule, GradientSchedule):
+            asked, clock = schedule.rounds * (2 + schedule.phase_steps), 1e6 * study.study.clock_mhz
+            above = axis.secondary_xaxis("top", functions=(lambda c: c * asked / clock, lambda s: s * clock / asked))
+            above.set_xlabel(
+                f"Device time of a whole training at {study.study.clock_mhz:g} MHz: {asked} evaluations, without gradients", fontsize=7
+            )
+            above.xaxis.set_major_locator(FixedLocator([asked * c / clock for c in points.value]))
+            above.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
+            above.xaxis.set_minor_locator(NullLocator())
+        figure.legend(
+            loc="outside lower center",
+            ncols=2,
+            title=f"Mean over {_seeds(runs[runs.experiment == 'noise_cycles'])} seeds; band: 95 % t interval",
+        )
+        return figure
+
+    return draw
+
+
+@styled
+def noise_staleness(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
+    """Accuracy when the devices' probabilities come rounds late."""
+    figure = Figure(figsize=(ONE_COLUMN, 2.5), layout="constrained")
+    points = sweep(runs, "noise_staleness")
+    if points.empty:
+        return without_runs(figure)
+    axis = figure.subplots()
+    _band(axis, points.value, list(points.accuracy), BLUE, "o", "asynchronous")
+    axis.set_xticks(points.value)
+    axis.set(xlabel=LABELS["staleness"], ylabel="Test accuracy (%)")
+    axis.set_title(f"mean over {_seeds(runs[runs.experiment == 'noise_staleness'])} seeds; band: 95 % t interval", fontsize=6.5)
+    return figure
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that a reader would use."""
+    for unit, size in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{1e3 * seconds:.3g} ms"
+
+
+def noise_figures(study: Study) -> dict[str, Draw]:
+    """The figures by name."""
+    return {
+        "noise": noise,
+        "noise_open": noise_open,
+        "noise_map": noise_map,
+        "noise_cycles": noise_cycles(study),
+        "noise_staleness": noise_staleness,
+    }
+
+
+def _sweeps(runs: pd.DataFrame, experiments: list[str]) -> Figure:
+    found = {experiment: sweep(runs, experiment) for experiment in experiments}
+    found = {experiment: points for experiment, points in found.items() if any(s.n for s in points["drop"])}
+    figure = Figure(figsize=(TWO_COLUMNS if len(found) > 1 else ONE_COLUMN, 2.5), layout="constrained")
+    if not found:
+        return without_runs(figure)
+    axes = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    for axis, (experiment, points) in zip(axes, found.items(), strict=True):
+        name = experiment.removeprefix("noise_")
+        axis.axhline(0, color=BLACK, linewidth=0.6)
+        axis.axhline(CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"claimed bound, {CLAIMED:g} points")
+        _band(axis, points.value, list(points["drop"]), BLUE, "o", "trained under noise")
+        if any(s.n for s in points.regenerated):
+            _band(axis, points.value, list(points.regenerated), VERMILLION, "s", "noise at generation only")
+        control = [drop(runs, group, measure_of(runs)) for _, group in noise_runs(runs, CONTROL)]
+        if control and control[0].n:
+            axis.axhline(control[0].mean, color=GREEN, linestyle="--", linewidth=0.9, label="MPS only (feels no noise)")
+            if not np.isnan(control[0].low):
+                axis.axhspan(control[0].low, control[0].high, color=GREEN, alpha=0.1, linewidth=0)
+        axis.set_xlabel(LABELS[name])
+        if name in ("g2", "phase_error", "phase_imprecision", "splitter_bias") and points.value.min() > 0:
+            axis.set_xscale("log")
+            axis.xaxis.set_major_locator(FixedLocator(list(points.value)[:: 2 if len(points) > 3 else 1]))
+            axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+            axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.xaxis.set_minor_locator(NullLocator())
+    axes[0].set_ylabel("Accuracy lost against\nno noise (points)")
+    seeds = _seeds(runs[runs.experiment.isin(experiments)])
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=4, title=f"Paired by seed, mean over {seeds} seeds; bands: 95 % t interval"
+    )
+    return figure
+
+
+def _band(axis: Axes, x: pd.Series, found: list[Summary], colour: str, marker: str, label: str) -> None:
+    means = [s.mean for s in found]
+    axis.plot(x, means, color=colour, marker=marker, label=label)
+    lows = [s.mean if np.isnan(s.low) else s.low for s in found]
+    highs = [s.mean if np.isnan(s.high) else s.high for s in found]
+    axis.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
+
+
+def _minus(level: float, lost: Summary) -> Summary:
+    return Summary(lost.n, level - lost.mean, lost.sd, level - lost.high, level - lost.low)
+
+
+def _seeds(runs: pd.DataFrame) -> str:
+    counts = runs.groupby(["experiment", "variant"]).size()
+    return str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"

@@ -1,0 +1,42 @@
+"""The table of faults in docs/faults.md: each test that tried a fault says here what it saw."""
+
+import json
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "faults.md"
+HEAD = """\
+# Faults: what was tried, and what happened
+
+Each row is a test that brings the fault about on a small study and restarts it as the row says. The final `runs.csv` equals that of an
+undisturbed study bit for bit, wall times aside. Made by `make faults` from the tests in `tests/faults` and `tests/slurm`.
+
+| fault | what is said | how the study goes on |
+|---|---|---|
+"""
+
+
+def fault(what: str, said: str, goes_on: str) -> None:
+    """Record a fault that the calling test has just seen survived, where LIGHTWEIGHTS_FAULTS names a folder for that."""
+    folder = os.environ.get("LIGHTWEIGHTS_FAULTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / f"{what.replace(' ', '-').replace('/', '-')}.json").write_text(json.dumps([what, said, goes_on]))
+
+
+def rows_of(document: Path = DOCUMENT) -> list[list[str]]:
+    """The rows of the document: fault, what is said, how the study goes on."""
+    lines = document.read_text().removeprefix(HEAD).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| ")]
+
+
+def write(folder: Path, document: Path = DOCUMENT) -> None:
+    """Write the document from what the tests recorded; rows of faults that were not tried this time stay."""
+    rows = {row[0]: row for row in rows_of(document)} if document.exists() else {}
+    rows |= {row[0]: row for row in (json.loads(file.read_text()) for file in folder.glob("*.json"))}
+    document.write_text(HEAD + "".join(f"| {' | '.join(row)} |\n" for _, row in sorted(rows.items())))
+
+
+if __name__ == "__main__":
+    write(Path(os.environ["LIGHTWEIGHTS_FAULTS"]))

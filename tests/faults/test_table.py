@@ -1,0 +1,29 @@
+"""docs/faults.md is in step with the tests that make it."""
+
+import ast
+
+import pytest
+from faults.table import DOCUMENT, HEAD, ROOT, rows_of
+
+pytestmark = pytest.mark.slow
+
+
+def recorded() -> list[list[str]]:
+    """Rows that the tests would write; names of module constants are looked up."""
+    rows = []
+    for file in (ROOT / "tests/faults/test_faults.py", ROOT / "tests/test_verify.py", ROOT / "tests/slurm/test_slurm.py"):
+        tree = ast.parse(file.read_text())
+        texts = {
+            node.targets[0].id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.targets[0], ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "fault":
+                rows.append([eval(compile(ast.Expression(text), file.name, "eval"), {}, texts) for text in node.args])
+    return sorted(rows)
+
+
+def test_the_document_has_a_row_for_each_fault_that_a_test_brings_about() -> None:
+    assert DOCUMENT.read_text().startswith(HEAD)
+    assert rows_of() == recorded()

@@ -1,0 +1,61 @@
+"""Small studies in folders of their own, for tests that start Snakemake, kill it, and look at what is left."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNS_CSV = "results/small/runs.csv"
+CLASSICAL, PHOTONIC = "classical/base/seed-0", "photonic/base/seed-0"
+
+
+def small_study() -> dict:
+    """Two runs of a second or two on the digits; a checkpoint after each round."""
+    return {
+        "study": {"name": "small"},
+        "dataset": {"name": "digits"},
+        "mapping": {"bond_dim": 1},
+        "schedules": {
+            "classical": {"epochs": 3},
+            "gradient": {"rounds": 4, "mapping_epochs": 1, "phase_steps": 1, "phase_batch_size": 100},
+        },
+        "experiments": {
+            "classical": {"method": "classical", "seeds": [0]},
+            "photonic": {"method": "quantum_train", "seeds": [0]},
+        },
+        "execution": {"checkpoint_seconds": 0},
+    }
+
+
+def new_house(folder: Path, study: dict | None = None) -> Path:
+    """The workflow's own files with a small study, in a folder of their own."""
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "Snakefile", folder)
+    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    (folder / "profiles").symlink_to("workflow/profiles")
+    (folder / "params.yaml").write_text(yaml.safe_dump(study or small_study(), sort_keys=False))
+    return folder
+
+
+def command(house: Path, *words: str) -> dict:
+    """Arguments of subprocess that call a program in a house, with this environment's programs and this tree's package."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"args": words, "cwd": house, "env": environment, "text": True}
+
+
+def call(house: Path, *words: str, ok: bool = True) -> str:
+    """What a program says; it must succeed, or fail where ``ok`` is False."""
+    done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert (done.returncode == 0) is ok, done.stdout
+    return done.stdout
+
+
+def timeless(house: Path) -> str:
+    """runs.csv without wall times."""
+    return pd.read_csv(house / RUNS_CSV, dtype=str).drop(columns="wall_seconds").to_csv()

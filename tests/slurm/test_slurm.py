@@ -1,0 +1,129 @@
+"""The slurm profile on a real SLURM: the same numbers as locally, through cancelled jobs, time limits and too little memory."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from cluster import Cluster, cluster, why_not
+from faults.table import fault
+from houses import RUNS_CSV, call, command, new_house, timeless
+
+pytestmark = pytest.mark.slow
+# This cluster has no accounting database, and nothing here waits for a network file system.
+HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
+SUBMIT = ("snakemake", "--profile", "workflow/profiles/slurm", *HERE)
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[Cluster]:
+    if why_not():
+        pytest.skip(why_not())
+    with cluster() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cluster(slurm: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in slurm.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """runs.csv of the undisturbed study, trained on this machine without SLURM."""
+    house = new_house(tmp_path_factory.mktemp("local") / "house")
+    call(house, "snakemake", "--cores", "1", RUNS_CSV)
+    return timeless(house)
+
+
+def training(house: Path) -> psutil.Process | None:
+    """The process that trains in this house, if one does."""
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = process.info["cmdline"] or []
+        if "train" in words and any(word.endswith("lightweights") for word in words) and process.info["cwd"] == str(house):
+            return process
+    return None
+
+
+def wait_for(found, submitted: subprocess.Popen, seconds: float = 300):
+    deadline = time.monotonic() + seconds
+    while not (thing := found()):
+        assert submitted.poll() is None, submitted.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return thing
+
+
+def submit(house: Path, *words: str) -> subprocess.Popen:
+    return subprocess.Popen(**command(house, *SUBMIT, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def test_a_study_on_slurm_equals_the_local_one_and_short_runs_share_a_job(tmp_path: Path, truth: str) -> None:
+    house = new_house(tmp_path / "house")
+    said = call(house, *SUBMIT, RUNS_CSV)
+    assert timeless(house) == truth
+    assert said.count("SLURM jobid") == 2, said  # all runs, and what follows them
+
+
+def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, tmp_path: Path, truth: str) -> None:
+    house = new_house(tmp_path / "house")
+    submitted = submit(house, RUNS_CSV)
+    wait_for(lambda: list(house.glob("results/small/.checkpoint/*/*/*/state.safetensors")), submitted)
+    slurm.call("scancel", *slurm.jobs())
+    said, _ = submitted.communicate(timeout=900)
+    assert submitted.returncode == 0, said
+    assert "CANCELLED" in said and "Trying to restart" in said
+    assert timeless(house) == truth
+    fault("scancel of a SLURM job", "`status is: 'CANCELLED'`", "submitted again by itself (`retries`), runs go on from their checkpoints")
+
+
+def test_a_job_at_its_time_limit_goes_on_in_the_next(tmp_path: Path, truth: str) -> None:
+    house = new_house(tmp_path / "house")
+    submitted = submit(
+        house, "--set-resources", "train_run:runtime=attempt", "--group-components", "short=1", "--jobs", "1", "--", RUNS_CSV
+    )
+    process = wait_for(lambda: training(house), submitted)
+    process.send_signal(signal.SIGSTOP)  # it gets nowhere, as on a node that is far too slow
+    said, _ = submitted.communicate(timeout=900)
+    assert submitted.returncode == 0, said
+    assert "TIMEOUT" in said
+    assert timeless(house) == truth
+    fault(
+        "time limit of a SLURM job",
+        "`status is: 'TIMEOUT'`",
+        "submitted again by itself with a longer limit, runs go on from their checkpoints",
+    )
+
+
+def test_a_job_out_of_memory_gets_more(tmp_path: Path, truth: str) -> None:
+    house = new_house(tmp_path / "house")
+    said = call(house, *SUBMIT, "--set-resources", "train_run:mem_mb=300*attempt*attempt", "--", RUNS_CSV)
+    assert "Trying to restart" in said
+    assert timeless(house) == truth
+    fault("out of memory in a SLURM job", "`status is: 'FAILED'` or `'OUT_OF_MEMORY'`", "submitted again by itself with more memory")
+
+
+def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, tmp_path: Path, truth: str) -> None:
+    house = new_house(tmp_path / "house")
+    submitted = submit(house, RUNS_CSV)
+    wait_for(lambda: list(house.glob("results/small/.checkpoint/*/*/*/state.safetensors")), submitted)
+    os.kill(submitted.pid, signal.SIGKILL)
+    submitted.wait()
+    assert slurm.jobs()
+    deadline = time.monotonic() + 600
+    while slurm.jobs():  # as docs/cluster.md says: wait for them, or scancel them
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    call(house, "snakemake", "--unlock")
+    call(house, *SUBMIT, RUNS_CSV)
+    assert timeless(house) == truth
+    fault(
+        "SIGKILL of Snakemake with SLURM jobs under way",
+        "jobs go on; `snakemake` says that the folder is locked",
+        "wait for the jobs or scancel them, then `snakemake --unlock` and start again",
+    )

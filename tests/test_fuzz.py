@@ -1,0 +1,367 @@
+"""Anything may be in the files and settings that we read: only our own errors come out, and memory stays bounded."""
+
+import json
+import lzma
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save
+
+from lightweights.datasets import Dataset, to_tensors
+from lightweights.datasets.catalogue import CIFAR10_TEST
+from lightweights.datasets.cifar10 import read_archive
+from lightweights.datasets.dataset import DataError
+from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
+from lightweights.errors import LightweightsError
+from lightweights.params import Run, SettingsError, Study, load_study, parse_study
+from lightweights.study.collect import CollectError, collect, read_histories
+from lightweights.study.cost import Costs
+from lightweights.study.execute import RunError, begin, read_data, resume, save_checkpoint
+from lightweights.study.layout import history_file, metrics_file, run_folder, settings_file, weights_file
+from lightweights.study.plan import made_with, open_study, read_run
+from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, recorded_outputs
+
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)
+MEBIBYTE = 2**20
+
+TREE = {
+    "study": {"name": "trial"},
+    "dataset": {"name": "digits"},
+    "schedules": {"gradient": {"rounds": 2, "mapping_epochs": 1, "phase_steps": 1, "batch_size": 60, "phase_batch_size": 60}},
+    "experiments": {
+        "classical": {"method": "classical", "seeds": [0]},
+        "photonic": {"method": "quantum_train", "seeds": [0], "vary": {"mapping.bond_dim": [1, 2]}},
+    },
+}
+scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=20)
+names = st.sampled_from(
+    ["..", "../x", "/tmp/x", "a/b", "A", "", ".", "x" * 300, "a\n", "study", "name", "mapping.bond_dim", "seeds"]
+) | st.text(max_size=8)
+plain = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4), max_leaves=12)
+damage = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=5)
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    """No more than ``size`` bytes are held at any time inside."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < size
+    finally:
+        tracemalloc.stop()
+
+
+def damaged(content: bytes, changes: list[tuple[int, int]], length: int) -> bytes:
+    """Some bytes changed, then cut to a length."""
+    changed = bytearray(content)
+    for place, value in changes:
+        if changed:
+            changed[place % len(changed)] = value
+    return bytes(changed[:length])
+
+
+def replaced(tree, path: list[int], value):
+    """The tree with the value at a place replaced: at each level the n-th of the entries is followed."""
+    if not path or not isinstance(tree, dict | list) or not tree:
+        return value
+    keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+    key = keys[path[0] % len(keys)]
+    changed = dict(tree) if isinstance(tree, dict) else list(tree)
+    changed[key] = replaced(tree[key], path[1:], value)
+    return changed
+
+
+# Settings
+
+
+@FUZZ
+@given(plain)
+def test_any_settings_give_a_study_or_our_error(tree: object) -> None:
+    try:
+        assert isinstance(parse_study(tree), Study)
+    except SettingsError as error:
+        assert len(str(error)) < 10_000
+
+
+@FUZZ
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=5), plain)
+def test_runs_of_any_study_lie_in_its_folder(path: list[int], value: object) -> None:
+    try:
+        study = parse_study(replaced(TREE, path, value))
+    except SettingsError:
+        return
+    folder = Path("/results")
+    for run in study.runs():
+        for file in (metrics_file(run, folder), weights_file(run, folder), settings_file(run, folder), history_file(run, folder)):
+            assert ".." not in file.parts
+            assert file.resolve().is_relative_to(folder / study.study.name)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../other", "a/b", "/tmp/x", "", "a\n", "a\0", ".hidden", "~"])
+def test_names_cannot_leave_the_results_folder(name: str) -> None:
+    for tree in (
+        TREE | {"study": {"name": name}},
+        TREE | {"experiments": {name: TREE["experiments"]["classical"]}},
+        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"part": name}}},
+    ):
+        with pytest.raises(SettingsError):
+            parse_study(tree)
+
+
+@FUZZ
+@given(names, names, names, st.integers(-1, 2**33))
+def test_a_run_of_any_name_is_refused_or_stays_in_place(study: str, experiment: str, variant: str, seed: int) -> None:
+    whole = parse_study(TREE).runs()[0]
+    try:
+        run = Run(study=study, experiment=experiment, variant=variant, seed=seed, settings=whole.settings)
+    except ValueError:
+        return
+    assert run_folder(run, Path("/results")).resolve().is_relative_to(Path("/results") / study / "runs" / experiment)
+
+
+def test_settings_that_ask_for_more_than_memory_holds_are_refused() -> None:
+    laughs = {"a0": ["x"] * 9}
+    for level in range(1, 12):
+        laughs[f"a{level}"] = [laughs[f"a{level - 1}"]] * 9
+    endless: dict = {}
+    endless["study"] = endless
+    vary = {f"mapping.x{number}": list(range(100)) for number in range(8)}
+    many = {"photonic": TREE["experiments"]["photonic"] | {"vary": vary}}
+    with at_most(100 * MEBIBYTE):
+        for tree in (laughs, endless, TREE | {"experiments": many}):
+            with pytest.raises(SettingsError, match=r"more than 200,000 values|a study can have 100,000"):
+                parse_study(tree)
+
+
+@FUZZ
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | plain.map(lambda tree: yaml.safe_dump(str(tree)).encode()))
+@example(b"!!python/object/apply:os.system ['touch owned']")
+@example(b"a: &a [*a]")
+@example(b"\xff\xfe")
+def test_any_params_file_gives_a_study_or_our_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes(content)
+    with suppress(SettingsError):
+        load_study(file)
+    assert not Path("owned").exists()
+
+
+@FUZZ
+@given(st.binary(max_size=100) | plain.map(lambda tree: json.dumps(tree).encode()))
+def test_any_settings_file_gives_a_run_or_our_error(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "results/trial/settings/photonic/x.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    with pytest.raises(SettingsError):
+        read_run(file, 0, tmp_path / "results")
+
+
+# Data
+
+
+IDX_I = np.array([2051, 3, 4, 5], ">i4").tobytes() + bytes(60)
+IDX_L = np.array([2049, 3], ">i4").tobytes() + bytes(3)
+
+
+@FUZZ
+@given(damage, st.integers(0, 80))
+def test_idx_files(changes: list, length: int) -> None:
+    for content, read in (
+        (IDX_I, lambda data: read_idx_images(data, 3, 4, 5, "images")),
+        (IDX_L, lambda data: read_idx_labels(data, 3, 10, "labels")),
+    ):
+        try:
+            array = read(damaged(content, changes, length))
+        except DataError:
+            continue
+        assert array.dtype == np.uint8 and len(array) == 3
+
+
+def test_an_idx_header_that_promises_too_much_costs_nothing() -> None:
+    with at_most(MEBIBYTE), pytest.raises(DataError):
+        read_idx_images(np.array([2051, 2**30, 2**10, 2**10], ">i4").tobytes(), 2**30, 2**10, 2**10, "images")
+
+
+@FUZZ
+@given(damage, st.integers(0, 2 * CIFAR_RECORD + 1))
+def test_cifar_batches(changes: list, length: int) -> None:
+    try:
+        images, labels = read_cifar_batch(damaged(bytes(2 * CIFAR_RECORD), changes, length), 2, 10, "batch")
+    except DataError:
+        return
+    assert images.shape == (2, 3, 32, 32) and labels.max() < 10
+
+
+@FUZZ
+@given(damage, st.integers(0, 200), st.sampled_from(["gzip", "xz", "tar"]))
+def test_packed_files(changes: list, length: int, kind: str) -> None:
+    content = bytes(range(100))
+    packed = {"gzip": zlib.compress(content, wbits=31), "xz": lzma.compress(content), "tar": zlib.compress(bytes(2048), wbits=31)}[kind]
+    try:
+        if kind == "tar":
+            list(read_archive(damaged(packed, changes, length), (CIFAR10_TEST,), 100))
+        else:
+            assert (gunzip if kind == "gzip" else unxz)(damaged(packed, changes, length), 100, "file") == content
+    except DataError:
+        pass
+
+
+@pytest.mark.parametrize("unpack", [gunzip, unxz])
+def test_a_packed_file_that_unpacks_to_too_much_is_refused_early(unpack: Callable) -> None:
+    zeros = bytes(200 * MEBIBYTE)
+    packed = zlib.compress(zeros, wbits=31) if unpack is gunzip else lzma.compress(zeros, preset=0)
+    del zeros
+    with at_most(8 * MEBIBYTE), pytest.raises(DataError, match="has more"):
+        unpack(packed, 1000, "bomb")
+
+
+# Tensors
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes, Run]:
+    """Prepared data and a checkpoint of a run."""
+    from conftest import tiny_dataset
+
+    run = next(run for run in parse_study(TREE).runs() if run.experiment == "photonic")
+    data = tiny_dataset()
+    training, rounds, _ = begin(run.settings, data, 0, torch.device("cpu"))
+    next(rounds)
+    file = tmp_path_factory.mktemp("checkpoint") / "state"
+    save_checkpoint(training, run, file)
+    return save(*to_tensors(data)), file.read_bytes(), run
+
+
+header = st.lists(st.tuples(st.integers(0, 700), st.integers(32, 126)), max_size=4)
+
+
+@FUZZ
+@given(header | damage, st.integers(0, 10**6))
+def test_prepared_data(stored: tuple, tmp_path: Path, changes: list, length: int) -> None:
+    file = tmp_path / "data.safetensors"
+    file.write_bytes(damaged(stored[0], changes, length))
+    try:
+        assert isinstance(read_data(file), Dataset)
+    except RunError as error:
+        assert str(file) in str(error)
+
+
+@settings(FUZZ, max_examples=15)
+@given(header | damage, st.integers(0, 10**6))
+def test_checkpoints(stored: tuple, tiny: Dataset, tmp_path: Path, changes: list, length: int) -> None:
+    file = tmp_path / "state.safetensors"
+    file.write_bytes(damaged(stored[1], changes, length))
+    training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
+    try:
+        resume(training, stored[2], file)
+    except RunError as error:
+        assert "set aside" in str(error)
+
+
+def test_a_tensor_file_that_promises_too_much_costs_nothing(tmp_path: Path) -> None:
+    claim = json.dumps({"train.images": {"dtype": "U8", "shape": [2**40], "data_offsets": [0, 2**40]}}).encode()
+    file = tmp_path / "data.safetensors"
+    with at_most(MEBIBYTE):
+        for content in (len(claim).to_bytes(8, "little") + claim, (2**60).to_bytes(8, "little") + claim):
+            file.write_bytes(content)
+            with pytest.raises(RunError):
+                read_data(file)
+
+
+# Run folders
+
+
+def metrics_of(run: Run) -> dict:
+    return {
+        "run": run.model_dump(mode="json", exclude={"settings"}),
+        "settings": run.settings.plain(),
+        "final": {"train_accuracy_percent": 50.0, "test_accuracy_percent": 40.0},
+        "last10": {"train_accuracy_percent": 50.0, "test_accuracy_percent": 40.0},
+        "parameters": {"target": 10, "mapping": 3},
+        "provenance": {"wall_seconds": 1.0, "host": "h", "device": "cpu", "threads": 1, "commit": None, "data_sha256": "0"},
+    }
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
+    """A study whose runs are all there, so that one can be damaged."""
+    results = tmp_path_factory.mktemp("results")
+    study = open_study(TREE, results)
+    for run in study.runs():
+        metrics_file(run, results).parent.mkdir(parents=True)
+        metrics_file(run, results).write_text(json.dumps(metrics_of(run)))
+        unit, length = ("epoch", 50) if run.experiment == "classical" else ("round", 2)
+        history_file(run, results).write_text(f"{unit},x\n" + "".join(f"{n},1\n" for n in range(1, length + 1)))
+    assert len(collect(study, results)) == 3
+    return study, results
+
+
+DEEP = b"[" * 100_000
+
+
+@FUZZ
+@given(
+    st.binary(max_size=100)
+    | plain.map(lambda tree: json.dumps(tree).encode())
+    | st.tuples(st.lists(st.integers(0, 9), min_size=1, max_size=4), plain)
+)
+@example(DEEP)
+@example(b'{"a":' * 5000)
+@example(([4, 1], 2**64))
+@example(([5, 5], ["x"]))
+def test_any_metrics_file(house: tuple[Study, Path], content: bytes | tuple) -> None:
+    study, results = house
+    run = study.runs()[1]
+    if isinstance(content, tuple):
+        content = json.dumps(replaced(metrics_of(run), *content)).encode()
+    metrics_file(run, results).write_bytes(content)
+    made_with(metrics_file(run, results), run.settings)
+    Costs(study.runs(), results)
+    findings = Findings()
+    check_runs(study, results, findings)
+    try:
+        assert len(collect(study, results)) == 3
+    except CollectError as error:
+        assert findings.wrong and len(str(error)) < 10_000
+    finally:
+        metrics_file(run, results).write_text(json.dumps(metrics_of(run)))
+
+
+@FUZZ
+@given(st.binary(max_size=100) | st.text("round,12\n\r\"';.", max_size=60).map(str.encode))
+def test_any_history(house: tuple[Study, Path], content: bytes) -> None:
+    study, results = house
+    file = history_file(study.runs()[1], results)
+    before = file.read_bytes()
+    file.write_bytes(content)
+    try:
+        read_histories("trial", collect(study, results), results)
+    except CollectError as error:
+        assert str(file) in str(error)
+    finally:
+        file.write_bytes(before)
+
+
+@FUZZ
+@given(st.binary(max_size=60) | plain.map(lambda tree: yaml.safe_dump({"stages": tree}, allow_unicode=True).encode()))
+@example(b"stages: {a: {outs: [{path: ../../etc, md5: x.dir}, {path: results/trial/../../x, md5: x}]}}")
+def test_any_lock_file(tmp_path: Path, content: bytes) -> None:
+    lock = tmp_path / "dvc.lock"
+    lock.write_bytes(content)
+    try:
+        outputs = recorded_outputs(lock, Path("results/trial"))
+    except VerifyError:
+        return
+    assert all(path.is_relative_to("results/trial") and ".." not in path.parts for path in outputs)
+    with suppress(LightweightsError):
+        check_recorded(outputs, None, Findings())

@@ -1,0 +1,200 @@
+"""`lightweights verify` and DVC remotes: what is damaged, missing or half-finished is named."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from faults.table import fault
+from safetensors.torch import save
+from torch import zeros
+
+from lightweights.params import Study, parse_study
+from lightweights.study.layout import history_file, metrics_file, weights_file
+from lightweights.study.plan import open_study
+from lightweights.study.verify import VerifyError, folder_md5, md5, object_file, verify_study
+
+TREE = {
+    "study": {"name": "trial"},
+    "dataset": {"name": "digits"},
+    "schedules": {"classical": {"epochs": 2}},
+    "experiments": {"classical": {"method": "classical", "seeds": [0, 1, 2]}},
+}
+
+
+def populate(house: Path) -> Study:
+    """A study with three landed runs, without training anything."""
+    study = open_study(TREE, house / "results")
+    for run in study.runs():
+        weights = save({"network.weight": zeros(3) + run.seed})
+        numbers = {"train_accuracy_percent": 50.0, "test_accuracy_percent": 40.0}
+        metrics = {
+            "run": run.model_dump(mode="json", exclude={"settings"}),
+            "settings": run.settings.plain(),
+            "final": numbers,
+            "last10": numbers,
+            "parameters": {"target": 3},
+            "provenance": {"wall_seconds": 1.0, "data_sha256": "0", "weights_sha256": hashlib.sha256(weights).hexdigest()},
+        }
+        for path, content in (
+            (weights_file(run, house / "results"), weights),
+            (history_file(run, house / "results"), b"epoch,x\n1,0\n2,0\n"),
+            (metrics_file(run, house / "results"), json.dumps(metrics).encode()),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    return study
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A landed study recorded in dvc.lock as DVC would, with DVC's cache."""
+    populate(tmp_path)
+    outs = []
+    for path in (Path("results/trial/runs/classical"), Path("results/trial/weights/classical")):
+        files = {file.relative_to(tmp_path / path).as_posix(): md5(file) for file in sorted((tmp_path / path).rglob("*")) if file.is_file()}
+        digest = folder_md5(files)
+        outs.append({"path": path.as_posix(), "hash": "md5", "md5": digest, "nfiles": len(files)})
+        if "weights" in path.parts:
+            listing = [{"md5": value, "relpath": name} for name, value in sorted(files.items())]
+            keep(tmp_path, digest, json.dumps(listing, sort_keys=True).encode())
+            for name, value in files.items():
+                keep(tmp_path, value, (tmp_path / path / name).read_bytes())
+    (tmp_path / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {"classical": {"outs": outs}}}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lightweights.study.verify.cache_folder", lambda: tmp_path / "cache")
+    return tmp_path
+
+
+def keep(house: Path, digest: str, content: bytes) -> None:
+    path = object_file(house / "cache", digest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def verified() -> str:
+    said: list[str] = []
+    verify_study("trial", said.append)
+    return "\n".join(said)
+
+
+def weights_of(seed: int) -> Path:
+    return Path(f"results/trial/weights/classical/base/seed-{seed}.safetensors")
+
+
+def test_a_whole_study_is_as_recorded(house: Path) -> None:
+    assert verified() == "checked: 3 runs, 3 files of weights, 9 recorded files\nall of it is as recorded"
+
+
+def test_changed_weights_are_found_by_both_digests(house: Path) -> None:
+    weights_of(1).write_bytes(save({"network.weight": zeros(3) + 7}))
+    with pytest.raises(VerifyError) as raised:
+        verified()
+    message = str(raised.value)
+    assert message.startswith("2 findings in results/trial:")
+    assert f"{weights_of(1)}: SHA-256" in message and f"{weights_of(1)}: MD5" in message and "dvc checkout" in message
+    assert "seed-0" not in message and "seed-2" not in message
+
+
+def test_weights_of_runs_without_a_digest_are_compared_with_dvc_lock(house: Path) -> None:
+    path = metrics_file(parse_study(TREE).runs()[1])
+    metrics = json.loads(path.read_text())
+    del metrics["provenance"]["weights_sha256"]
+    path.write_text(json.dumps(metrics))
+    weights_of(1).write_bytes(save({"network.weight": zeros(3) + 7}))
+    with pytest.raises(VerifyError, match=r"seed-1.safetensors: MD5"):
+        verified()
+
+
+def test_weights_that_are_none_and_runs_of_other_settings_are_named(house: Path) -> None:
+    weights_of(2).write_bytes(b"nothing")
+    path = metrics_file(parse_study(TREE).runs()[0])
+    path.write_text(path.read_text().replace('"epochs": 2', '"epochs": 3'))
+    with pytest.raises(VerifyError) as raised:
+        verified()
+    assert "seed-2.safetensors: not the weights of a run" in str(raised.value)
+    assert "made with schedule.epochs = 3, asked for is 2" in str(raised.value)
+
+
+def test_a_changed_history_is_found_though_every_run_still_reads(house: Path) -> None:
+    path = history_file(parse_study(TREE).runs()[0])
+    path.write_text("epoch,x\n1,0\n2,1\n")
+    with pytest.raises(VerifyError, match=r"runs/classical: its 6 files are not those of dvc.lock"):
+        verified()
+
+
+def test_what_is_not_here_is_told_and_no_error(house: Path) -> None:
+    weights_of(0).unlink()
+    said = verified()
+    assert f"not here (1; `lightweights restore` brings back what a DVC remote has):\n  {weights_of(0)}" in said
+
+
+def test_a_corrupted_object_in_dvc_cache_is_named(house: Path) -> None:
+    kept = object_file(house / "cache", md5(weights_of(2)))
+    kept.write_bytes(b"bits rot")
+    with pytest.raises(VerifyError) as raised:
+        verified()
+    assert f"{kept}: DVC's copy of {weights_of(2)} is damaged; delete it, then `dvc pull`" in str(raised.value)
+    kept.unlink()
+    assert "as recorded" in verified()
+    fault("corrupted object in DVC's cache", "`lightweights verify` names it and its file", "delete it, `dvc pull`; no run is affected")
+
+
+@pytest.mark.parametrize("content", ["[", "stages: 3", "stages: {a: {outs: [1]}}"])
+def test_a_lock_file_that_is_none_is_told(house: Path, content: str) -> None:
+    Path("dvc.lock").write_text(content)
+    with pytest.raises(VerifyError, match=r"dvc.lock: not a lock file of DVC"):
+        verified()
+
+
+# DVC itself
+
+
+def dvc(house: Path, *words: str, ok: bool = True) -> str:
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(words, cwd=house, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert (done.returncode == 0) is ok, done.stdout
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path) -> None:
+    """Pushed, cloned and pulled, the weights are the same; an object that never reached the remote is named."""
+    house, clone = tmp_path / "house", tmp_path / "clone"
+    house.mkdir()
+    populate(house)
+    dvc(house, "git", "init", "-q")
+    dvc(house, "dvc", "init", "-q")
+    dvc(house, "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
+    stage = {"cmd": "true", "outs": [{"results/trial/weights/classical": {"persist": True}}]}
+    (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"classical": stage}}))
+    (house / ".gitignore").write_text("results/*/weights\n")
+    dvc(house, "dvc", "commit", "-q", "-f")
+    dvc(house, "dvc", "push", "-q")
+    dvc(house, "git", "add", "-A")
+    dvc(house, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    lost = md5(house / weights_of(1))
+    stored = next((tmp_path / "store").rglob(lost[2:]))
+    content = stored.read_bytes()
+    stored.unlink()  # as a push leaves it that was stopped
+
+    dvc(tmp_path, "git", "clone", "-q", str(house), str(clone))
+    said = dvc(clone, "dvc", "pull", ok=False)
+    assert f"{lost[2:]}" in said.replace("\n", "") or "weights/classical" in said
+    said = dvc(clone, sys.executable, "-c", "from lightweights.cli import main; main()", "verify", "trial")
+    assert str(weights_of(1)) in said and "not here" in said
+
+    dvc(house, "dvc", "push", "-q")  # once more: what is missing goes up
+    assert stored.read_bytes() == content
+    dvc(clone, "dvc", "pull", "-q")
+    for seed in (0, 1, 2):
+        assert (clone / weights_of(seed)).read_bytes() == (house / weights_of(seed)).read_bytes()
+    fault(
+        "half-finished `dvc push`", "`dvc pull` and `lightweights verify` name what is missing", "push again: only what is missing goes up"
+    )
+    shutil.rmtree(clone)
