@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections import Counter, defaultdict
+from decimal import Decimal
 
 import pytest
 import reference
@@ -102,8 +103,9 @@ def written_out(matrix: torch.Tensor, inputs: list[int], noise: Noise, detectors
 
     A photon is a pair of the mode where it enters and its colour: 0 the common one, else one that no other photon has.
     """
-    modes, common, x = len(matrix), math.sqrt(noise.indistinguishability), noise.brightness * noise.g2
-    two = (1 - x - math.sqrt(1 - 2 * x)) / noise.g2 if noise.g2 else 0.0
+    modes, common = len(matrix), math.sqrt(noise.indistinguishability)
+    x = Decimal(noise.brightness) * Decimal(noise.g2)  # a small g2 takes the difference of nearly equal numbers
+    two = float((1 - x - (1 - 2 * x).sqrt()) / Decimal(noise.g2)) if noise.g2 > 1e-18 else 0.0
     inputs_of_the_mesh = defaultdict(float)
     for emitted in itertools.product([0, 1, 2], [True, False], repeat=len(inputs)):
         chance, photons = 1.0, []

@@ -162,25 +162,33 @@ def dvc(house: Path, *words: str, ok: bool = True) -> str:
     return done.stdout
 
 
+def recorded(house: Path) -> None:
+    """A landed study whose weights DVC has recorded."""
+    populate(house)
+    dvc(house, "git", "init", "-q")
+    dvc(house, "dvc", "init", "-q")
+    stage = {"cmd": "true", "outs": [{"results/trial/weights/classical": {"persist": True}}]}
+    (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"classical": stage}}))
+    (house / ".gitignore").write_text("results/*/weights\n")
+    dvc(house, "dvc", "commit", "-q", "-f")
+
+
+def commit(house: Path) -> None:
+    dvc(house, "git", "add", "-A")
+    dvc(house, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+
+
 @pytest.mark.slow
 def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path) -> None:
     """Pushed, cloned and pulled, the weights are the same; an object that never reached the remote is named."""
     house, clone = tmp_path / "house", tmp_path / "clone"
     house.mkdir()
-    populate(house)
-    dvc(house, "git", "init", "-q")
-    dvc(house, "dvc", "init", "-q")
+    recorded(house)
     dvc(house, "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
-    stage = {"cmd": "true", "outs": [{"results/trial/weights/classical": {"persist": True}}]}
-    (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"classical": stage}}))
-    (house / ".gitignore").write_text("results/*/weights\n")
-    dvc(house, "dvc", "commit", "-q", "-f")
-    dvc(house, "dvc", "push", "-q")
-    dvc(house, "git", "add", "-A")
-    dvc(house, "git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    commit(house)
     lost = md5(house / weights_of(1))
-    stored = next((tmp_path / "store").rglob(lost[2:]))
-    content = stored.read_bytes()
+    shutil.copytree(house / ".dvc/cache/files", tmp_path / "store/files")
+    stored = object_file(tmp_path / "store", lost)
     stored.unlink()  # as a push leaves it that was stopped
 
     dvc(tmp_path, "git", "clone", "-q", str(house), str(clone))
@@ -190,7 +198,7 @@ def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path
     assert str(weights_of(1)) in said and "not here" in said
 
     dvc(house, "dvc", "push", "-q")  # once more: what is missing goes up
-    assert stored.read_bytes() == content
+    assert md5(stored) == lost
     dvc(clone, "dvc", "pull", "-q")
     for seed in (0, 1, 2):
         assert (clone / weights_of(seed)).read_bytes() == (house / weights_of(seed)).read_bytes()
@@ -198,3 +206,40 @@ def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path
         "half-finished `dvc push`", "`dvc pull` and `lightweights verify` name what is missing", "push again: only what is missing goes up"
     )
     shutil.rmtree(clone)
+
+
+@pytest.mark.slow
+def test_an_s3_remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Push to and pull from a server on loopback that speaks S3."""
+    pytest.importorskip("dvc_s3", reason="pip install dvc-s3 'moto[server]' runs this test")
+    moto_server = pytest.importorskip("moto.server", reason="pip install dvc-s3 'moto[server]' runs this test")
+    import boto3
+
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "made-up-key",
+            "AWS_SECRET_ACCESS_KEY": "made-up-secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="bucket")
+        house, clone = tmp_path / "house", tmp_path / "clone"
+        house.mkdir()
+        recorded(house)
+        dvc(house, "dvc", "remote", "add", "-q", "-d", "store", "s3://bucket/lightweights")
+        dvc(house, "dvc", "remote", "modify", "-q", "store", "endpointurl", url)
+        said = dvc(house, "dvc", "push", "-v")
+        commit(house)
+        dvc(tmp_path, "git", "clone", "-q", str(house), str(clone))
+        said += dvc(clone, "dvc", "pull", "-v")
+        for seed in (0, 1, 2):
+            assert (clone / weights_of(seed)).read_bytes() == (house / weights_of(seed)).read_bytes()
+        assert "made-up-secret" not in said
+        written = [file for file in [*house.rglob("*"), *clone.rglob("*")] if file.is_file()]
+        assert not [file for file in written if b"made-up-secret" in file.read_bytes()]
+    finally:
+        server.stop()

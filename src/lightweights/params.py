@@ -250,7 +250,7 @@ class CobylaSchedule(RoundSchedule):
 class SpsaSchedule(RoundSchedule):
     protocol: Literal["spsa"] = "spsa"
     phase_steps: int = Field(20, ge=1, le=1_000_000, description="Steps in a round, of two evaluations each, each on a fresh random batch.")
-    gain: float = Field(0.5, gt=0, le=1e6, description="Gain a: step k is a / k^0.602 times the estimated slope.")
+    gain: float = Field(0.05, gt=0, le=1e6, description="Gain a: step k is a / k^0.602 times the estimated slope.")
     perturbation: float = Field(0.1, gt=0, le=3.2, description="Perturbation c of all phases at once: c / k^0.101, radians.")
 
 

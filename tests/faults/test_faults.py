@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock
 import psutil
 import pytest
 from faults.table import fault
@@ -78,7 +79,19 @@ def training(house: Path) -> psutil.Process | None:
     return None
 
 
-def wait_for(found: Callable, started: subprocess.Popen, seconds: float = 300):
+def holding_its_lock(house: Path) -> psutil.Process | None:
+    """The process that trains in this house, once it has begun."""
+    process = training(house)
+    lock = filelock.FileLock((house / CHECKPOINT).with_name("lock"))
+    try:
+        lock.acquire(timeout=0)
+        lock.release()
+        return None
+    except filelock.Timeout:
+        return process
+
+
+def wait_for(found: Callable, started: subprocess.Popen, seconds: float = 900):
     deadline = time.monotonic() + seconds
     while not (thing := found()):
         assert started.poll() is None, started.stdout.read()
@@ -109,7 +122,7 @@ def test_snakemake_killed(stopped: Path, finished: Path) -> None:
     said = call(stopped, *START, ok=False)
     assert "Directory cannot be locked" in said and "--unlock" in said
     with contextlib.suppress(psutil.NoSuchProcess):
-        process.wait(300)  # its training goes on, as the README says
+        process.wait(900)  # its training goes on, as the README says
     call(stopped, "snakemake", "--unlock")
     goes_on(stopped, finished)
     fault(
@@ -123,7 +136,7 @@ def test_interrupted_by_the_user(stopped: Path, finished: Path) -> None:
     started = start(stopped, *START)
     wait_for(lambda: training(stopped), started)
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
-    said = started.communicate(timeout=300)[0]
+    said = started.communicate(timeout=900)[0]
     assert started.returncode != 0, said
     goes_on(stopped, finished)
     fault("Ctrl-C", "Snakemake stops its jobs and says so", GO_ON)
@@ -186,12 +199,12 @@ def test_two_studies_at_once_on_one_results_folder(stopped: Path, finished: Path
     other = new_house(tmp_path / "other")
     (other / "results").symlink_to(stopped / "results")
     first = start(stopped, *START)
-    wait_for(lambda: training(stopped), first).send_signal(signal.SIGSTOP)
+    wait_for(lambda: holding_its_lock(stopped), first).send_signal(signal.SIGSTOP)
     assert "Directory cannot be locked" in call(stopped, *START, ok=False)
     said = call(other, *START, ok=False)  # another folder, the same results
     assert "is being trained by another process" in said
     training(stopped).send_signal(signal.SIGCONT)
-    first.communicate(timeout=600)
+    first.communicate(timeout=900)
     goes_on(stopped, finished)
     fault(
         "two studies at once on one results folder",
@@ -243,10 +256,9 @@ def test_results_folder_read_only(small_disk: Callable, stopped: Path, finished:
 def test_out_of_memory(stopped: Path, finished: Path) -> None:
     """A limit below what the process holds: its next large allocation fails."""
     started = start(stopped, *START)
-    process = wait_for(lambda: training(stopped), started)
-    wait_for(lambda: process.memory_info().rss > 300 * 2**20, started)
-    process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms + 2**20,) * 2)
-    said = started.communicate(timeout=600)[0]
+    process = wait_for(lambda: holding_its_lock(stopped), started)
+    process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms - 2**20,) * 2)
+    said = started.communicate(timeout=900)[0]
     assert started.returncode == 1 and "not enough memory" in said, said
     goes_on(stopped, finished)
     fault("out of memory", "`not enough memory` with what to give; where the system kills the process, its exit code 137", GO_ON)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -50,7 +50,7 @@ def training(house: Path) -> psutil.Process | None:
     return None
 
 
-def wait_for(found, submitted: subprocess.Popen, seconds: float = 300):
+def wait_for(found, submitted: subprocess.Popen, seconds: float = 900):
     deadline = time.monotonic() + seconds
     while not (thing := found()):
         assert submitted.poll() is None, submitted.stdout.read()
@@ -59,8 +59,20 @@ def wait_for(found, submitted: subprocess.Popen, seconds: float = 300):
     return thing
 
 
-def submit(house: Path, *words: str) -> subprocess.Popen:
-    return subprocess.Popen(**command(house, *SUBMIT, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+@pytest.fixture
+def submit() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Start a study on the cluster; it is killed with the test if it has not ended by itself."""
+    started = []
+
+    def start(house: Path, *words: str) -> subprocess.Popen:
+        started.append(subprocess.Popen(**command(house, *SUBMIT, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def test_a_study_on_slurm_equals_the_local_one_and_short_runs_share_a_job(tmp_path: Path, truth: str) -> None:
@@ -70,26 +82,26 @@ def test_a_study_on_slurm_equals_the_local_one_and_short_runs_share_a_job(tmp_pa
     assert said.count("SLURM jobid") == 2, said  # all runs, and what follows them
 
 
-def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, tmp_path: Path, truth: str) -> None:
+def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, submit: Callable, tmp_path: Path, truth: str) -> None:
     house = new_house(tmp_path / "house")
     submitted = submit(house, RUNS_CSV)
     wait_for(lambda: list(house.glob("results/small/.checkpoint/*/*/*/state.safetensors")), submitted)
     slurm.call("scancel", *slurm.jobs())
-    said, _ = submitted.communicate(timeout=900)
+    said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
     assert "CANCELLED" in said and "Trying to restart" in said
     assert timeless(house) == truth
     fault("scancel of a SLURM job", "`status is: 'CANCELLED'`", "submitted again by itself (`retries`), runs go on from their checkpoints")
 
 
-def test_a_job_at_its_time_limit_goes_on_in_the_next(tmp_path: Path, truth: str) -> None:
+def test_a_job_at_its_time_limit_goes_on_in_the_next(submit: Callable, tmp_path: Path, truth: str) -> None:
     house = new_house(tmp_path / "house")
     submitted = submit(
         house, "--set-resources", "train_run:runtime=attempt", "--group-components", "short=1", "--jobs", "1", "--", RUNS_CSV
     )
     process = wait_for(lambda: training(house), submitted)
     process.send_signal(signal.SIGSTOP)  # it gets nowhere, as on a node that is far too slow
-    said, _ = submitted.communicate(timeout=900)
+    said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
     assert "TIMEOUT" in said
     assert timeless(house) == truth
@@ -108,7 +120,7 @@ def test_a_job_out_of_memory_gets_more(tmp_path: Path, truth: str) -> None:
     fault("out of memory in a SLURM job", "`status is: 'FAILED'` or `'OUT_OF_MEMORY'`", "submitted again by itself with more memory")
 
 
-def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, tmp_path: Path, truth: str) -> None:
+def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, submit: Callable, tmp_path: Path, truth: str) -> None:
     house = new_house(tmp_path / "house")
     submitted = submit(house, RUNS_CSV)
     wait_for(lambda: list(house.glob("results/small/.checkpoint/*/*/*/state.safetensors")), submitted)

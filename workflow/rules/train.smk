@@ -8,9 +8,9 @@ rule train_run:
         weights=f"{FOLDER}/weights/{{experiment}}/{{variant}}/seed-{{seed}}.safetensors",
     log:
         f"{FOLDER}/logs/{{experiment}}/{{variant}}/seed-{{seed}}.log",
-    threads: STUDY.execution.threads
     group:
         lambda wildcards: job_group(run_of(wildcards).settings)
+    threads: STUDY.execution.threads
     resources:
         mem_mb=lambda wildcards, attempt: job_memory_mb(run_of(wildcards).settings, attempt),
         runtime=lambda wildcards, attempt: job_minutes(run_of(wildcards).settings, attempt),

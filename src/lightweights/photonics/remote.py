@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -118,7 +119,7 @@ class Remote:
                 self._log.write(question, str(job))
             status = self._wait(job)
             if status is not None and status.success:
-                answer = shares(circuit, self._persistently(lambda job=job: self._layer.get_results(job))["results"], clipped=True)
+                answer = shares(circuit, self._persistently(partial(self._layer.get_results, job))["results"], clipped=True)
                 if float(answer.sum()) > 0:
                     return answer
                 told = f"job {job} counted no cycle in which {circuit.photons} modes clicked; use more shots"
@@ -134,7 +135,7 @@ class Remote:
         """The status of a job that has ended; None when patience ends first."""
         waited, pause, errors = 0.0, FIRST_PAUSE, 0
         while True:
-            status = self._persistently(lambda errors=errors: self._layer.get_job_status(job, errors))
+            status = self._persistently(partial(self._layer.get_job_status, job, errors))
             errors = errors + 1 if status is None else 0
             if status is not None and status.completed:
                 return status

@@ -67,9 +67,8 @@ def compression_table(runs: pd.DataFrame, claims: list[Claim]) -> Table | None:
                         row |= {"published_mean": known.reported_mean, "published_sd_ddof1": known.sd or math.nan}
                         row |= {"published_parameters": known.reported_parameters}
                         spread = f" ± {format_number(known.sd, column)}" if known.sd is not None else ""
-                        cell["Published\n(parameters)"] = (
-                            f"{format_number(known.reported_mean or math.nan, column)}{spread}\n({known.reported_parameters})"
-                        )
+                        size = f"\n({known.reported_parameters})" if known.reported_parameters else ""
+                        cell["Published\n(parameters)"] = format_number(known.reported_mean or math.nan, column) + spread + size
                 rows.append(row)
             cells.append(cell)
     caption = (
@@ -83,7 +82,7 @@ def compression_table(runs: pd.DataFrame, claims: list[Claim]) -> Table | None:
 @styled
 def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Figure 4: accuracy against trained parameters. Left the paper's methods and the published points, right what it leaves out."""
-    figure = Figure(figsize=(TWO_COLUMNS, 3.2), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS, 3.7), layout="constrained")
     mine = runs[runs.experiment.isin(METHODS)]
     if mine.empty:
         return without_runs(figure)
@@ -93,7 +92,7 @@ def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]
         for experiment in experiments:
             _method(axis, mine[mine.experiment == experiment], f"{name}_accuracy_percent", *METHODS[experiment])
         if axis is axes[0] and str(mine.dataset.iloc[0]) == PUBLISHED_DATASET:
-            _published_points(axis, claims)
+            _published_points(axis, claims, set(mine.experiment))
     for axis, name in zip(axes, (sets[0], sets[-1]), strict=True):
         log_error(axis)
         where = {"test600": "600 test images", "test10k": "10,000 test images"}.get(name, "test images")
@@ -102,10 +101,10 @@ def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]
         axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axis.xaxis.set_minor_locator(NullLocator())
-        axis.legend(loc="lower right", handlelength=1.8)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2, handlelength=1.8)
     axes[1].yaxis.set_tick_params(labelleft=True)
     low = min(axis.dataLim.y0 for axis in axes)
-    axes[0].set_ylim(100 - 1.15 * (100 - low), None)
+    axes[0].set_ylim(100 - 1.15 * (100 - low), 98)
     axes[0].set_title("The paper's comparison", fontsize=7.5)
     axes[1].set_title("What it leaves out", fontsize=7.5)
     return figure
@@ -120,14 +119,15 @@ def _method(axis: Axes, runs: pd.DataFrame, column: str, label: str, colour: str
         axis.errorbar(x, means, yerr=spread, color=colour, marker=marker, label=label, elinewidth=0.7, linewidth=0.9)
 
 
-def _published_points(axis: Axes, claims: list[Claim]) -> None:
-    shown = False
+def _published_points(axis: Axes, claims: list[Claim], named: set[str]) -> None:
+    axis.plot([], [], color=BLACK, marker="o", markerfacecolor="white", linestyle="none", label="hollow: published")
     for claim in claims:
         if claim.method in PUBLISHED_METHODS and claim.quantity == "test_accuracy_percent" and claim.reported_parameters:
-            _, colour, marker = METHODS[PUBLISHED_METHODS[claim.method]]
+            label, colour, marker = METHODS[PUBLISHED_METHODS[claim.method]]
             look = {"color": colour, "marker": marker, "markerfacecolor": "white", "linestyle": "none", "zorder": 3}
-            axis.plot(claim.reported_parameters, claim.reported_mean, **look, label=None if shown else "hollow: published")
-            shown = True
+            new = PUBLISHED_METHODS[claim.method] not in named
+            axis.plot(claim.reported_parameters, claim.reported_mean, **look, label=f"{label}, published" if new else None)
+            named = named | {PUBLISHED_METHODS[claim.method]}
 
 
 def _published(experiment: str, run: pd.Series, claims: list[Claim]) -> Claim | None:
@@ -153,4 +153,5 @@ def _numbers(values: pd.Series) -> tuple[float, float, float]:
 
 
 def _setting(variant: str) -> str:
-    return "" if variant == "base" else variant.split(",")[0].replace("_", " ")
+    """The first thing that a variant varies, in words."""
+    return "" if variant == "base" or variant.startswith("name=") else variant.split(",")[0].replace("bond_dim", "bond dimension")

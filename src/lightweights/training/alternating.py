@@ -79,9 +79,7 @@ def rounds(training: Training, data: TrainingData, schedule: Schedule) -> Iterat
         yield training.finish_row(row | measured)
 
 
-def train_mapping(
-    training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule | CobylaSchedule
-) -> EpochMeter:
+def train_mapping(training: Training, generator: QuantumTrain, data: TrainingData, schedule: Schedule) -> EpochMeter:
     """Epochs of Adam on the mapping. The phases stand still, so the devices are asked once for all of them. The last epoch's losses."""
     ask_anew(training, generator)
     with torch.no_grad():

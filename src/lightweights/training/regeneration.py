@@ -38,5 +38,5 @@ def device_probabilities(trained: QuantumTrain, hardware: Hardware | None, draws
     if hardware is None:
         return trained.probabilities()
     pairs = zip(trained.circuits, trained.phases, strict=True)
-    factors = [trained.normalised(MeasuredCircuit(circuit, hardware)(phases, draws)) for circuit, phases in pairs]
+    factors = [trained.normalised(MeasuredCircuit(circuit, hardware)(phases, draws)) for circuit, phases in pairs]  # type: ignore[arg-type]
     return trained.arm(lambda: factors)
