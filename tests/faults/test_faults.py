@@ -247,10 +247,14 @@ def test_disk_full(small_disk: Callable, stopped: Path, finished: Path) -> None:
 def test_results_folder_read_only(small_disk: Callable, stopped: Path, finished: Path) -> None:
     small_disk("ro")
     said = call(stopped, *START, ok=False)
-    assert "Read-only file system" in said
+    assert "Write-protected output files" in said
     small_disk("rw")
     goes_on(stopped, finished)
-    fault("read-only results folder", "`Read-only file system` with the file", f"set permissions; {GO_ON}")
+    fault(
+        "read-only results folder",
+        "Snakemake: `Write-protected output files`, or `Read-only file system` with the file",
+        f"set permissions; {GO_ON}",
+    )
 
 
 def test_out_of_memory(stopped: Path, finished: Path) -> None:

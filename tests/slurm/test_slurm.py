@@ -103,7 +103,7 @@ def test_a_job_at_its_time_limit_goes_on_in_the_next(submit: Callable, tmp_path:
     process.send_signal(signal.SIGSTOP)  # it gets nowhere, as on a node that is far too slow
     said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
-    assert "TIMEOUT" in said
+    assert "TIMEOUT" in said, said
     assert timeless(house) == truth
     fault(
         "time limit of a SLURM job",

@@ -8,14 +8,13 @@ rule collect:
     input:
         study=STUDY_FILE,
         metrics=[metrics_file(run) for run in SEEN],
+        histories=[history_file(run) for run in SEEN],  # for the figures; here once, as in each of them it slows Snakemake down
         landed=[landed_file(STUDY)] if PARTIAL else [],
     output:
         runs=f"{FOLDER}/runs.csv",
         means=f"{FOLDER}/means.json",
     log:
         f"{FOLDER}/logs/collect.log",
-    group:
-        "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
@@ -55,7 +54,6 @@ rule draw_figure:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        histories=[history_file(run) for run in SEEN],
         claims="workflow/reference/claims.csv",
     output:
         report(

@@ -111,7 +111,6 @@ def tune_angles(
     source, theta = student.source, student.get_buffer("theta")
     if source is None or not source.tuned or not schedule.spsa_steps:
         return math.nan
-    student.network.eval()
     seen = []
     for _ in range(schedule.spsa_steps):
         chosen = random_batch(len(data.validation), schedule.spsa_batches * schedule.batch_size, training.streams["validation-batches"])

@@ -151,7 +151,7 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
         raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
     origin = provenance(place, threads)
     folder = checkpoint_folder(run, results)
-    with exclusive(folder, run):
+    with exclusive(folder, run), memory_told(run):
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl")
         resume(training, run, folder / "state.safetensors")
         saved = time.monotonic()
@@ -164,13 +164,6 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
                         saved = time.monotonic()
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, MemoryError) or "memory" in str(error):
-                raise RunError(
-                    f"run {run.study}/{run.key}: not enough memory ({str(error).splitlines()[0] if str(error) else 'MemoryError'}); "
-                    "run fewer at once or give its job more (mem_mb), then start again: it goes on from its checkpoint"
-                ) from error
-            raise
         result = replace(finish(training), photons=photons_of(training, run, dataset))
         write_result(run, result, dataset, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
@@ -225,6 +218,20 @@ def exclusive(folder: Path, run: Run) -> Iterator[None]:
             yield
     except filelock.Timeout:
         raise RunError(f"run {run.study}/{run.key} is being trained by another process; wait for it, or stop it and start again") from None
+
+
+@contextmanager
+def memory_told(run: Run) -> Iterator[None]:
+    """Say what to do where memory does not suffice; Python and torch tell of it in different ways."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, LightweightsError) or not (isinstance(error, MemoryError) or "memory" in str(error)):
+            raise
+        raise RunError(
+            f"run {run.study}/{run.key}: not enough memory ({(str(error) or 'MemoryError').splitlines()[0]}); "
+            "run fewer at once or give its job more (mem_mb), then start again: it goes on from its checkpoint"
+        ) from error
 
 
 def save_checkpoint(training: Training, run: Run, path: Path) -> None:
