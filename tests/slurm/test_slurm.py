@@ -91,7 +91,11 @@ def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, submit: C
     assert submitted.returncode == 0, said
     assert "CANCELLED" in said and "Trying to restart" in said
     assert timeless(house) == truth
-    fault("scancel of a SLURM job", "`status is: 'CANCELLED'`", "submitted again by itself (`retries`), runs go on from their checkpoints")
+    fault(
+        "scancel of a SLURM job",
+        "`Error in group short`; the job's log has `CANCELLED`",
+        "submitted again by itself (`retries`), runs go on from their checkpoints",
+    )
 
 
 def test_a_job_at_its_time_limit_goes_on_in_the_next(submit: Callable, tmp_path: Path, truth: str) -> None:
@@ -103,11 +107,11 @@ def test_a_job_at_its_time_limit_goes_on_in_the_next(submit: Callable, tmp_path:
     process.send_signal(signal.SIGSTOP)  # it gets nowhere, as on a node that is far too slow
     said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
-    assert "TIMEOUT" in said, said
+    assert "DUE TO TIME LIMIT" in said and "Trying to restart" in said
     assert timeless(house) == truth
     fault(
         "time limit of a SLURM job",
-        "`status is: 'TIMEOUT'`",
+        "`Error in group short`; the job's log has `DUE TO TIME LIMIT`",
         "submitted again by itself with a longer limit, runs go on from their checkpoints",
     )
 
@@ -117,7 +121,11 @@ def test_a_job_out_of_memory_gets_more(tmp_path: Path, truth: str) -> None:
     said = call(house, *SUBMIT, "--set-resources", "train_run:mem_mb=300*attempt*attempt", "--", RUNS_CSV)
     assert "Trying to restart" in said
     assert timeless(house) == truth
-    fault("out of memory in a SLURM job", "`status is: 'FAILED'` or `'OUT_OF_MEMORY'`", "submitted again by itself with more memory")
+    fault(
+        "out of memory in a SLURM job",
+        "`Error in group short`; the job's log has what SLURM says of its memory limit",
+        "submitted again by itself with more memory",
+    )
 
 
 def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, submit: Callable, tmp_path: Path, truth: str) -> None:
