@@ -265,7 +265,7 @@ def test_out_of_memory(stopped: Path, finished: Path) -> None:
     said = started.communicate(timeout=900)[0]
     assert started.returncode == 1 and "not enough memory" in said, said
     goes_on(stopped, finished)
-    fault("out of memory", "`not enough memory` with what to give; where the system kills the process, its exit code 137", GO_ON)
+    fault("out of memory", "`run ...: not enough memory (...)`, with what to do", GO_ON)
 
 
 def test_both_runs_are_there(finished: Path) -> None:

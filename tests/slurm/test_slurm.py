@@ -139,11 +139,12 @@ def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, su
     while slurm.jobs():  # as docs/cluster.md says: wait for them, or scancel them
         assert time.monotonic() < deadline
         time.sleep(0.5)
+    assert "Directory cannot be locked" in call(house, *SUBMIT, RUNS_CSV, ok=False)
     call(house, "snakemake", "--unlock")
     call(house, *SUBMIT, RUNS_CSV)
     assert timeless(house) == truth
     fault(
         "SIGKILL of Snakemake with SLURM jobs under way",
-        "jobs go on; `snakemake` says that the folder is locked",
+        "jobs go on; then `Directory cannot be locked`, with the remedy",
         "wait for the jobs or scancel them, then `snakemake --unlock` and start again",
     )
