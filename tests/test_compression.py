@@ -19,7 +19,9 @@ SIZES = {"weight_sharing": 4770, "pruning": 3370, "gate_qt": 1367, "low_rank": 1
 
 
 def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
+    rounds = {"quantum_train": (200, 5), "merlin_variant": (10, 0)}.get(experiment, (None, None))
     return {
+        "rounds": rounds[0], "mapping_epochs": rounds[1], "epochs": None if rounds[0] else 50,
         "experiment": experiment, "variant": "v=1", "seed": seed, "dataset": "mnist-partial", "network": "cnn", "arm": None,
         "bond_dim": 10 if experiment == "quantum_train" else None, "parameters_target": 6690, "parameters_trained_used": SIZES[experiment],
         "train_accuracy_percent": accuracy, "test600_accuracy_percent": accuracy, "test10k_accuracy_percent": accuracy + 0.5,
@@ -32,7 +34,12 @@ def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
 def runs() -> pd.DataFrame:
     levels = {"weight_sharing": 88.0, "pruning": 94.0, "gate_qt": 92.0, "low_rank": 93.0, "quantum_train": 95.5, "merlin_variant": 9.0}
     rows = [row(name, seed, level + 0.1 * seed) for name, level in levels.items() for seed in range(3)]
-    return pd.DataFrame(rows).astype({"bond_dim": "Int64", "arm": "str"})
+    return pd.DataFrame(rows).astype(dict.fromkeys(("bond_dim", "rounds", "mapping_epochs", "epochs"), "Int64") | {"arm": "str"})
+
+
+def test_how_long_each_was_trained_is_told(runs) -> None:
+    epochs = compression_table(runs, CLAIMS).display.set_index("Method").Epochs
+    assert (epochs["photonic QT"], epochs["pruning at the start"], epochs["MerLin's photonic variant"]) == ("1000", "50", "10 rounds")
 
 
 def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
