@@ -108,6 +108,12 @@ class Remembered:
                 del self._answers[next(iter(self._answers))]
         return answer
 
+    def close(self) -> None:
+        """Close the backend, if it is one that can be closed."""
+        close = getattr(self.backend, "close", None)
+        if close is not None:
+            close()
+
 
 def ask_all(backend: Backend, circuits: Sequence[Circuit], phases: Sequence[Tensor]) -> list[Tensor]:
     """The answers for all circuits, asked at the same time: each circuit is a device of its own, and none waits for another."""

@@ -28,6 +28,10 @@ TOKENS = {"quandela": "PCVL_CLOUD_TOKEN", "scaleway": "SCALEWAY_CLOUD_TOKEN"}
 PROJECT = "SCALEWAY_PROJECT_ID"
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before the second attempt, and at most; each pause is twice the one before."""
+ATTEMPTS = 5
+"""How often a request, or a job, is tried."""
+LONGEST_SESSION = 24 * 3600
+"""Seconds that a session may last; it also ends after 20 minutes without a job (Perceval's default)."""
 
 T = TypeVar("T")
 
@@ -78,7 +82,7 @@ class Remote:
         *,
         noise: Noise | None = None,
         patience: float = 3600.0,
-        attempts: int = 5,
+        attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._pcvl = imported("perceval", "photonics", "perceval-quandela")
@@ -88,6 +92,15 @@ class Remote:
         self._noise = noise
         if noise is not None:
             self._computer.noise = self._pcvl.NoiseModel(**vars(noise))
+
+    def close(self) -> None:
+        """End the provider's session, where it has one (Scaleway bills it until then). A session that is over already is no error."""
+        stop = getattr(self._layer, "stop_session", None)
+        try:
+            if stop is not None:
+                stop()
+        except Exception as error:  # it ends by itself after a while without jobs
+            del error
 
     def check(self, circuit: Circuit) -> None:
         """Raises BackendError where the platform cannot run the circuit: too few modes, too many photons, no counting of samples."""
@@ -163,17 +176,13 @@ class Remote:
         return self._computer.prepare_payload(computation)
 
     def _persistently(self, request: Callable[[], T]) -> T:
-        """A request's answer; errors that may pass are tried again. Raises BackendError for those that do not."""
-        for attempt in range(1, self._attempts + 1):
-            try:
-                return request()
-            except Exception as error:  # providers raise what their libraries raise
-                if isinstance(error, BackendError):
-                    raise
-                if not passing(error) or attempt == self._attempts:
-                    raise BackendError(self._explained(error)) from None
-            self._sleep(_pause(attempt))
-        raise AssertionError("unreachable")
+        """A request's answer. Raises BackendError for errors that do not pass."""
+        try:
+            return persistently(request, self._attempts, self._sleep)
+        except BackendError:
+            raise
+        except Exception as error:  # providers raise what their libraries raise
+            raise BackendError(self._explained(error)) from None
 
     def _explained(self, error: Exception) -> str:
         name, code = getattr(self._layer, "name", "the platform"), _status_code(error)
@@ -192,20 +201,27 @@ class Remote:
         return text
 
 
-def connect(platform: str) -> Any:
+def connect(platform: str, session: str = "lightweights") -> Any:
     """Perceval's communication layer of ``provider:platform``, for example ``quandela:qpu:belenos`` or ``scaleway:sim:ascella``.
 
+    ``session``: name of the provider's session, where it has one; a session of that name that is still open is taken up again.
     Raises BackendError without a token, for an unknown provider or platform, and where the provider cannot be reached.
     """
     provider, _, name = platform.partition(":")
     token = require_token(platform)
     providers = imported("perceval.providers", "photonics", "perceval-quandela")
+
+    def opened() -> Any:
+        if provider != "scaleway":
+            return providers.QuandelaCommunicationLayer(name, token)
+        layer = providers.ScalewayCommunicationLayer(
+            name, os.environ[PROJECT], token, max_duration_s=LONGEST_SESSION, deduplication_id=session
+        )
+        layer.start_session()
+        return layer
+
     try:
-        if provider == "scaleway":
-            layer = providers.ScalewayCommunicationLayer(name, os.environ[PROJECT], token)
-            layer.start_session()
-            return layer
-        return providers.QuandelaCommunicationLayer(name, token)
+        return persistently(opened)
     except Exception as error:
         text, code = Remote._without_token(f"{type(error).__name__}: {error}"), _status_code(error)
         remedy = "get a new token" if code in (401, 403) else "check the name of the platform (photonics.platform) and the network"
@@ -223,6 +239,18 @@ def require_token(platform: str) -> str:
     if provider == "scaleway" and not os.environ.get(PROJECT):
         raise BackendError(f"no project for scaleway: set the environment variable {PROJECT}")
     return token
+
+
+def persistently(request: Callable[[], T], attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> T:
+    """A request's answer; after errors that may pass it is made again, with growing pauses. Raises what the last attempt raised."""
+    for attempt in range(1, attempts):
+        try:
+            return request()
+        except Exception as error:
+            if not passing(error):
+                raise
+        sleep(_pause(attempt))
+    return request()
 
 
 def passing(error: Exception) -> bool:

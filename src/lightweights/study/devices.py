@@ -1,5 +1,6 @@
 """Devices of a study: from settings to hardware, and whether a run on it can be expected to see anything."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def backend_of(photonics: PhotonicsSection, jobs: Path | None = None) -> Backend
     if photonics.backend != "perceval-remote":
         return LOCAL[photonics.backend](hardware)
     assert photonics.platform is not None and photonics.shots is not None
-    return Remote(connect(photonics.platform), photonics.shots, JobLog(jobs), noise=hardware.noise if hardware else None)
+    session = "lightweights-" + hashlib.sha256(str(jobs and jobs.resolve()).encode()).hexdigest()[:16]  # the same when a run is restarted
+    layer = connect(photonics.platform, session)
+    return Remote(layer, photonics.shots, JobLog(jobs), noise=hardware.noise if hardware else None)
 
 
 def check_devices(settings: RunSettings, circuits: Sequence[tuple[int, int]], where: str) -> None:
