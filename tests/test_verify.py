@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from faults.table import fault
+from houses import ROOT, call, new_house
 from safetensors.torch import save
 from torch import zeros
 
@@ -213,10 +214,48 @@ def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path
 
 
 @pytest.mark.slow
+def test_a_fresh_clone_restores_from_a_remote_and_nothing_is_left_to_do(tmp_path: Path) -> None:
+    """As `make restore` does it; without a remote, and where the remote lost an object, what is missing is said."""
+    house = new_house(tmp_path / "house")
+    call(house, "snakemake", "--cores", "1")
+    outs = [
+        {path: {"persist": True}} for path in ("results/small/data", "results/small/weights/classical", "results/small/weights/photonic")
+    ]
+    (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"small": {"cmd": "snakemake --cores 1", "outs": outs}}}))
+    shutil.copy(ROOT / ".gitignore", house)
+    dvc(house, "git", "init", "-q")
+    dvc(house, "dvc", "init", "-q")
+    dvc(house, "dvc", "commit", "-q", "-f")
+    commit(house)
+    dvc(tmp_path, "git", "clone", "-q", str(house), "bare")
+    said = call(tmp_path / "bare", "lightweights", "restore", "small")
+    assert "no DVC remote is configured" in said and "2 of 2 runs are there, 0 with weights" in said
+    assert "missing weights: classical 1, photonic 1" in said and "missing runs" not in said
+
+    dvc(house, "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
+    commit(house)
+    dvc(house, "dvc", "push", "-q")
+    dvc(tmp_path, "git", "clone", "-q", str(house), "clone")
+    said = call(tmp_path / "clone", "lightweights", "restore", "small")
+    assert "2 of 2 runs are there, 2 with weights" in said and "missing" not in said
+    assert "Nothing to be done" in call(tmp_path / "clone", "snakemake", "-n")
+    weights = Path("results/small/weights/photonic/base/seed-0.safetensors")
+    assert (tmp_path / "clone" / weights).read_bytes() == (house / weights).read_bytes()
+    assert "all of it is as recorded" in call(tmp_path / "clone", "lightweights", "verify", "small")
+
+    object_file(tmp_path / "store", md5(house / weights)).unlink()
+    dvc(tmp_path, "git", "clone", "-q", str(house), "poorer")
+    said = call(tmp_path / "poorer", "lightweights", "restore", "small")
+    assert "failed to transfer" in said and "going on with what could be pulled" in said
+    assert "missing weights: photonic 1 (" in said and "1 with weights" in said
+    assert str(weights) in call(tmp_path / "poorer", "lightweights", "verify", "small")
+
+
+@pytest.mark.slow
 def test_an_s3_remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Push to and pull from a server on loopback that speaks S3."""
-    pytest.importorskip("dvc_s3", reason="pip install dvc-s3 'moto[server]' runs this test")
-    moto_server = pytest.importorskip("moto.server", reason="pip install dvc-s3 'moto[server]' runs this test")
+    pytest.importorskip("dvc_s3", reason="`make env` installs dvc-s3 and moto for this test")
+    moto_server = pytest.importorskip("moto.server", reason="`make env` installs dvc-s3 and moto for this test")
     import boto3
 
     server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)

@@ -2,10 +2,7 @@
 
 import ast
 
-import pytest
 from faults.table import DOCUMENT, HEAD, ROOT, rows_of
-
-pytestmark = pytest.mark.slow
 
 
 def recorded() -> list[list[str]]:

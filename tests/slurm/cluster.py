@@ -46,11 +46,12 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 MinJobAge=300
+GresTypes=gpu
 DefMemPerCPU=500
 KillWait=2
-NodeName=n1 NodeHostname={host} NodeAddr={address} Port={ports[1]} CPUs=2 RealMemory=4000
-NodeName=n2 NodeHostname={host} NodeAddr={address} Port={ports[2]} CPUs=2 RealMemory=4000
-PartitionName=debug Nodes=n1,n2 Default=YES MaxTime=60 State=UP
+NodeName=n1 NodeHostname={host} NodeAddr={address} Port={ports[1]} CPUs=2 RealMemory=4000 Gres=gpu:1
+NodeName=n2 NodeHostname={host} NodeAddr={address} Port={ports[2]} CPUs=2 RealMemory=4000 Gres=gpu:1
+PartitionName=debug Nodes=n1,n2 Default=YES MaxTime=600 State=UP
 """
 
 
@@ -121,6 +122,7 @@ def cluster() -> Iterator[Cluster]:
     config = folder / "slurm.conf"
     values = {"host": _host(), "address": socket.gethostbyname(_host()), "user": _user(), "folder": folder, "ports": _free_ports(3)}
     config.write_text(CONFIG.format(**values))
+    (folder / "gres.conf").write_text("Name=gpu Count=1 File=/dev/null\n")  # a GPU that is none: it is only counted
     # The plugin's job step forgets SLURM_CONF before it calls srun.
     srun = folder / "bin" / "srun"
     srun.write_text(f'#!/bin/sh\nSLURM_CONF={config} exec {_program("srun")} "$@"\n')

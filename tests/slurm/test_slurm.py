@@ -1,5 +1,6 @@
 """The slurm profile on a real SLURM: the same numbers as locally, through cancelled jobs, time limits and too little memory."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from cluster import Cluster, cluster, why_not
 from faults.table import fault
-from houses import RUNS_CSV, call, command, new_house, timeless
+from houses import ROOT, RUNS_CSV, call, command, new_house, timeless
 
 pytestmark = pytest.mark.slow
 # This cluster has no accounting database, and nothing here waits for a network file system.
@@ -75,11 +77,41 @@ def submit() -> Iterator[Callable[..., subprocess.Popen]]:
             process.wait()
 
 
-def test_a_study_on_slurm_equals_the_local_one_and_short_runs_share_a_job(tmp_path: Path, truth: str) -> None:
+def test_a_study_on_slurm_equals_the_local_one_and_short_jobs_are_one(slurm: Cluster, tmp_path: Path, truth: str) -> None:
     house = new_house(tmp_path / "house")
-    said = call(house, *SUBMIT, RUNS_CSV)
+    said = call(house, *SUBMIT, "--set-resources", "train_run:gres=gpu:1", "--")
     assert timeless(house) == truth
-    assert said.count("SLURM jobid") == 2, said  # all runs, and what follows them
+    assert said.count("SLURM jobid") == 3, said  # all runs; collect; table, scorecard and results
+    assert slurm.call("scontrol", "-o", "show", "jobs").count("gres:gpu:1") == 1  # the one that trains
+
+
+def test_the_demo_on_slurm_equals_the_local_one(tmp_path: Path) -> None:
+    runs, houses = "results/demo/runs.csv", [tmp_path / "local", tmp_path / "slurm"]
+    for house, start in zip(houses, (("snakemake", "--cores", "2"), SUBMIT), strict=True):
+        new_house(house, yaml.safe_load((ROOT / "params.yaml").read_text()))
+        call(house, *start, "--configfile", "workflow/presets/demo.yaml", "--", "all")
+    local, there = (timeless(house, runs) for house in houses)
+    assert there == local
+    tables = {file.name: file.read_bytes() for file in (houses[0] / "results/demo/tables").glob("*.csv")}
+    assert tables and tables == {file.name: file.read_bytes() for file in (houses[1] / "results/demo/tables").glob("*.csv")}
+
+
+def test_the_generic_profile_with_slurm_s_commands(tmp_path: Path, truth: str) -> None:
+    """The profile for LSF, PBS and others, on the one scheduler that is here, with the commands of its page."""
+    if importlib.util.find_spec("snakemake_executor_plugin_cluster_generic") is None:
+        pytest.skip("snakemake-executor-plugin-cluster-generic is not installed; `make env` installs it")
+    page = (ROOT / "docs/profiles/cluster-generic.md").read_text()
+    _, submit, state, cancel = next(line for line in page.splitlines() if line.startswith("| SLURM")).split(" | ")
+    house = new_house(tmp_path / "house")
+    status = house / "workflow/profiles/cluster-generic/status-slurm"
+    states = "PENDING|RUNNING|COMPLETING|CONFIGURING) echo running ;; COMPLETED) echo success ;; *) echo failed"
+    status.write_text(f'#!/bin/sh\ncase "$({state.strip("`").replace("ID", chr(34) + "$1" + chr(34))})" in {states} ;; esac\n')
+    status.chmod(0o755)
+    commands = {"submit": submit.strip("`"), "status": str(status), "cancel": cancel.strip(" |`")}
+    options = [word for name, value in commands.items() for word in (f"--cluster-generic-{name}-cmd", value)]
+    said = call(house, "snakemake", "--profile", "workflow/profiles/cluster-generic", "--latency-wait", "5", *options, "--", RUNS_CSV)
+    assert timeless(house) == truth
+    assert said.count("with external jobid") == 2, said
 
 
 def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, submit: Callable, tmp_path: Path, truth: str) -> None:
@@ -136,7 +168,7 @@ def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, su
     submitted.wait()
     assert slurm.jobs()
     deadline = time.monotonic() + 600
-    while slurm.jobs():  # as docs/cluster.md says: wait for them, or scancel them
+    while slurm.jobs():  # as docs/profiles/slurm.md says: wait for them, or scancel them
         assert time.monotonic() < deadline
         time.sleep(0.5)
     assert "Directory cannot be locked" in call(house, *SUBMIT, RUNS_CSV, ok=False)
