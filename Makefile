@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
 DEMO := --configfile workflow/presets/demo.yaml
 
-.PHONY: help env demo test test-all test-slurm faults reproduce restore lint bench lock clean
+.PHONY: help env demo test test-all test-slurm faults reproduce restore lint bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,7 @@ env: .venv/complete ## Make the environment in .venv: locked versions, this pack
 
 demo: .venv/complete ## Run a small whole study on an embedded data set: minutes, no download
 	@snakemake --cores $(CORES) $(DEMO)
-	@snakemake $(DEMO) --report results/demo/report.html
+	@snakemake --cores 1 results/demo/report.html $(DEMO)
 	@lightweights show demo
 
 test: export OMP_NUM_THREADS = 1
@@ -38,7 +38,7 @@ test-all: .venv/complete ## Run all tests
 	@python -m pytest -n $(CORES)
 
 test-slurm: export OMP_NUM_THREADS = 1
-test-slurm: .venv/complete ## Start a SLURM on this machine, installed by apt where root, and run small studies on it
+test-slurm: .venv/complete ## Start a SLURM on this machine, installed by apt where root, and run the demo and small studies on it
 	@python tests/slurm/cluster.py install
 	@python -m pytest tests/slurm -rs
 
@@ -47,13 +47,13 @@ faults: export LIGHTWEIGHTS_FAULTS = $(CURDIR)/build/faults
 faults: .venv/complete ## Bring every fault about that docs/faults.md lists, and write its table
 	@rm -rf build/faults
 	@python tests/slurm/cluster.py install
-	@python -m pytest tests/faults/test_faults.py tests/test_verify.py tests/slurm -rs
+	@python -m pytest tests/faults/test_faults.py tests/test_verify.py tests/slurm -rs -k "not demo"
 	@python tests/faults/table.py
 	@python -m pytest tests/faults/test_table.py
 
 reproduce: .venv/complete ## Run the whole study of params.yaml, with tables, figures, scorecard and report: days of CPU time
 	@snakemake --cores $(CORES)
-	@snakemake --report results/paper/report.html
+	@snakemake --cores 1 results/paper/report.html
 	@lightweights show paper
 
 restore: .venv/complete ## Bring back the stored runs and weights, so that nothing needs training again
@@ -70,12 +70,15 @@ bench: export OMP_NUM_THREADS = 1
 bench: .venv/complete ## Measure the speed of kernels and training steps: benchmarks/results
 	@python -m benchmarks
 
+docs: .venv/complete ## Build the documentation, every broken link an error: build/site/index.html
+	@sphinx-build --fail-on-warning --keep-going --quiet docs build/site
+
 lock: ## Resolve the dependencies anew with PYTHON (use the oldest supported) and write requirements.lock
 	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
 	"$(PYTHON)" -m venv "$$new"; \
 	pip=("$$new/bin/python" -m pip -qq --disable-pip-version-check); \
 	"$${pip[@]}" install $(TORCH); \
-	"$${pip[@]}" install ".[workflow,photonics,dev]"; \
+	"$${pip[@]}" install ".[workflow,photonics,dev,docs]"; \
 	{ sed '/^[^#]/,$$d' requirements.lock; \
 	  "$${pip[@]}" freeze --all | grep -vE '^(pip|torch|triton|lightweights|nvidia-[a-z0-9-]+|cuda-[a-z-]+)( @|==)'; } > "$$new/lock"; \
 	cp "$$new/lock" requirements.lock

@@ -5,5 +5,6 @@ Importing this package imports neither torch nor scikit-learn, so that settings 
 
 from lightweights.datasets.dataset import DataError, Dataset, Split, digest, from_tensors, to_tensors
 from lightweights.datasets.loading import load, shape_of
+from lightweights.datasets.own import from_arrays
 
-__all__ = ["DataError", "Dataset", "Split", "digest", "from_tensors", "load", "shape_of", "to_tensors"]
+__all__ = ["DataError", "Dataset", "Split", "digest", "from_arrays", "from_tensors", "load", "shape_of", "to_tensors"]

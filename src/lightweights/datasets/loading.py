@@ -3,10 +3,11 @@
 from lightweights.datasets import fetch
 from lightweights.datasets.catalogue import FASHION_MNIST, MNIST, IdxFiles, RawFile
 from lightweights.datasets.cifar10 import load_cifar10
-from lightweights.datasets.dataset import DataError, Dataset, Split, split_of
+from lightweights.datasets.dataset import Dataset, Split, split_of
 from lightweights.datasets.digits import load_digits
 from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labels
 from lightweights.datasets.mnist_partial import positions
+from lightweights.datasets.own import load_own
 from lightweights.params import DatasetSection
 
 _SHAPES = {
@@ -18,22 +19,22 @@ _SHAPES = {
 }
 
 
-def shape_of(name: str) -> tuple[tuple[int, int, int], int]:
-    """(channels, height, width) and number of classes of a data set, without loading it. Raises DataError for an unknown name."""
-    try:
-        return _SHAPES[name]
-    except KeyError:
-        raise DataError(f"dataset.name = {name!r}: no such data set; there are {', '.join(_SHAPES)}") from None
+def shape_of(settings: DatasetSection) -> tuple[tuple[int, int, int], int]:
+    """(channels, height, width) and number of classes of a data set; only one of the user's own is loaded for it. Raises DataError."""
+    if settings.name in _SHAPES:
+        return _SHAPES[settings.name]
+    own = load(settings)
+    return own.input_shape, own.classes
 
 
 def load(settings: DatasetSection) -> Dataset:
     """Fetch, verify and read the data set that the settings name.
 
     Its tests are ``test600`` (the challenge's validation images) and ``test10k`` (MNIST's test images) for mnist-partial, and
-    ``test`` for the others.
+    ``test`` for the others; one of the user's own names them itself.
 
     Raises:
-        DataError: a file is missing and cannot be fetched, or is not the published one.
+        DataError: a file is missing and cannot be fetched, or is not the published one; or what an imported factory gives is no data set.
     """
     match settings.name:
         case "digits":
@@ -46,6 +47,8 @@ def load(settings: DatasetSection) -> Dataset:
             return Dataset("fashion-mnist", 10, *_idx_splits(FASHION_MNIST))
         case "cifar-10":
             return load_cifar10()
+        case _:
+            return load_own(settings)
 
 
 def _mnist_partial() -> Dataset:

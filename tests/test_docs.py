@@ -1,0 +1,137 @@
+"""The documentation: it builds without a warning, and what its pages tell the reader to do works as written.
+
+In a page, blocks of Python and YAML that begin with a comment naming a file are that file; other Python blocks are run, and so are those of
+bash, in their order and in one folder: a clone of the workflow. Blocks of other languages are for reading.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from houses import ROOT, command, new_house
+
+from lightweights.params import Study
+
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"# ([\w./]+\.\w+)\n")
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Language and text of each block of code."""
+    return BLOCK.findall((DOCS / page).read_text())
+
+
+def follow(page: str, house: Path) -> str:
+    """Do what a page says; what its commands print."""
+    printed = []
+    for language, text in blocks(page):
+        named = FILE.match(text)
+        if named and language in ("python", "yaml"):
+            (house / named[1]).write_text(text)
+        elif language in ("python", "bash"):
+            words = [sys.executable, "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
+            done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            assert done.returncode == 0, f"{page}:\n{text}\n{done.stdout}"
+            printed.append(done.stdout)
+    return "\n".join(printed)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workflow with the settings of this tree, as a repository of Git and DVC."""
+    monkeypatch.setenv("LIGHTWEIGHTS_DATA", "")
+    house = new_house(tmp_path / "clone", yaml.safe_load((ROOT / "params.yaml").read_text()))
+    shutil.copy(ROOT / ".gitignore", house)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "Reader")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "reader@example.org")
+    for words in (["git", "init", "-q"], ["dvc", "init", "-q"], ["git", "add", "-A"], ["git", "commit", "-qm", "Clone"]):
+        subprocess.run(**command(house, *words), check=True, capture_output=True)
+    return house
+
+
+def metrics_of(house: Path, study: str) -> pd.DataFrame:
+    return pd.read_csv(house / "results" / study / "runs.csv").set_index(["experiment", "seed"])
+
+
+@pytest.mark.slow
+def test_tutorial_leads_to_a_study_of_ones_own(clone: Path):
+    printed = follow("tutorial.md", clone)
+    runs = metrics_of(clone, "mine")
+    assert runs.test_accuracy_percent.loc["classical"].min() > 80
+    assert runs.test_accuracy_percent.loc["quantum_train"].max() > 50
+    assert re.search(r"means\.json +\S+ +[\d.]+ +[\d.]+ +-?[\d.]+", printed), "dvc metrics diff shows no change"
+    assert (clone / "results/mine/report.html").stat().st_size > 100_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "study", "experiments"),
+    [
+        ("own_data.md", "stripes", {"classical": 80, "quantum_train": 70}),
+        ("own_network.md", "nets", {"classical": 50, "quantum_train": 20}),
+        ("own_arm.md", "waves", {"ablation": 10}),
+        ("own_claim.md", "claimed", {"classical": 70}),
+    ],
+)
+def test_worked_examples_work(clone: Path, page: str, study: str, experiments: dict[str, float]):
+    printed = follow(page, clone)
+    runs = metrics_of(clone, study)
+    for experiment, percent in experiments.items():
+        assert runs.test_accuracy_percent.loc[experiment].mean() > percent
+    if study == "waves":
+        assert set(runs.arm) == {"photonic", "mps-only", "waves:Waves"}
+        assert re.search(r"\| +waves:Waves", printed)
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
+    known = set(yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"])
+    for language, text in blocks(page):
+        if language == "yaml" and FILE.match(text):
+            tree = yaml.safe_load(text)
+            assert set(tree) <= set(Study.model_fields)
+            assert set(tree["study"]["only"]) <= known
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as by `make docs`: a warning is an error, a broken link a warning."""
+    folder = tmp_path_factory.mktemp("site")
+    call = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", str(DOCS), str(folder)]
+    built = subprocess.run(call, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_reference_pages_hold_what_the_code_holds(site: Path):
+    settings = (site / "settings.html").read_text()
+    for path in ("study.only", "dataset.sha256", "mapping.bond_dim", "schedules.cobyla.evaluations", "execution.gpus"):
+        assert path in settings
+    assert "Bond dimension chi of the matrix product state." in settings
+    assert "lightweights prepare OUTPUT" in (site / "commands.html").read_text()
+    assert 'id="lightweights.quantum_train.QuantumTrain.bake"' in (site / "api/quantum_train.html").read_text()
+
+
+def test_site_asks_for_nothing_from_elsewhere(site: Path):
+    loads = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=\"(https?:|//)[^\"]*\"[^>]*>")
+    for page in site.rglob("*.html"):
+        found = [match[0] for match in loads.finditer(page.read_text()) if 'rel="canonical"' not in match[0]]
+        assert not found, f"{page.name}: {found}"
+
+
+def test_a_broken_link_fails_the_build(tmp_path: Path):
+    shutil.copytree(DOCS, tmp_path / "docs")
+    with (tmp_path / "docs/faq.md").open("a") as page:
+        page.write("\n[nowhere](no_such_page.md)\n")
+    call = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "extensions=myst_parser", str(tmp_path / "docs"), str(tmp_path / "site")]
+    built = subprocess.run(call, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    assert built.returncode != 0
+    assert "no_such_page.md" in built.stderr

@@ -1,0 +1,140 @@
+"""Data sets of one's own: from arrays, CSV and NPZ files, and importable functions named by the settings."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lightweights.datasets import DataError, digest, from_arrays, load, own, shape_of
+from lightweights.params import DatasetSection, Study, parse_study
+from lightweights.study.layout import data_file
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 2, 3, 4), dtype=np.uint8)
+LABELS = np.arange(40) % 4
+
+
+def written_csv(path: Path, images: np.ndarray = IMAGES, labels: np.ndarray = LABELS) -> Path:
+    pixels = images.reshape(len(images), -1)
+    header = ",".join(["kind", *(f"p{i}" for i in range(pixels.shape[1]))])
+    np.savetxt(path, np.column_stack([labels, pixels]), fmt="%d", delimiter=",", header=header, comments="")
+    return path
+
+
+def test_csv_gives_back_the_images_that_were_written(tmp_path: Path):
+    train = written_csv(tmp_path / "train.csv")
+    test = written_csv(tmp_path / "test.csv", IMAGES[::-1], LABELS[::-1])
+    dataset = own.csv(str(train), 3, 4, channels=2, label="kind", test_file=str(test))
+    assert torch.equal(dataset.train.images, torch.from_numpy(IMAGES))
+    assert dataset.train.labels.tolist() == LABELS.tolist()
+    assert torch.equal(dataset.tests["test"].images, torch.from_numpy(IMAGES[::-1].copy()))
+    assert (dataset.name, dataset.classes, dataset.input_shape) == ("train", 4, (2, 3, 4))
+
+
+def test_held_out_images_keep_the_classes_in_proportion_and_are_never_trained_on(tmp_path: Path):
+    dataset = own.csv(str(written_csv(tmp_path / "all.csv")), 3, 4, 2, "kind", test_fraction=0.2, split_seed=5)
+    assert np.bincount(dataset.tests["test"].labels).tolist() == [2, 2, 2, 2]
+    everything = torch.cat([dataset.train.images, dataset.tests["test"].images]).flatten(1)
+    assert sorted(everything.tolist()) == sorted(IMAGES.reshape(40, -1).tolist())
+
+
+def test_npz_takes_its_own_test_images_or_holds_some_out(tmp_path: Path):
+    np.savez(tmp_path / "both.npz", images=IMAGES, labels=LABELS, test_images=IMAGES[:4], test_labels=LABELS[:4])
+    np.savez(tmp_path / "one.npz", images=IMAGES, labels=LABELS)
+    assert torch.equal(own.npz(str(tmp_path / "both.npz")).tests["test"].images, torch.from_numpy(IMAGES[:4]))
+    assert len(own.npz(str(tmp_path / "one.npz"), test_fraction=0.5).train) == 20
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (IMAGES / 255, LABELS, "pixels are not all whole numbers from 0 to 255"),
+        (IMAGES.astype(int) - 1, LABELS, "pixels are not all whole numbers"),
+        (np.full(IMAGES.shape, np.nan), LABELS, "pixels are not all whole numbers"),
+        (IMAGES, LABELS - 1, "labels are not all whole numbers from 0 to 2"),
+        (IMAGES, LABELS[:-1], r"labels of shape \(39,\)"),
+        (IMAGES.reshape(40, -1), LABELS, r"images of shape \(40, 24\)"),
+        (IMAGES[:0], LABELS[:0], r"images of shape \(0, 2, 3, 4\)"),
+    ],
+)
+def test_arrays_that_are_no_images_are_refused(images: np.ndarray, labels: np.ndarray, said: str):
+    with pytest.raises(DataError, match=said):
+        from_arrays("toy", (images, labels), {"test": (IMAGES, LABELS)})
+
+
+def test_a_test_label_that_training_has_not_is_refused():
+    with pytest.raises(DataError, match="test: labels are not all whole numbers from 0 to 2"):
+        from_arrays("toy", (IMAGES[:3], LABELS[:3]), {"test": (IMAGES, LABELS)})
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda path: own.csv(str(path / "none.csv"), 3, 4), "none.csv: cannot be read"),
+        (lambda path: own.csv(str(written_csv(path / "a.csv")), 3, 4, 2), "no column 'label'; the first columns are kind, p0"),
+        (lambda path: own.csv(str(written_csv(path / "a.csv")), 5, 5, label="kind"), r"24 columns .* have 25 pixels"),
+        (lambda path: own.npz(str(written_csv(path / "a.csv"))), "a.csv: cannot be read as an NPZ file"),
+    ],
+)
+def test_files_that_hold_something_else_are_named(tmp_path: Path, call, said: str):
+    with pytest.raises(DataError, match=said):
+        call(tmp_path)
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a fresh module in the working folder, with a factory ``load(count)`` and one that gives no data set."""
+    name = f"data_{tmp_path.name}".replace("-", "_")
+    (tmp_path / f"{name}.py").write_text(
+        "import numpy as np\nfrom lightweights.datasets import from_arrays\n"
+        "def load(count=8):\n    part = np.zeros((count, 5, 6)), np.arange(count) % 3\n"
+        "    return from_arrays('toy', part, {'test': part})\n"
+        "def nothing():\n    return [1, 2]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    return name
+
+
+def test_settings_name_a_factory_and_its_arguments(module: str):
+    settings = DatasetSection(name=f"{module}:load", arguments={"count": 12})
+    assert (len(load(settings).train), shape_of(settings)) == (12, ((1, 5, 6), 3))
+
+
+def test_data_that_changed_under_its_digest_is_refused(module: str):
+    known = digest(load(DatasetSection(name=f"{module}:load")))
+    assert len(load(DatasetSection(name=f"{module}:load", sha256=known)).train) == 8
+    with pytest.raises(DataError, match=f"{known}, dataset.sha256 is {'0' * 64}"):
+        load(DatasetSection(name=f"{module}:load", sha256="0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("factory", "arguments", "said"),
+    [
+        ("nothing", None, "gave list; expected a Dataset"),
+        ("load", {"counts": 3}, r"arguments \{'counts': 3\}: load\(\) got an unexpected keyword argument"),
+        ("absent", None, "cannot be imported"),
+    ],
+)
+def test_factories_that_fail_are_named(module: str, factory: str, arguments: dict | None, said: str):
+    with pytest.raises(ValueError if factory == "absent" else DataError, match=said):
+        load(DatasetSection(name=f"{module}:{factory}", arguments=arguments))
+
+
+def study_of(**sections: dict) -> Study:
+    experiments = {name: {"method": "classical", "seeds": [0]} for name in ("one", "two")}
+    return parse_study({"experiments": experiments, **sections})
+
+
+def test_new_settings_are_no_part_of_the_identity_of_runs_that_do_not_use_them():
+    settings = study_of().runs()[0].settings.plain()
+    assert settings["dataset"] == {"name": "mnist-partial", "test_fraction": 0.25, "split_seed": 0}
+
+
+def test_a_factorys_name_makes_a_file_name():
+    assert data_file(study_of(), "mine.data:load").name == "mine-data-load.safetensors"
+
+
+def test_a_study_is_made_of_the_experiments_it_names():
+    assert [run.experiment for run in study_of(study={"only": ["two"]}).runs()] == ["two"]
+    with pytest.raises(ValueError, match=r"study\.only names three; there are one, two"):
+        study_of(study={"only": ["three"]})
