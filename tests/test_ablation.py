@@ -13,6 +13,7 @@ from lightweights.study.ablation_figures import ABLATION_FIGURES
 from lightweights.study.catalogue import FIGURES as CATALOGUE_FIGURES
 from lightweights.study.catalogue import TABLES as CATALOGUE_TABLES
 from lightweights.study.catalogue import shown
+from lightweights.study.distillation_figures import distillation_figures
 from lightweights.study.figures import FIGURES
 from lightweights.study.influence import photons, photons_table
 from lightweights.study.noise_figures import noise_figures
@@ -156,6 +157,7 @@ def test_photons_table_shows_movement_and_what_remains(runs) -> None:
 
 
 def test_catalogue_names_what_can_be_drawn() -> None:
-    assert set(CATALOGUE_FIGURES) == set(FIGURES) | set(ABLATION_FIGURES) | {"photons", "compression", *noise_figures(small_study())}
+    others = {"photons", "compression", *noise_figures(small_study()), *distillation_figures(small_study())}
+    assert set(CATALOGUE_FIGURES) == set(FIGURES) | set(ABLATION_FIGURES) | others
     assert shown(CATALOGUE_TABLES, {"classical"}) == ["classical"]
     assert "arms" in shown(CATALOGUE_FIGURES, {"other_arms"}) and "ablation" not in shown(CATALOGUE_FIGURES, {"other_arms"})

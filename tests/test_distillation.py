@@ -15,8 +15,8 @@ from lightweights.distillation.calibration import reliability, scores
 from lightweights.distillation.data import DistillationData, autocast, logits_of, measure, prepare
 from lightweights.distillation.feature import expected_histograms, fit_standardisation, histograms, independent_histograms, smooth
 from lightweights.distillation.sources import Clicks
-from lightweights.distillation.student_training import Student, StudentSchedule, begin_student, distil_epoch, student_epochs, tune_angles
-from lightweights.distillation.teacher_training import Taught, TeacherSchedule, begin_teacher, teacher_epochs
+from lightweights.distillation.student_training import Student, begin_student, distil_epoch, student_epochs, tune_angles
+from lightweights.distillation.teacher_training import Taught, begin_teacher, teacher_epochs
 from lightweights.distillation.variance import (
     asymptote,
     drawn_features,
@@ -30,6 +30,7 @@ from lightweights.distillation.variance import (
 )
 from lightweights.networks.dictionary import DictionaryConv2d
 from lightweights.networks.teacher import Teacher, build_student, seeded_teacher
+from lightweights.params import StudentSchedule, TeacherSchedule
 from lightweights.photonics.time_bin import TimeBin
 from lightweights.training.data import Examples, TrainingData, minibatches, on_device
 from lightweights.training.randomness import stream
@@ -527,8 +528,8 @@ def test_controls_share_batches_and_initial_values() -> None:
 
 
 def test_a_diverging_student_names_its_setting(teacher: nn.Module, data: DistillationData) -> None:
-    plan = schedule(lr=1e30)
-    with pytest.raises(DivergenceError, match=r"epoch \d; use a smaller student\.lr \(it is 1e\+30\)"):
+    plan = schedule().model_copy(update={"lr": 1e30})
+    with pytest.raises(DivergenceError, match=r"epoch \d; use a smaller schedule\.lr \(it is 1e\+30\)"):
         list(student_epochs(begin_student(new_student(), plan, 0), teacher, data, plan))
 
 

@@ -32,7 +32,7 @@ def test_page_says_how_many_runs_it_rests_on(tmp_path) -> None:
     study = small_study()
     fabricate(study, tmp_path)
     whole = page(study, collect(study, tmp_path))
-    assert "18 of the 18 runs" in whole and "Still to do" not in whole
+    assert "18 of the 18 runs" in whole and "till to do" not in whole
     for seed in (1, 2):
         (tmp_path / f"made-up/runs/quantum_train/bond_dim=4/seed-{seed}/metrics.json").unlink()
     part = page(study, collect(study, tmp_path, partial=True))

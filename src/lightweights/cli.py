@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +41,7 @@ def train(
     device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
     gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
+    teacher: Annotated[Path | None, typer.Option(help="Weights of a student's teacher, as its run wrote them.", show_default=False)] = None,
 ) -> None:
     """Train one run; started again after a kill, it goes on from its last checkpoint."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
@@ -53,7 +53,8 @@ def train(
     with lent_gpu([int(gpu) for gpu in gpus.split(",") if gpu.isdigit()]):
         from lightweights.study.execute import execute, read_data
 
-        result = execute(run, read_data(data), RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds)
+        given = read_data(data)
+        result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
     accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
     typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")
 
@@ -93,6 +94,14 @@ def figure(
 
 
 @app.command()
+def laws(study: StudyFile) -> None:
+    """Measure the laws of shot noise on the study's photonic feature, without training: laws.csv."""
+    from lightweights.study import summary
+
+    summary.write_laws(study)
+
+
+@app.command()
 def scorecard(study: StudyFile) -> None:
     """Judge every published number: CSV, Markdown and HTML."""
     from lightweights.study import summary
@@ -114,6 +123,14 @@ def results(study: StudyFile) -> None:
     from lightweights.study import summary
 
     summary.write_results(study)
+
+
+@app.command()
+def report(study: StudyFile) -> None:
+    """Write report.html: texts, tables, figures, runs and settings on one page that needs nothing else."""
+    from lightweights.study import summary
+
+    summary.write_report(study)
 
 
 @app.command()
@@ -209,7 +226,6 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; expected errors are printed as one paragraph, without a traceback."""
-    sys.path.insert(0, str(Path.cwd()))  # so that network.name can be a module of the user's
     try:
         app()
     except LightweightsError as error:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lightweights.errors import LightweightsError
 
-NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1}
+NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1, "teacher": 1, "student": 1}
 """Version of the numbers that each method computes. Raise it with any change that alters a run's metrics."""
 
 RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
@@ -44,6 +44,24 @@ ArmName = Literal[
 ]
 """The arms of the ablation."""
 
+SourceName = Literal[
+    "photonic",
+    "photonic-frozen",
+    "distinguishable",
+    "coherent",
+    "one-photon",
+    "zero",
+    "uniform",
+    "gaussian-fixed",
+    "gaussian-resampled",
+]
+"""Where a distilled student's features come from."""
+
+Method = Literal["classical", "quantum_train", "baseline", "teacher", "student"]
+Precision = Literal["auto", "float32", "bfloat16"]
+MixingKind = Literal["generated", "trained", "latent"]
+
+ImportedName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -59,12 +77,19 @@ class Section(BaseModel):
 class StudySection(Section):
     name: Name = Field("paper", description="Name of the study; its files live in results/<name>.")
     title: str = Field("Photonic Quantum-Train", max_length=200, description="Title of the report.")
+    only: list[Name] | None = Field(None, description="Experiments that the study is made of; all that are listed unless set.")
     clock_mhz: float = Field(80.0, gt=0, le=1e6, description="Clock of the photon sources, MHz: for times on a device, not for any run.")
 
 
 class DatasetSection(Section):
-    name: Literal["digits", "mnist-partial", "mnist", "fashion-mnist", "cifar-10"] = Field(
-        "mnist-partial", description="Data set to train on."
+    name: str = Field(
+        "mnist-partial",
+        pattern=r"^(digits|mnist-partial|mnist|fashion-mnist|cifar-10|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        description="Data set to train on; or package.module:factory, called as factory(**arguments) (docs/own_data.md).",
+    )
+    arguments: dict[str, int | float | str | bool] | None = Field(None, description="Keyword arguments of an imported factory.")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="Digest that the data of an imported factory must have; not checked unless set."
     )
     test_fraction: float = Field(
         0.25, ge=0.05, le=0.5, description="Share of the digits held out for testing; the other sets come with their own split."
@@ -125,9 +150,10 @@ class PhotonicsSection(Section):
     normalisation: Literal["mean", "sum", "none"] = Field(
         "mean", description="Probabilities are divided by their mean (notebooks), by their sum, or not at all."
     )
-    arm: ArmName | None = Field(
+    arm: ArmName | ImportedName | None = Field(
         None,
-        description="Arm of the ablation: what multiplies the mapping's slope (docs/analysis_plan.md); photonic unless set.",
+        description="Arm of the ablation: what multiplies the mapping's slope (docs/ablation.md); photonic unless set. Or "
+        "package.module:factory, called as factory(weight_count, factors, generator) (docs/own_arm.md).",
     )
     noise: NoiseSection | None = Field(None, description="Imperfections of the devices; none unless set (docs/noise.md).")
     detectors: Literal["threshold", "pnr"] | None = Field(
@@ -218,6 +244,83 @@ class MappingSection(Section):
     )
 
 
+class TimeBinSection(Section):
+    """The time-bin interferometer that gives distilled students their features."""
+
+    modes: int = Field(16, ge=2, le=24, multiple_of=2, description="Time bins N, an even number: the feature has 2 * 2^(N/2) numbers.")
+    tiles: int = Field(2, ge=1, le=32, description="Loops, each of N - 1 beam splitters with an angle each.")
+    input_state: list[Annotated[int, Field(ge=0, le=24)]] | None = Field(
+        None, description="Photon numbers, one a time bin; 1, 0, 1, 0, ... unless set."
+    )
+    half_angle: bool = Field(False, description="Beam splitters turn by half their angle.")
+    theta_start: Literal["zero", "uniform"] = Field("zero", description="Angles at the start: all 0, or uniform in [-pi, pi).")
+
+    @model_validator(mode="after")
+    def _photons_in_bins(self) -> Self:
+        state = self.input_state
+        if state is not None and (len(state) != self.modes or not 1 <= sum(state) <= 16):
+            raise ValueError(f"input_state {state}: expected {self.modes} photon numbers, 1 to 16 photons together")
+        return self
+
+
+class FeatureSection(Section):
+    """The photonic feature, or what a control puts in its place."""
+
+    source: SourceName = Field("photonic", description="Where features come from (docs/pqkd.md).")
+    shots: Annotated[int, Field(ge=1, le=10_000_000)] | Literal["exact"] = Field(
+        200, description="Shots S of a feature; exact is their expectation, without shot noise."
+    )
+    standardised: bool = Field(True, description="By each bin's mean and deviation, fitted once; else raw frequencies.")
+    fit_draws: int = Field(256, ge=2, le=1_000_000, description="Random settings of the angles that the standardisation is fitted at.")
+
+
+Channels = Annotated[int, Field(ge=1, le=4096)]
+
+
+class TeacherSection(Section):
+    """A teacher's network: three convolutions, global average pooling, one linear layer."""
+
+    widths: tuple[Channels, Channels, Channels] = Field((64, 128, 128), description="Channels c1, c2, c3 of the convolutions.")
+    dropout: float = Field(0.25, ge=0, lt=1, description="Share of the last convolution's outputs dropped in training.")
+
+
+class StudentSection(Section):
+    """A student's network: the teacher's, with dictionary convolutions."""
+
+    compressed: Literal["none", "conv1", "partial", "extreme"] = Field(
+        "partial", description="Convolutions with a dictionary: none, the first, the first two, all three."
+    )
+    rank: int = Field(8, ge=1, le=4096, description="Basis filters R of a dictionary.")
+    mixing: MixingKind = Field(
+        "generated", description="How basis filters are mixed: by a generated feature, by trained numbers, by a trained latent vector."
+    )
+    latent: int | None = Field(
+        None, ge=1, le=65_536, description="Numbers in each layer's latent vector, for mixing latent; 512 unless set."
+    )
+    widths: tuple[Channels, Channels, Channels] | None = Field(None, description="Channels of the convolutions; the teacher's unless set.")
+
+    @model_validator(mode="after")
+    def _latent_in_use(self) -> Self:
+        if self.latent is not None and self.mixing != "latent":
+            raise ValueError(f"latent is {self.latent}, but mixing is {self.mixing}; remove it, or set mixing to latent")
+        return self
+
+    @property
+    def takes_feature(self) -> bool:
+        """Whether anything is generated from a feature."""
+        return self.compressed != "none" and self.mixing == "generated"
+
+
+class DistillationDataSection(Section):
+    validation_images: int = Field(
+        5000,
+        ge=1,
+        le=1_000_000,
+        description="Images held out of training, at most a tenth: for validation, and for the angles.",
+    )
+    train_images: int | None = Field(None, ge=1, le=1_000_000, description="Images kept of the rest, chosen by the seed; all unless set.")
+
+
 class ClassicalSchedule(Section):
     protocol: Literal["classical"] = "classical"
     epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
@@ -254,11 +357,55 @@ class SpsaSchedule(RoundSchedule):
     perturbation: float = Field(0.1, gt=0, le=3.2, description="Perturbation c of all phases at once: c / k^0.101, radians.")
 
 
+class DistillationSchedule(Section):
+    """What teachers and students share."""
+
+    epochs: int = Field(100, ge=1, le=100_000, description="Epochs of Adam.")
+    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
+    batch_size: int = Field(64, ge=1, le=1_000_000, description="Images in a minibatch.")
+    precision: Precision = Field("auto", description="float32; bfloat16 (mixed precision); auto is bfloat16 on a GPU and float32 on a CPU.")
+    measured_train_images: int | None = Field(
+        None, ge=1, le=1_000_000, description="Training images that accuracy and the like are measured on after each epoch; all unless set."
+    )
+
+
+class TeacherSchedule(DistillationSchedule):
+    protocol: Literal["teacher"] = "teacher"
+    keep: Literal["last", "best"] = Field("last", description="The teacher of the last epoch, or of the best validation accuracy.")
+
+
+class StudentSchedule(DistillationSchedule):
+    protocol: Literal["student"] = "student"
+    temperature: float = Field(3.0, gt=0, le=1000, description="Temperature tau of the distillation.")
+    hard_weight: float = Field(0.5, ge=0, le=1, description="Weight of the labels' cross-entropy; the teacher's answers have the rest.")
+    ema: float = Field(0.9, ge=0, lt=1, description="Share beta of the feature's moving average kept at each epoch; 0 is no averaging.")
+    spsa_steps: int = Field(10, ge=0, le=100_000, description="SPSA steps on the angles in an epoch, two evaluations each.")
+    spsa_gain: float = Field(0.05, gt=0, le=1e6, description="Step size a.")
+    spsa_perturbation: float = Field(0.1, gt=0, le=3.2, description="Perturbation c of all angles at once, radians.")
+    spsa_batches: int = Field(5, ge=1, le=100_000, description="Validation batches of an evaluation.")
+    spsa_feature: Literal["raw", "ema"] = Field("raw", description="Angles are judged by the raw feature, or by the average with it in.")
+    evaluation: Literal["ema", "fresh"] = Field(
+        "ema", description="Measured with the epoch's averaged feature, or with a fresh one of thrice the shots."
+    )
+
+
 class Schedules(Section):
     classical: ClassicalSchedule = Field(default_factory=ClassicalSchedule, description="The target network trained directly.")
     gradient: GradientSchedule = Field(default_factory=GradientSchedule, description="Exact gradients on the phases (our default).")
     cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
     spsa: SpsaSchedule = Field(default_factory=SpsaSchedule, description="Random perturbations: two evaluations a step, for devices.")
+    teacher: TeacherSchedule = Field(default_factory=TeacherSchedule, description="Teachers, on hard labels; as published unless set.")
+    student: StudentSchedule = Field(default_factory=StudentSchedule, description="Students, by distillation; as published unless set.")
+
+
+FITTING: dict[Method, tuple[str, ...]] = {
+    "classical": ("classical",),
+    "quantum_train": ("gradient", "cobyla", "spsa"),
+    "baseline": ("classical",),
+    "teacher": ("teacher",),
+    "student": ("student",),
+}
+"""Schedules that fit a method, its default first."""
 
 
 Width = Annotated[int, Field(ge=1, le=100_000)]
@@ -353,11 +500,14 @@ class Regeneration(Section):
 
 
 class Experiment(Section):
-    method: Literal["classical", "quantum_train", "baseline"] = Field(description="What is trained.")
+    method: Method = Field(description="What is trained.")
     numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
     part: Name | None = Field(None, description="Target of the workflow that trains this experiment with all others of the same part.")
-    schedule: Literal["classical", "gradient", "cobyla", "spsa"] | None = Field(
-        None, description="Which of the schedules; by default gradient for quantum_train, classical for the other methods."
+    schedule: Literal["classical", "gradient", "cobyla", "spsa", "teacher", "student"] | None = Field(
+        None, description="Which of the schedules; by default gradient for quantum_train, classical for classical and baseline."
+    )
+    teacher: Name | None = Field(
+        None, description="Experiment that trains the teachers, for method student: same seed, data and images as the student's."
     )
     baseline: Baseline | None = Field(None, description="What the method baseline trains; for this method only.")
     regenerate: Regeneration | None = Field(
@@ -384,13 +534,16 @@ class Experiment(Section):
         for path, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
-        if (self.schedule == "classical") != (self.method != "quantum_train") and self.schedule is not None:
+        if self.schedule is not None and self.schedule not in FITTING[self.method]:
             raise ValueError(f"schedule {self.schedule} does not fit method {self.method}")
         if (self.baseline is None) == (self.method == "baseline"):
             remedy = "give one, for example {kind: pruning}" if self.baseline is None else "remove it, or set method to baseline"
             raise ValueError(f"method is {self.method} and section baseline is {'missing' if self.baseline is None else 'there'}; {remedy}")
         if self.regenerate is not None and self.method != "quantum_train":
             raise ValueError(f"regenerate is for method quantum_train, not {self.method}: remove it")
+        if (self.teacher is None) == (self.method == "student"):
+            remedy = "name the experiment that trains it" if self.teacher is None else "remove it, or set method to student"
+            raise ValueError(f"method is {self.method} and teacher is {self.teacher or 'missing'}; {remedy}")
         return self
 
 
@@ -421,15 +574,38 @@ class RunSettings(Section):
     None is never written: a setting that enters later, with None for "as before", leaves the identity of older runs as it is.
     """
 
-    method: Literal["classical", "quantum_train", "baseline"]
+    method: Method
     numerics_version: int
     dataset: DatasetSection
-    network: NetworkSection
+    network: NetworkSection | None = None
     baseline: Baseline | None = None
     photonics: PhotonicsSection | None = None
     mapping: MappingSection | None = None
     regenerate: Regeneration | None = None
-    schedule: Annotated[ClassicalSchedule | GradientSchedule | CobylaSchedule | SpsaSchedule, Field(discriminator="protocol")]
+    time_bin: TimeBinSection | None = None
+    feature: FeatureSection | None = None
+    distillation_data: DistillationDataSection | None = None
+    student: StudentSection | None = None
+    teacher: TeacherSection | None = None
+    teacher_schedule: TeacherSchedule | None = None
+    teacher_version: int | None = None
+    schedule: Annotated[
+        ClassicalSchedule | GradientSchedule | CobylaSchedule | SpsaSchedule | TeacherSchedule | StudentSchedule,
+        Field(discriminator="protocol"),
+    ]
+
+    @model_validator(mode="after")
+    def _sections_of_the_method(self) -> Self:
+        needed = {
+            "teacher": ("distillation_data", "teacher"),
+            "student": ("distillation_data", "student", "teacher", "teacher_schedule", "teacher_version"),
+        }
+        for section in needed.get(self.method, ("network",)):
+            if getattr(self, section) is None:
+                raise ValueError(f"{section} is missing, which method {self.method} needs")
+        if self.student is not None and self.student.takes_feature and (self.time_bin is None or self.feature is None):
+            raise ValueError("time_bin and feature are missing, which a student with a generated mixing needs")
+        return self
 
     @model_validator(mode="after")
     def _phases_for_cobyla(self) -> Self:
@@ -457,7 +633,7 @@ class RunSettings(Section):
     @model_validator(mode="after")
     def _mapping_that_can_be_trained(self) -> Self:
         without = self.mapping is not None and self.mapping.kind == "logit-tanh"
-        if without and not isinstance(self.schedule, ClassicalSchedule) and self.schedule.mapping_epochs:
+        if without and isinstance(self.schedule, RoundSchedule) and self.schedule.mapping_epochs:
             raise ValueError(
                 f"schedule.mapping_epochs is {self.schedule.mapping_epochs}, but mapping.kind logit-tanh has no parameters; set it to 0"
             )
@@ -472,9 +648,26 @@ class RunSettings(Section):
         return self
 
     @property
+    def of_teacher(self) -> "RunSettings":
+        """The settings of a student's teacher."""
+        return RunSettings.model_validate(
+            {
+                "method": "teacher",
+                "numerics_version": self.teacher_version,
+                "dataset": self.dataset,
+                "distillation_data": self.distillation_data,
+                "teacher": self.teacher,
+                "schedule": self.teacher_schedule,
+            }
+        )
+
+    @property
     def trains_phases(self) -> bool:
         """Whether there are phases that the schedule trains; an arm may have none, or leave them as they are."""
-        return self.photonics is not None and self.photonics.arm in (None, "photonic", "photonic-unnormalised", "distinguishable")
+        if self.photonics is None:
+            return False
+        arm = self.photonics.arm or "photonic"
+        return arm in ("photonic", "photonic-unnormalised", "distinguishable") or ":" in arm
 
     def plain(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -508,6 +701,11 @@ class Study(Section):
     network: NetworkSection = Field(default_factory=NetworkSection)
     photonics: PhotonicsSection = Field(default_factory=PhotonicsSection)
     mapping: MappingSection = Field(default_factory=MappingSection)
+    time_bin: TimeBinSection = Field(default_factory=TimeBinSection)
+    feature: FeatureSection = Field(default_factory=FeatureSection)
+    distillation_data: DistillationDataSection = Field(default_factory=DistillationDataSection)
+    teacher: TeacherSection = Field(default_factory=TeacherSection)
+    student: StudentSection = Field(default_factory=StudentSection)
     schedules: Schedules = Field(default_factory=Schedules)
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     execution: Execution = Field(default_factory=Execution)
@@ -521,6 +719,13 @@ class Study(Section):
         return self
 
     @model_validator(mode="after")
+    def _known_experiments(self) -> Self:
+        for name in self.study.only or []:
+            if name not in self.experiments:
+                raise ValueError(f"study.only names {name}; there are {', '.join(self.experiments)}")
+        return self
+
+    @model_validator(mode="after")
     def _expandable(self) -> Self:
         runs = self.runs()
         keys = [run.key for run in runs]
@@ -530,7 +735,21 @@ class Study(Section):
         for name, sections in itertools.groupby(sorted(self.datasets(runs), key=lambda d: d.name), lambda d: d.name):
             if len(list(sections)) > 1:
                 raise ValueError(f"experiments split data set {name} in different ways; use one study for each")
+        self.teachers(runs)
         return self
+
+    def teachers(self, runs: list[Run]) -> dict[str, Run]:
+        """The run that trains each student's teacher, by the student's key. Raises ValueError where the study does not ask for it."""
+        there = {(run.experiment, run.seed, run.settings.to_json()): run for run in runs if run.settings.method == "teacher"}
+        found = {}
+        for run in runs:
+            owner = self.experiments[run.experiment].teacher
+            if owner is not None:
+                teacher = there.get((owner, run.seed, run.settings.of_teacher.to_json()))
+                if teacher is None:
+                    raise ValueError(f"experiments.{run.experiment}: {owner} trains no teacher with seed {run.seed}; add the seed there")
+                found[run.key] = teacher
+        return found
 
     def targets(self) -> dict[str, list[str]]:
         """Experiments by the name that trains them: their own, or that of their part."""
@@ -551,13 +770,13 @@ class Study(Section):
 
     def runs(self) -> list[Run]:
         """Every run that the study asks for, in the order of params.yaml, seeds outermost within an experiment."""
-        return [run for name, experiment in self.experiments.items() for run in self._expand(name, experiment)]
+        only = self.experiments if self.study.only is None else self.study.only
+        return [run for name, experiment in self.experiments.items() if name in only for run in self._expand(name, experiment)]
 
     def _expand(self, name: str, experiment: Experiment) -> Iterator[Run]:
-        variants = []
-        for values in itertools.product(*experiment.vary.values()):
-            varied = dict(zip(experiment.vary, values, strict=True))
-            variants.append((variant_name({**varied, **experiment.override}), self._settings(name, experiment, varied)))
+        if experiment.teacher is not None and not experiment.seeds:
+            return  # left out, perhaps with its teacher
+        variants = list(self._variants(name, experiment))
         for seed in experiment.seeds:
             for variant, settings in variants:
                 try:
@@ -567,32 +786,82 @@ class Study(Section):
                         f"experiments.{name}: {variant!r} does not make a folder name; use shorter or plainer values"
                     ) from None
 
+    def _variants(self, name: str, experiment: Experiment) -> Iterator[tuple[str, RunSettings]]:
+        for values in itertools.product(*experiment.vary.values()):
+            varied = dict(zip(experiment.vary, values, strict=True))
+            yield variant_name({**varied, **experiment.override}), self._settings(name, experiment, varied)
+
     def _settings(self, name: str, experiment: Experiment, varied: dict[str, Any]) -> RunSettings:
         changes = {**experiment.override, **varied}
-        quantum = experiment.method == "quantum_train"
-        schedule = changes.pop("schedule", experiment.schedule or ("gradient" if quantum else "classical"))
-        if schedule not in list(Schedules.model_fields) or (schedule == "classical") == quantum:
+        quantum, distilled = experiment.method == "quantum_train", experiment.method in ("teacher", "student")
+        schedule = changes.pop("schedule", experiment.schedule or FITTING[experiment.method][0])
+        if schedule not in FITTING[experiment.method]:
             raise ValueError(f"experiments.{name}: schedule {schedule!r} does not fit method {experiment.method}")
         tree = {
             "method": experiment.method,
             "numerics_version": experiment.numerics_version,
             "dataset": self.dataset.model_dump(),
-            "network": self.network.model_dump(),
+            "network": None if distilled else self.network.model_dump(),
             "baseline": experiment.baseline.model_dump() if experiment.baseline else None,
             "photonics": self.photonics.model_dump() if quantum else None,
             "mapping": self.mapping.model_dump() if quantum else None,
             "regenerate": experiment.regenerate.model_dump() if experiment.regenerate else None,
             "schedule": getattr(self.schedules, schedule).model_dump(),
         }
+        if distilled:
+            tree |= {"distillation_data": self.distillation_data.model_dump(), "teacher": self.teacher.model_dump()}
+        if experiment.teacher is not None:
+            tree |= {section: getattr(self, section).model_dump() for section in ("time_bin", "feature", "student")}
         for path, value in changes.items():
             _assign(tree, path, value, f"experiments.{name}")
         try:
+            if experiment.teacher is not None:
+                tree = self._taught(name, experiment.teacher, tree, changes)
             return RunSettings.model_validate(tree)
         except ValidationError as error:
             owner = f"experiments.{name}"
             where = {path: f"{owner}.{'vary' if path in varied else 'override'}.{path}" for path in changes}
             lines = describe(error, where).splitlines()
             raise ValueError("\n".join(line if line.startswith(owner) else f"{owner}: {line}" for line in lines)) from None
+
+    def _taught(self, name: str, teacher: Name, tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        """A student's settings with those of its teacher, and without the feature where it takes none."""
+        owner = self.experiments.get(teacher)
+        if owner is None or owner.method != "teacher":
+            there = ", ".join(other for other, experiment in self.experiments.items() if experiment.method == "teacher") or "none"
+            raise ValueError(f"experiments.{name}.teacher is {teacher}: expected an experiment of method teacher; there are {there}")
+        wanted = {
+            "dataset": DatasetSection.model_validate(tree["dataset"]),
+            "distillation_data": DistillationDataSection.model_validate(tree["distillation_data"]),
+        }
+        network = TeacherSection.model_validate(tree["teacher"])
+        same = [path.split(".")[1] for path in changes if path.startswith("teacher.")]
+        fitting = {
+            settings.to_json(): settings
+            for _, settings in self._variants(teacher, owner)
+            if all(getattr(settings, section) == value for section, value in wanted.items())
+            and all(getattr(settings.teacher, field) == getattr(network, field) for field in same)
+        }
+        if len(fitting) != 1:
+            asked = ", ".join(f"{section} {value.model_dump(exclude_none=True)}" for section, value in wanted.items())
+            asked += "".join(f", teacher.{field} {getattr(network, field)}" for field in same)
+            raise ValueError(
+                f"experiments.{name}: experiment {teacher} has {len(fitting) or 'no'} variants with {asked}; "
+                "exactly one must have the student's data, images, and what teacher.widths and the like say"
+            )
+        (found,) = fitting.values()
+        assert found.teacher is not None
+        tree = tree | {
+            "teacher": found.teacher.model_dump(),
+            "teacher_schedule": found.schedule.model_dump(),
+            "teacher_version": found.numerics_version,
+        }
+        if not StudentSection.model_validate(tree["student"]).takes_feature:
+            idle = [path for path in changes if path.startswith(("time_bin.", "feature."))]
+            if idle:
+                raise ValueError(f"experiments.{name}: {idle[0]} does nothing, as no mixing of this student is generated; remove it")
+            tree |= {"time_bin": None, "feature": None}
+        return tree
 
 
 def _assign(tree: dict[str, Any], path: str, value: Any, owner: str) -> None:

@@ -215,8 +215,8 @@ class QuantumTrain(nn.Module):
 
     def parameter_counts(self) -> dict[str, int]:
         """Honest counts. Phases: as published (a full rectangle of crossings), used by the circuit, and effective: the rank of the
-        Jacobian of the probabilities at the present phases. An arm that trains other numbers in their place counts those, one that trains
-        nothing counts none. ``trained_*`` adds the mapping's parameters to each.
+        Jacobian of the probabilities at the present phases. What an arm trains besides or in their place is added, phases that it does not
+        use are not counted. ``trained_*`` adds the mapping's parameters to each.
         """
         mapping = sum(p.numel() for p in self.mapping.parameters())
         if isinstance(self.arm, FreeProduct):
@@ -224,14 +224,12 @@ class QuantumTrain(nn.Module):
             used = self.arm.used_count()
             whole = sum(vector.numel() for vector in self.arm.vectors)
             phases = {"published": whole, "used": used, "effective": used - len(self.arm.vectors) + 1}
-        elif not self.trained_beside_mapping():
-            phases = dict.fromkeys(("published", "used", "effective"), 0)
         else:
-            phases = {
-                "published": sum(circuit.phase_count for circuit in self.circuits),
-                "used": sum(circuit.mesh.used_phase_count for circuit in self.circuits),
-                "effective": self.effective_phases(),
-            }
+            phases = dict.fromkeys(("published", "used", "effective"), sum(p.numel() for p in self.arm.parameters() if p.requires_grad))
+            if any(p.requires_grad for p in self.phases):
+                phases["published"] += sum(circuit.phase_count for circuit in self.circuits)
+                phases["used"] += sum(circuit.mesh.used_phase_count for circuit in self.circuits)
+                phases["effective"] += self.effective_phases()
         counts = {"target": self.weight_count, "mapping": mapping}
         counts |= {f"phases_{way}": number for way, number in phases.items()}
         return counts | {f"trained_{way}": mapping + number for way, number in phases.items()}

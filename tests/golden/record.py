@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE.parent))
 from conftest import tiny_dataset  # noqa: E402
 
 from lightweights.params import NUMERICS_VERSION, Run, parse_study  # noqa: E402
+from lightweights.study.distillation import new_teacher  # noqa: E402
 from lightweights.study.execute import begin, finish  # noqa: E402
 
 BASELINES = {
@@ -32,8 +33,14 @@ STUDY = {
     "schedules": {
         "classical": {"epochs": 6, "lr": 0.005, "batch_size": 50},
         "gradient": {"rounds": 3, "mapping_epochs": 3, "mapping_lr": 0.002, "batch_size": 25, "phase_steps": 4, "phase_batch_size": 60},
+        "teacher": {"epochs": 4, "lr": 0.01, "batch_size": 20},
+        "student": {"epochs": 3, "lr": 0.01, "batch_size": 20, "spsa_steps": 2, "spsa_batches": 1},
         "cobyla": {"rounds": 1, "mapping_epochs": 5, "mapping_lr": 0.002, "batch_size": 25, "evaluations": 200, "phase_batch_size": 60},
     },
+    "time_bin": {"modes": 8},
+    "feature": {"shots": 50, "fit_draws": 16},
+    "teacher": {"widths": [4, 6, 8]},
+    "student": {"rank": 3},
     "experiments": {
         "classical": {"method": "classical", "numerics_version": NUMERICS_VERSION["classical"], "seeds": [3]},
         "gradient": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "seeds": [3]},
@@ -47,6 +54,8 @@ STUDY = {
             }
             for kind, settings in BASELINES.items()
         },
+        "teacher": {"method": "teacher", "numerics_version": NUMERICS_VERSION["teacher"], "seeds": [3]},
+        "student": {"method": "student", "numerics_version": NUMERICS_VERSION["student"], "teacher": "teacher", "seeds": [3]},
     },
 }
 NAMES = tuple(STUDY["experiments"])
@@ -57,12 +66,19 @@ def run_of(name: str) -> Run:
     return next(run for run in parse_study(STUDY).runs() if run.experiment == name)
 
 
+def teacher_of(name: str) -> torch.nn.Module | None:
+    """The teacher of the student, untrained: enough to distil."""
+    if run_of(name).settings.method != "student":
+        return None
+    return new_teacher(run_of("teacher").settings, tiny_dataset(), 3)
+
+
 def numbers(name: str) -> dict[str, Any]:
     """The method and version of a run, its final metrics, parameter counts, and the losses of each round or epoch."""
     run = run_of(name)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    training, progress, _ = begin(run.settings, tiny_dataset(), run.seed, torch.device("cpu"))
+    training, progress, _ = begin(run.settings, tiny_dataset(), run.seed, torch.device("cpu"), teacher=teacher_of(name))
     list(progress)
     torch.set_num_threads(threads)
     result = finish(training)

@@ -1,4 +1,5 @@
 ASKED = {run.key: run for run in RUNS}
+TEACHERS = STUDY.teachers(RUNS)
 
 
 def run_of(wildcards):
@@ -12,3 +13,14 @@ def data_of(wildcards):
 def data_if_needed(wildcards):
     """Data for a run that is still to do. One that is done needs none, so that preparing data again retrains nothing."""
     return [] if is_done(run_of(wildcards)) else data_of(wildcards)
+
+
+def teacher_of(wildcards):
+    """Weights of a student's teacher; nothing for any other run."""
+    teacher = TEACHERS.get(run_of(wildcards).key)
+    return [] if teacher is None else weights_file(teacher)
+
+
+def teacher_if_needed(wildcards):
+    """The teacher of a student that is still to do. One that is done needs none, so that its teacher's weights need not be there."""
+    return [] if is_done(run_of(wildcards)) else teacher_of(wildcards)

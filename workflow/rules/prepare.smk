@@ -11,7 +11,7 @@ rule prepare_data:
     log:
         f"{FOLDER}/logs/prepare/{{dataset}}.log",
     wildcard_constraints:
-        dataset="[a-z0-9-]+",
+        dataset="[A-Za-z0-9_-]+",
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,

@@ -4,6 +4,11 @@ SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
 
 
+def laws_for(name):
+    """What the table and the figure of the laws are made from; nothing for all others."""
+    return f"{FOLDER}/laws.csv" if name == "pqkd_laws" else []
+
+
 rule collect:
     input:
         study=STUDY_FILE,
@@ -24,11 +29,26 @@ rule collect:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 
 
+rule measure_laws:
+    input:
+        STUDY_FILE,
+    output:
+        f"{FOLDER}/laws.csv",
+    log:
+        f"{FOLDER}/logs/laws.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=lambda wildcards, attempt: 15 * attempt,
+    shell:
+        "lightweights laws {input:q} > {log:q} 2>&1"
+
+
 rule draw_table:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
         claims="workflow/reference/claims.csv",
+        laws=lambda wildcards: laws_for(wildcards.table),
     output:
         report(
             f"{FOLDER}/tables/{{table}}.html",
@@ -45,7 +65,7 @@ rule draw_table:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
         "lightweights table {wildcards.table} {input.study:q} > {log:q} 2>&1"
 
@@ -55,6 +75,7 @@ rule draw_figure:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
         claims="workflow/reference/claims.csv",
+        laws=lambda wildcards: laws_for(wildcards.figure),
     output:
         report(
             f"{FOLDER}/figures/{{figure}}.svg",
@@ -71,7 +92,7 @@ rule draw_figure:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
         "lightweights figure {wildcards.figure} {input.study:q} > {log:q} 2>&1"
 
@@ -96,7 +117,7 @@ rule score_claims:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
         "lightweights scorecard {input.study:q} > {log:q} 2>&1"
 
@@ -119,7 +140,7 @@ rule write_findings:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
         "lightweights findings {input.study:q} > {log:q} 2>&1"
 
@@ -138,9 +159,30 @@ rule write_results:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
         "lightweights results {input.study:q} > {log:q} 2>&1"
+
+
+# Not part of the summary: `snakemake --cores 1 results/paper/report.html`.
+rule write_report:
+    input:
+        study=STUDY_FILE,
+        runs=f"{FOLDER}/runs.csv",
+        tables=expand(f"{FOLDER}/tables/{{table}}.md", table=shown(TABLES, EXPERIMENTS)),
+        figures=expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
+        scorecard=f"{FOLDER}/scorecard.md",
+        results=f"{FOLDER}/RESULTS.md",
+        findings=[f"{FOLDER}/findings.md"] if "ablation" in EXPERIMENTS else [],
+    output:
+        f"{FOLDER}/report.html",
+    log:
+        f"{FOLDER}/logs/report.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    shell:
+        "lightweights report {input.study:q} > {log:q} 2>&1"
 
 
 rule summary:

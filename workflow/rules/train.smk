@@ -2,6 +2,7 @@ rule train_run:
     input:
         settings=f"{FOLDER}/settings/{{experiment}}/{{variant}}.json",
         data=data_if_needed,
+        teacher=teacher_if_needed,
     output:
         metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
         history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
@@ -18,12 +19,14 @@ rule train_run:
         run_slot=1,  # a profile that allows one of them has the runs of a group trained one after the other
     params:
         data=data_of,
+        teacher=lambda wildcards: f"--teacher {path}" if (path := teacher_of(wildcards)) else "",
         device=STUDY.execution.device,
         checkpoint_seconds=STUDY.execution.checkpoint_seconds,
         gpus=f"--gpus {','.join(map(str, STUDY.execution.gpus))}" if STUDY.execution.gpus else "",
     shell:
         "lightweights train {input.settings:q} --seed {wildcards.seed} --data {params.data:q} --threads {threads}"
-        " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds} {params.gpus} > {log:q} 2>&1"
+        " --device {params.device} --checkpoint-seconds {params.checkpoint_seconds}"
+        " {params.teacher} {params.gpus} > {log:q} 2>&1"
 
 
 # One target an experiment and one a part: `snakemake --cores 2 quantum_train`, `snakemake --cores 2 ablation`.
@@ -34,3 +37,4 @@ for target, trained in STUDY.targets().items():
             target
         input:
             [metrics_file(run) for run in RUNS if run.experiment in trained],
+            [f"{FOLDER}/laws.csv"] if target == "distillation" else [],

@@ -50,7 +50,7 @@ class Baseline(nn.Module):
         return self.trained_count()
 
     def parameter_counts(self) -> dict[str, int]:
-        """Counts under the names of :meth:`lightweights.QuantumTrain.parameter_counts`."""
+        """Counts under the names of :meth:`lightweights.quantum_train.QuantumTrain.parameter_counts`."""
         counts = {"target": self.target_count()}
         counts |= dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
         trained = self.trained_count()

@@ -30,6 +30,7 @@ def build_baseline(settings: RunSettings, input_shape: tuple[int, int, int], cla
     Raises SettingsError naming the setting where it does not fit the network.
     """
     section = settings.baseline
+    assert settings.network is not None
     network = build_network(settings.network, input_shape, classes, seed)
     generator = stream(seed, "initial-values")
     match section:

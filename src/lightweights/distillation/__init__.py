@@ -4,7 +4,7 @@ the article's laws.
 
 from lightweights.distillation.feature import feature_size
 from lightweights.distillation.loss import distillation_loss
-from lightweights.distillation.sources import FeatureSource, SourceName, build_source
+from lightweights.distillation.sources import FeatureSource, build_source
 from lightweights.distillation.spsa import spsa_step
 
-__all__ = ["FeatureSource", "SourceName", "build_source", "distillation_loss", "feature_size", "spsa_step"]
+__all__ = ["FeatureSource", "build_source", "distillation_loss", "feature_size", "spsa_step"]

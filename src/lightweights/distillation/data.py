@@ -2,16 +2,14 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.distillation.calibration import scores
+from lightweights.params import Precision
 from lightweights.training.data import Examples, TrainingData
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 CPU_BATCH, GPU_BATCH = 125, 2000
 """Images evaluated at once. On a CPU 125 is about twice as fast as 1000: the pictures between layers stay in its caches."""

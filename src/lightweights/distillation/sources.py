@@ -21,19 +21,9 @@ from lightweights.distillation.feature import (
     histograms,
     independent_histograms,
 )
+from lightweights.params import SourceName
 from lightweights.photonics.time_bin import TimeBin, clicks
 
-SourceName = Literal[
-    "photonic",
-    "photonic-frozen",
-    "distinguishable",
-    "coherent",
-    "one-photon",
-    "zero",
-    "uniform",
-    "gaussian-fixed",
-    "gaussian-resampled",
-]
 Light = Literal["interfering", "distinguishable", "coherent", "one-photon"]
 
 _LIGHTS: dict[str, Light] = {

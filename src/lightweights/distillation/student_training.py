@@ -6,47 +6,24 @@ those of the epochs before, generates the mixing tensors and stands still; then 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from lightweights.distillation.data import DistillationData, Precision, autocast, logits_of, measure
+from lightweights.distillation.data import DistillationData, autocast, logits_of, measure
 from lightweights.distillation.feature import smooth
 from lightweights.distillation.loss import distillation_loss
 from lightweights.distillation.sources import FeatureSource
 from lightweights.distillation.spsa import spsa_step
 from lightweights.networks.dictionary import set_feature
+from lightweights.params import StudentSchedule
 from lightweights.training.data import minibatches, random_batch
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, require_finite
 
 FRESH = 3
 """Evaluation with a fresh feature takes so many times the shots, as in the article's code."""
-
-
-@dataclass(frozen=True)
-class StudentSchedule:
-    """How a student is distilled. ``spsa_feature``: the angles are judged by the raw feature, or by the average with it in.
-    ``evaluation``: with the averaged feature of the epoch, or a fresh one of thrice the shots. ``ema`` 0 is no averaging.
-    """
-
-    epochs: int = 100
-    lr: float = 1e-3
-    batch_size: int = 64
-    temperature: float = 3.0
-    hard_weight: float = 0.5
-    ema: float = 0.9
-    spsa_steps: int = 10
-    spsa_gain: float = 0.05
-    spsa_perturbation: float = 0.1
-    spsa_batches: int = 5
-    spsa_feature: Literal["raw", "ema"] = "raw"
-    evaluation: Literal["ema", "fresh"] = "ema"
-    precision: Precision = "auto"
-    measured_train_images: int | None = None
 
 
 class Student(nn.Module):
@@ -98,7 +75,9 @@ def student_epochs(training: Training, teacher: nn.Module, data: DistillationDat
         if student.source is not None and schedule.evaluation == "fresh":
             set_feature(student.network, student.source.draw(student.get_buffer("theta"), training.streams["shots"], FRESH))
         row |= meter.row() | measure(student.network, data, schedule.precision, schedule.measured_train_images)
-        require_finite({name: v for name, v in row.items() if name != "spsa_loss"}, f"epoch {epoch}", f"student.lr (it is {schedule.lr:g})")
+        require_finite(
+            {name: v for name, v in row.items() if name != "spsa_loss"}, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"
+        )
         yield training.finish_row({"epoch": epoch} | row)
 
 

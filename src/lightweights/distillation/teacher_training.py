@@ -2,29 +2,16 @@
 
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lightweights.distillation.data import DistillationData, Precision, autocast, measure
+from lightweights.distillation.data import DistillationData, autocast, measure
+from lightweights.params import TeacherSchedule
 from lightweights.training.data import minibatches
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, require_finite
-
-
-@dataclass(frozen=True)
-class TeacherSchedule:
-    """How a teacher is trained. ``keep``: the teacher of the last epoch, or of the best validation accuracy (the first of equals)."""
-
-    epochs: int = 100
-    lr: float = 1e-3
-    batch_size: int = 64
-    keep: Literal["last", "best"] = "last"
-    precision: Precision = "auto"
-    measured_train_images: int | None = None
 
 
 class Taught(nn.Module):
@@ -37,7 +24,7 @@ class Taught(nn.Module):
         self.register_buffer("best_accuracy", torch.tensor(-1.0, dtype=torch.float64))
 
     def remember(self, accuracy: float) -> None:
-        """Keep the present state if its validation accuracy is the best yet."""
+        """Keep the present state if its validation accuracy is the best yet (the first of equals)."""
         if self.best is not None and accuracy > float(self.get_buffer("best_accuracy")):
             self.best.load_state_dict(self.network.state_dict())
             self.get_buffer("best_accuracy").fill_(accuracy)
@@ -71,4 +58,4 @@ def teacher_epochs(training: Training, data: DistillationData, schedule: Teacher
             meter.add(loss, logits, labels)
         values = meter.row() | measure(taught.network, data, schedule.precision, schedule.measured_train_images)
         taught.remember(values["validation_accuracy_percent"])
-        yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"teacher.lr (it is {schedule.lr:g})"))
+        yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"))

@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from lightweights.imported import imported
 from lightweights.mapping.outer import outer_product
-from lightweights.params import ArmName
+from lightweights.params import ArmName, SettingsError
 
 ARMS: tuple[str, ...] = get_args(ArmName)
 
@@ -112,10 +113,16 @@ def dirichlet(length: int, generator: torch.Generator) -> Float[Tensor, " length
 
 def build_arm(name: str, weight_count: int, factors: Factors, generator: torch.Generator) -> Arm:
     """The arm of that name, its initial values from ``generator`` and, where it imitates photons, from the circuits' probabilities at
-    their initial phases. Raises ValueError for an unknown name.
+    their initial phases. ``package.module:factory`` is called as factory(weight_count, factors, generator). Raises ValueError for an
+    unknown name, and where a factory gives no arm.
     """
+    if ":" in name:
+        arm = imported("photonics.arm", name)(weight_count, factors, generator)
+        if not isinstance(arm, Arm):
+            raise SettingsError(f"photonics.arm = {name!r} gave {type(arm).__name__}; expected a lightweights.mapping.Arm")
+        return arm
     if name not in ARMS:
-        raise ValueError(f"arm {name!r}: expected one of {', '.join(ARMS)}")
+        raise ValueError(f"arm {name!r}: expected one of {', '.join(ARMS)}, or package.module:factory")
     if name.startswith("photonic") or name == "distinguishable":
         return Arm(weight_count)
     if name == "mps-only":

@@ -1,10 +1,9 @@
 """Target networks by name, or any importable module."""
 
-import importlib
-
 import torch
 from torch import nn
 
+from lightweights.imported import imported
 from lightweights.networks.cnn import MerlinCNN, TargetCNN
 from lightweights.params import NetworkSection, SettingsError
 
@@ -37,10 +36,6 @@ def parameter_count(settings: NetworkSection, input_shape: tuple[int, int, int],
 
 
 def _imported(name: str):
-    module, _, attribute = name.partition(":")
-    if not attribute:
+    if ":" not in name:
         raise SettingsError(f"network.name = {name!r}: there are {', '.join(_BUILT_IN)}, and package.module:factory")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(f"network.name = {name!r} cannot be imported: {error}") from error
+    return imported("network.name", name)

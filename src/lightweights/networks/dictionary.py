@@ -6,14 +6,13 @@ vec(M) = A z, from a feature vector z of d numbers through a fixed matrix A with
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MixingKind = Literal["generated", "trained", "latent"]
+from lightweights.params import MixingKind
 
 KEPT_NUMBERS = 2**27
 """Largest matrix A, in numbers, that a layer keeps (0.5 GiB). Larger ones are drawn anew from their seed, piece by piece, for each z."""

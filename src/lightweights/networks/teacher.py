@@ -5,7 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lightweights.networks.dictionary import MixingKind, compress_convolutions
+from lightweights.networks.dictionary import compress_convolutions
+from lightweights.params import MixingKind
 
 
 class Teacher(nn.Module):

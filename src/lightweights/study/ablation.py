@@ -1,6 +1,7 @@
 """Is it the photons? Arms of the ablation compared seed by seed, as the analysis plan fixes it, and what follows in words."""
 
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -36,6 +37,18 @@ ARM_LABELS = {
     "gaussian-unnormalised": "Gaussian, unnormalised",
 }
 
+
+def in_order(arms: Iterable[str]) -> list[str]:
+    """The arms in the order of the labels, users' own ones after them."""
+    asked = set(arms)
+    return [arm for arm in ARM_LABELS if arm in asked] + sorted(asked - set(ARM_LABELS))
+
+
+def arm_label(arm: str) -> str:
+    """An arm in words; one of a user's own by its name."""
+    return ARM_LABELS.get(arm, arm)
+
+
 _STATISTICS = (
     "Differences are paired by seed: mean [95 % t interval]. *differs*: p of the paired t test below 0.05 after Holm's correction over all "
     f"differences to the same reference that have {SMALLEST_N} pairs; *equivalent*: two one-sided tests place it within ±{MARGIN} points "
@@ -69,7 +82,7 @@ def compare_arms(runs: pd.DataFrame, reference: str) -> pd.DataFrame:
         values = {arm: part.set_index("seed")[column] for arm, part in group.groupby("arm")}
         if reference not in values:
             continue
-        for arm in [arm for arm in ARM_LABELS if arm in values and arm != reference]:
+        for arm in [arm for arm in in_order(values) if arm != reference]:
             difference, p = paired_difference(values[arm], values[reference])
             if not difference.n:
                 continue
@@ -104,7 +117,7 @@ def ablation_table(runs: pd.DataFrame) -> Table | None:
     column = measure_of(runs)
     differences = pd.concat([compare_arms(runs, reference) for reference in REFERENCES], ignore_index=True)
     found = differences.set_index(["bond_dim", "rounds", "arm", "reference"])
-    order = {arm: place for place, arm in enumerate(ARM_LABELS)}
+    order = {arm: place for place, arm in enumerate(in_order(named.arm))}
     cells, rows = [], []
     for (_, arm), group in sorted(named.groupby(["setting", "arm"]), key=lambda item: (item[0][0], order[item[0][1]])):
         first, own = group.iloc[0], summarise(group[column])
@@ -115,7 +128,7 @@ def ablation_table(runs: pd.DataFrame) -> Table | None:
         row |= {"quantity": column, "n": own.n, "mean": own.mean, "sd_ddof1": own.sd, "ci95_low": own.low, "ci95_high": own.high}
         cell = {
             "Bond\ndimension": str(first.bond_dim),
-            "Arm": ARM_LABELS[arm],
+            "Arm": arm_label(arm),
             "Parameters": counts_cell(pd.Series(counts)),
             "n": str(own.n),
         }
@@ -155,10 +168,8 @@ def findings(runs: pd.DataFrame, study: Study) -> str:
     parts = [f"# Is it the photons? {study.study.title}", _claimed()]
     if named.empty:
         return "\n\n".join([*parts, "**Found.** The study has no runs of the ablation yet."]) + "\n"
-    against = {reference: compare_arms(runs, reference) for reference in REFERENCES}
-    photons = {reference: table[table.arm == "photonic"] for reference, table in against.items()}
-    parts += [*_found(photons, column), _interference(runs, column), _collapse(named, column), _sure(named, study, column)]
-    parts.append(_follows(photons, named, column))
+    parts += [*_found(_photons(runs), column), _interference(runs, column), _collapse(named, column), _sure(named, study, column)]
+    parts.append("**What follows, and what does not.**\n\n" + "\n".join(f"- {line}" for line in what_follows(runs)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -227,9 +238,16 @@ def _sure(named: pd.DataFrame, study: Study, column: str) -> str:
     )
 
 
-def _follows(photons: dict[str, pd.DataFrame], named: pd.DataFrame, column: str) -> str:
-    lines = []
-    for reference, table in photons.items():
+def _photons(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Trained photons minus each reference of the plan."""
+    against = {reference: compare_arms(runs, reference) for reference in REFERENCES}
+    return {reference: table[table.arm == "photonic"] for reference, table in against.items()}
+
+
+def what_follows(runs: pd.DataFrame) -> list[str]:
+    """What follows from the runs, and what does not, a sentence a line."""
+    named, column, lines = arm_runs(runs), measure_of(runs), []
+    for reference, table in _photons(runs).items():
         for kind in (DIFFERS, EQUIVALENT, OPEN):
             dims = table[table.word == kind]
             if dims.empty:
@@ -261,7 +279,7 @@ def _follows(photons: dict[str, pd.DataFrame], named: pd.DataFrame, column: str)
         "It does not follow that photons are useless, or useful, elsewhere: for other networks, data, circuits or mappings, with noise, or "
         "on hardware. All probabilities here are simulated exactly, and nothing is said about speed."
     )
-    return "**What follows, and what does not.**\n\n" + "\n".join(f"- {line}" for line in lines)
+    return lines
 
 
 def _set_name(column: str) -> str:

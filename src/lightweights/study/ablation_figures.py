@@ -15,8 +15,10 @@ from lightweights.study.ablation import (
     MAIN_ARMS,
     MARGIN,
     OPEN,
+    arm_label,
     arm_runs,
     compare_arms,
+    in_order,
     measure_of,
 )
 from lightweights.study.claims import Claim
@@ -35,7 +37,7 @@ from lightweights.study.figures import (
 from lightweights.study.statistics import summarise
 
 GREY, ORANGE, PURPLE, SKY = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9"
-_WORDS = {DIFFERS: (VERMILLION, "D"), EQUIVALENT: (BLUE, "o"), OPEN: (GREY, "s")}
+WORDS = {DIFFERS: (VERMILLION, "D"), EQUIVALENT: (BLUE, "o"), OPEN: (GREY, "s")}
 _LOOKS = dict(zip(MAIN_ARMS, [(BLUE, "o"), (SKY, "v"), (ORANGE, "^"), (PURPLE, "D"), (GREEN, "s"), (BLACK, "X")], strict=True))
 
 
@@ -54,7 +56,7 @@ def ablation(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         axis.axvspan(-MARGIN, MARGIN, color="#d9e8f2", linewidth=0, zorder=0)
         axis.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
         for row in part.itertuples():
-            colour, marker = _WORDS[row.word]
+            colour, marker = WORDS[row.word]
             spread = [[row.mean - row.ci95_low], [row.ci95_high - row.mean]] if row.n > 1 else None
             axis.errorbar(row.mean, arms.index(row.arm), xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
         axis.set_title(f"Bond dimension {bond_dim}", fontsize=7.5)
@@ -63,7 +65,7 @@ def ablation(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         reach = 1.08 * max(MARGIN, np.nanmax(np.abs(part[["mean", "ci95_low", "ci95_high"]].to_numpy(dtype=float))))
         axis.set_xlim(-reach, reach)
     figure.supxlabel("Test accuracy minus that of MPS only, with the same seeds (points)", fontsize=7.5)
-    handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in _WORDS.items() if w in set(table.word)]
+    handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in set(table.word)]
     counts = table.n
     pairs = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
     title = f"n = {pairs} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
@@ -81,7 +83,7 @@ def arms(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Fi
     setting = named.groupby("setting").arm.nunique().idxmax()
     named = named[named.setting == setting]
     axis = figure.subplots()
-    order = [arm for arm in ARM_LABELS if arm in set(named.arm)]
+    order = in_order(named.arm)
     order.sort(key=lambda arm: -float(named[named.arm == arm][column].mean()))
     for place, arm in enumerate(order):
         values = named[named.arm == arm][column]
@@ -90,7 +92,7 @@ def arms(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Fi
         axis.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
     axis.axvline(10, color=GREY, linewidth=0.8, linestyle=":")
     axis.text(10.8, -0.55, "chance", color=GREY, fontsize=6.5, va="top")
-    axis.set_yticks(range(len(order)), [ARM_LABELS[arm] for arm in order])
+    axis.set_yticks(range(len(order)), [arm_label(arm) for arm in order])
     axis.set_ylim(len(order) - 0.4, -0.6)
     axis.set_xlim(0, 100)
     first = named.iloc[0]

@@ -4,6 +4,10 @@ BASELINES = ("weight_sharing", "pruning", "gate_qt", "magnitude_pruning", "low_r
 BASELINES += ("merlin_cnn", "merlin_variant")
 NOISE = ("noise_none", "noise_brightness", "noise_indistinguishability", "noise_g2", "noise_transmittance", "noise_cycles")
 
+DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
+FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_plain")
+CHOICES = ("pqkd_raw", "pqkd_fresh", "pqkd_unstandardised", "pqkd_uniform_start")
+
 TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "classical": ("Table 2", "The target network, trained directly", ("classical",)),
     "quantum_train": ("Table 3", "Photonic Quantum-Train by bond dimension", ("quantum_train",)),
@@ -14,6 +18,12 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "noise": ("Noise", "What imperfect devices cost", NOISE),
     "heralding": ("Rates", "How long devices take to collect shots", NOISE),
     "noise_alone": ("Loss alone", "Which imperfections change the distribution at all", NOISE),
+    "pqkd": ("PQKD Table 1", "Teachers and students at partial compression", DISTILLATION),
+    "pqkd_controls": ("PQKD controls", "What mixes the kernels: photons and what replaces them", ("pqkd_controls",)),
+    "pqkd_choices": ("PQKD choices", "What the sources leave open", CHOICES),
+    "pqkd_compression": ("PQKD compression", "How far the convolutions can be compressed", FRONTIER),
+    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots", ("pqkd_shots",)),
+    "pqkd_laws": ("PQKD laws", "Variance and kernel error against shots, measured", DISTILLATION),
 }
 FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "training_curves": ("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
@@ -35,6 +45,13 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "noise_map": ("Two together", "Points lost by g2 and transmittance", ("noise_map",)),
     "noise_cycles": ("Shots", "Accuracy against clock cycles, and the time on a device", ("noise_cycles",)),
     "noise_staleness": ("Late devices", "Accuracy when probabilities come rounds late", ("noise_staleness",)),
+    "pqkd_controls": ("PQKD: is it the photons?", "Controls, and their differences to a fixed Gaussian vector", ("pqkd_controls",)),
+    "pqkd_compression": ("PQKD compression", "Accuracy against compression and against trained parameters", FRONTIER),
+    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots, with the fit", ("pqkd_shots",)),
+    "pqkd_laws": ("PQKD laws", "The laws of shot noise, measured and predicted", DISTILLATION),
+    "pqkd_angles": ("PQKD angles", "How far the angles move, by what judges them", ("pqkd_raw",)),
+    "pqkd_filters": ("PQKD filters", "Learned basis filters", ("pqkd_student", "pqkd_controls")),
+    "pqkd_calibration": ("PQKD calibration", "Reliability diagrams of teachers and students", DISTILLATION),
 }
 
 

@@ -26,6 +26,9 @@ _COLUMNS = {
     "train_accuracy_percent": "train_accuracy_percent",
     "test_accuracy_percent": f"{_PAPER_TEST_SET}_accuracy_percent",
     "generalisation_error": f"{_PAPER_TEST_SET}_generalisation_error",
+    "validation_accuracy_percent": "validation_accuracy_percent",
+    "validation_cross_entropy": "validation_cross_entropy",
+    "validation_accuracy_percent_about": "validation_accuracy_percent",
 }
 
 
@@ -40,6 +43,15 @@ _EXPERIMENTS = {
     "photonic_qt_noise": "noise_none",
 }
 """Experiments that judge the claims about a method."""
+_DISTILLED = {
+    "teacher": "pqkd_teacher",
+    "pqkd_partial": "pqkd_student",
+    "pqkd_extreme": "pqkd_extreme_full",
+    "pqkd": "pqkd_shots",
+}
+"""The same for distillation; CIFAR-10 has experiments of its own."""
+PUBLISHED_EPOCHS = 100
+"""Epochs of the published distillation: its numbers are judged by runs of so many."""
 _SETTINGS = {"shared_rows": "baseline.rows", "ratio": "baseline.ratio"}
 
 
@@ -72,6 +84,11 @@ class Claim:
         return int(value) if name == "bond_dim" else None
 
     @property
+    def distilled(self) -> bool:
+        """Whether the claim is about distillation."""
+        return self.method in _DISTILLED
+
+    @property
     def bounds(self) -> tuple[float, float] | None:
         """Lower and upper end of a claim of the form "6 to 12"."""
         low, between, high = self.reported.partition(" to ")
@@ -80,7 +97,8 @@ class Claim:
     @property
     def column(self) -> str | None:
         """Column of runs.csv that holds the claimed quantity; None for quantities that are derived from several runs."""
-        return _COLUMNS.get(self.quantity)
+        name = _COLUMNS.get(self.quantity)
+        return name if self.dataset == "mnist-partial" or name is None else name.replace(_PAPER_TEST_SET, "test")
 
     @property
     def sd(self) -> float | None:
@@ -129,6 +147,8 @@ def judged_by(claim: Claim) -> str | None:
     """
     if claim.method == "photonic_qt":
         return "quantum_train" if claim.bond_dim is not None or claim.bounds is not None else None
+    if claim.distilled:
+        return _DISTILLED[claim.method] + ("_cifar" if claim.dataset == "cifar-10" else "")
     return _EXPERIMENTS.get(claim.method)
 
 

@@ -32,6 +32,9 @@ TEXT = ("experiment", "variant", "method", "dataset", "network", "arm", "protoco
 TEST_SETS = {"mnist-partial": ("test600", "test10k")}
 """Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
 
+DISTILLED = ("teacher", "student")
+"""Methods of distillation, whose runs may train on other data sets than the study's."""
+
 _SHOWN = 5
 
 
@@ -75,9 +78,13 @@ def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
 
 
 def reported_test_sets(runs: pd.DataFrame) -> list[str]:
-    """Names of the test sets that the runs report on, the one of the publication first."""
+    """Names of the test sets that the runs report on, the one of the publication first. Validation images are none, and what only runs of
+    distillation are tested on counts where there are no others.
+    """
+    others = runs[~runs.method.isin(DISTILLED)] if "method" in runs else runs
     names = [c.removesuffix("_accuracy_percent") for c in runs.columns if c.endswith("_accuracy_percent")]
-    return [name for name in names if name != "train" and not name.startswith(("last10_", "photons_"))]
+    names = [name for name in names if name not in ("train", "validation") and not name.startswith(("last10_", "photons_"))]
+    return [name for name in names if others.empty or others[f"{name}_accuracy_percent"].notna().any()] or names
 
 
 def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
@@ -224,11 +231,11 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
         elif (
             column == "wall_seconds"
             or column.startswith("photons_")
-            or column.endswith(("_accuracy_percent", "_cross_entropy", "_generalisation_error"))
+            or column.endswith(("_percent", "_cross_entropy", "_generalisation_error"))
         ):
             types[column] = "float64"
         elif "." in column:
-            text = pd.api.types.infer_dtype(table[column], skipna=True) in ("string", "mixed")
+            text = pd.api.types.infer_dtype(table[column], skipna=True) in ("string", "mixed", "mixed-integer")
             types[column] = "str" if text else table[column].convert_dtypes().dtype
     return table.astype(types)
 

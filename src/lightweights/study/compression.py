@@ -74,7 +74,7 @@ def compression_table(runs: pd.DataFrame, claims: list[Claim]) -> Table | None:
     caption = (
         "Ways to use fewer parameters than the target network. Parameters: trained numbers in use; photonic QT counts the phases that "
         "enter the circuits. Compression: the target network's parameters divided by these. Epochs: passes over the training images "
-        "(photonic QT: of its mapping). Mean ± sd (ddof = 1) over n seeds, in "
+        "(photonic QT: of its mapping). Which weights magnitude pruning keeps is not counted. Mean ± sd (ddof = 1) over n seeds, in "
         "brackets the 95 % t interval. Published: on the 600 images of test600; sds converted to ddof = 1 where n is known."
     )
     return Table("compression", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))

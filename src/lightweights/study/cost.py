@@ -11,7 +11,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lightweights.params import ClassicalSchedule, CobylaSchedule, DatasetSection, GradientSchedule, Run, RunSettings
+from lightweights.params import (
+    ClassicalSchedule,
+    CobylaSchedule,
+    DatasetSection,
+    GradientSchedule,
+    Run,
+    RunSettings,
+    StudentSchedule,
+    TeacherSchedule,
+)
 from lightweights.study.files import read_json
 from lightweights.study.layout import RESULTS, metrics_file
 
@@ -24,9 +33,20 @@ IMAGES = {
 }
 """Images to train on, images to test on (all test sets together), numbers in an image."""
 
+
+def images_of(dataset: DatasetSection) -> tuple[int, int, int]:
+    """Those of a data set; one's own is taken to be as large as MNIST."""
+    return IMAGES.get(dataset.name, IMAGES["mnist"])
+
+
 SECONDS_PER_MILLION = {"classical": 20.0, "gradient": 23.0, "cobyla": 27.0, "spsa": 27.0, "gate_qt": 56.0}
+SECONDS_PER_MILLION |= {"distillation": 350.0, "distillation_bfloat16": 160.0}
 """Seconds of one core for a million images of 28 x 28 pixels through the publication's network, by family. Measured as processor time of
-one round (two epochs) on partial MNIST; bond dimension, circuits up to [16, 6] and noise change it by less than a tenth."""
+one round (two epochs) on partial MNIST; bond dimension, circuits up to [16, 6] and noise change it by less than a tenth. In bfloat16 a
+processor without instructions for it takes longer than in float32."""
+
+IMAGES_PER_SHOT = 0.5
+"""A shot of 8 photons in 16 modes takes about as long as half an image through a teacher."""
 
 LEAST_BATCH = 128
 """Images that a step on the phases costs at least: what the photons take does not shrink with the batch."""
@@ -56,8 +76,10 @@ class Cost:
 
 def work_of(settings: RunSettings) -> float:
     """Millions of images through the target network, each counted with its number of pixels relative to 28 x 28."""
-    train, test, numbers = IMAGES[settings.dataset.name]
+    train, test, numbers = images_of(settings.dataset)
     schedule, measured = settings.schedule, train + test
+    if isinstance(schedule, TeacherSchedule | StudentSchedule):
+        return distillation_work(settings, schedule)
     if isinstance(schedule, ClassicalSchedule):
         images = schedule.epochs * (3 * train + measured)
     else:
@@ -71,8 +93,38 @@ def work_of(settings: RunSettings) -> float:
     return images * numbers / 784 / 1e6
 
 
+def distillation_work(settings: RunSettings, schedule: TeacherSchedule | StudentSchedule) -> float:
+    """Millions of images through a teacher of the published widths, each counted with its multiplications relative to that."""
+    train, test, numbers = images_of(settings.dataset)
+    section = settings.distillation_data
+    assert section is not None and settings.teacher is not None
+    held = min(section.validation_images, train // 10)
+    kept = min(train - held, section.train_images or train)
+    each = 3 * kept + min(kept, schedule.measured_train_images or kept) + held + test
+    widths, once, shots = settings.teacher.widths, 0, 0
+    if isinstance(schedule, StudentSchedule):
+        assert settings.student is not None
+        widths, once = settings.student.widths or widths, kept + held
+        if settings.feature is not None:
+            features = 2 * schedule.spsa_steps
+            each += features * schedule.spsa_batches * schedule.batch_size
+            if settings.feature.shots != "exact":
+                shots = settings.feature.shots * (settings.feature.fit_draws + schedule.epochs * (features + 1))
+    channels = 3 if settings.dataset.name == "cifar-10" else 1
+    scale = multiplications(widths, numbers // channels, channels) / multiplications((64, 128, 128), 784, 1)
+    return ((schedule.epochs * each + once) * scale + IMAGES_PER_SHOT * shots) / 1e6
+
+
+def multiplications(widths: tuple[int, int, int], pixels: int, channels: int) -> int:
+    """Of a teacher's convolutions on one image."""
+    first, second, third = widths
+    return pixels * (25 * channels * first + 9 * first * second // 4 + 9 * second * third // 16)
+
+
 def family_of(settings: RunSettings) -> str:
-    """Runs whose seconds are proportional to their work: the baseline's kind, or the protocol."""
+    """Runs whose seconds are proportional to their work: the baseline's kind, or the protocol; teachers and students by precision."""
+    if isinstance(settings.schedule, TeacherSchedule | StudentSchedule):
+        return "distillation_bfloat16" if settings.schedule.precision == "bfloat16" else "distillation"
     return settings.baseline.kind if settings.baseline is not None else settings.schedule.protocol
 
 
@@ -85,7 +137,7 @@ def estimate(settings: RunSettings) -> Cost:
 
 def memory_of(dataset: DatasetSection) -> int:
     """MiB that a run holds at most: torch, and the data as bytes and as floats."""
-    train, test, numbers = IMAGES[dataset.name]
+    train, test, numbers = images_of(dataset)
     return BASE_MEMORY_MB + math.ceil(5 * (train + test) * numbers / 2**20)
 
 

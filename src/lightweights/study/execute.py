@@ -22,13 +22,16 @@ from torch import nn
 
 from lightweights.baselines import Baseline, baseline_epochs, begin_baseline, build_baseline
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
+from lightweights.distillation.student_training import Student
+from lightweights.distillation.teacher_training import Taught
 from lightweights.errors import LightweightsError
 from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.networks import build_network
-from lightweights.params import Run, RunSettings
+from lightweights.params import Run, RunSettings, StudentSchedule, TeacherSchedule
 from lightweights.photonics.remote import Remote
 from lightweights.quantum_train import QuantumTrain
 from lightweights.study.devices import backend_of, hardware_of
+from lightweights.study.distillation import begin_distillation, counts_of, distillation_data, inference_of, read_teacher, shown_of
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
@@ -51,8 +54,8 @@ class RunError(LightweightsError):
 
 @dataclass(frozen=True)
 class RunResult:
-    """Final numbers, parameter counts, one history row a round or epoch, the tensors that inference needs, and for generators with
-    photons how much these matter.
+    """Final numbers, parameter counts, one history row a round or epoch, the tensors that inference needs; for generators with photons
+    how much these matter, for teachers and students what figures show of them.
     """
 
     final: dict[str, float]
@@ -61,6 +64,7 @@ class RunResult:
     history: pd.DataFrame
     weights: dict[str, torch.Tensor]
     photons: dict[str, float] = field(default_factory=dict)
+    distillation: dict[str, Any] = field(default_factory=dict)
 
 
 def read_data(path: Path) -> Dataset:
@@ -76,7 +80,7 @@ def read_data(path: Path) -> Dataset:
 
 def build_generator(settings: RunSettings, dataset: Dataset, seed: int, jobs: Path | None = None) -> QuantumTrain:
     """The target network behind its photonic generator, at its initial values. ``jobs``: where numbers of remote jobs are kept."""
-    assert settings.photonics and settings.mapping
+    assert settings.photonics and settings.mapping and settings.network
     backend = backend_of(settings.photonics, jobs)
     recipe = LogitTanh() if settings.mapping.kind == "logit-tanh" else MPS(settings.mapping.bond_dim, settings.mapping.init_std)
     generator = QuantumTrain(
@@ -100,11 +104,19 @@ def build_generator(settings: RunSettings, dataset: Dataset, seed: int, jobs: Pa
 
 
 def begin(
-    settings: RunSettings, dataset: Dataset, seed: int, device: torch.device, jobs: Path | None = None
+    settings: RunSettings,
+    dataset: Dataset,
+    seed: int,
+    device: torch.device,
+    jobs: Path | None = None,
+    teacher: nn.Module | None = None,
 ) -> tuple[Training, Iterator[dict[str, float]], int]:
-    """A training at its start, the iterator that carries it on, and the number of its rounds or epochs."""
-    data = on_device(dataset, device)
+    """A training at its start, the iterator that carries it on, and the number of its rounds or epochs. A student needs its teacher."""
     schedule = settings.schedule
+    if isinstance(schedule, TeacherSchedule | StudentSchedule):
+        return begin_distillation(settings, dataset, seed, device, teacher)
+    data = on_device(dataset, device)
+    assert settings.network is not None
     if schedule.protocol == "classical" and settings.baseline:
         training = begin_baseline(build_baseline(settings, dataset.input_shape, dataset.classes, seed).to(device), schedule, seed)
         return training, baseline_epochs(training, data, schedule), schedule.epochs
@@ -122,9 +134,15 @@ def finish(training: Training) -> RunResult:
     columns = [
         name for name in history if str(name).endswith(("_percent", "_entropy", "_error")) and not str(name).startswith("last_batch")
     ]
-    if isinstance(training.module, QuantumTrain | Baseline):
+    last = history
+    if isinstance(training.module, Taught | Student):
+        parameters = counts_of(training.module)
+        inference, weights = inference_of(training.module)
+        if isinstance(training.module, Taught) and training.module.best is not None:
+            last = history[: history["validation_accuracy_percent"].idxmax() + 1]  # of the epoch whose network is kept
+    elif isinstance(training.module, QuantumTrain | Baseline):
         parameters = training.module.parameter_counts()
-        inference: nn.Module = training.module.bake()
+        inference = training.module.bake()
         weights = {
             f"generator.{name}": p for name, p in training.module.state_dict().items() if not name.startswith(("target.", "student."))
         }
@@ -135,7 +153,7 @@ def finish(training: Training) -> RunResult:
         inference, weights = training.module, {}
     weights |= {f"network.{name}": value for name, value in inference.state_dict().items()}
     return RunResult(
-        final={name: float(history[name].iloc[-1]) for name in columns},
+        final={name: float(last[name].iloc[-1]) for name in columns},
         last10={name: float(history[name].tail(LAST).mean()) for name in columns},
         parameters=parameters,
         history=history,
@@ -143,16 +161,22 @@ def finish(training: Training) -> RunResult:
     )
 
 
-def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float) -> RunResult:
-    """Train a run to its end and write its folder. Progress goes to stderr where that is a terminal."""
+def execute(
+    run: Run, dataset: Dataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None = None
+) -> RunResult:
+    """Train a run to its end and write its folder. ``teacher``: weights of a student's teacher, as its run has written them. Progress
+    goes to stderr where that is a terminal.
+    """
     torch.set_num_threads(threads)
     place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
     if place.type == "cuda" and not torch.cuda.is_available():
         raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
-    origin = provenance(place, threads)
+    origin, network = provenance(place, threads), None
+    if run.settings.method == "student":
+        network, origin["teacher_sha256"] = read_teacher(run, dataset, teacher)
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run):
-        training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl")
+        training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         resume(training, run, folder / "state.safetensors")
         saved = time.monotonic()
         try:
@@ -164,7 +188,10 @@ def execute(run: Run, dataset: Dataset, results: Path, *, threads: int, device: 
                         saved = time.monotonic()
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
-        result = replace(finish(training), photons=photons_of(training, run, dataset))
+        finally:
+            if isinstance(training.module, QuantumTrain) and training.module.backend is not None:
+                training.module.backend.close()
+        result = replace(finish(training), photons=photons_of(training, run, dataset), distillation=distillation_of(training, run, dataset))
         write_result(run, result, dataset, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
     return result
@@ -187,6 +214,18 @@ def photons_of(training: Training, run: Run, dataset: Dataset) -> dict[str, floa
     return found
 
 
+def distillation_of(training: Training, run: Run, dataset: Dataset) -> dict[str, Any]:
+    """What figures show of a teacher or student; nothing of any other run."""
+    if not isinstance(training.module, Taught | Student):
+        return {}
+    return shown_of(training.module, distillation_data(run.settings, dataset, run.seed, device_of(training)), run.settings)
+
+
+def device_of(training: Training) -> torch.device:
+    """Where a training's module lies."""
+    return next(training.module.parameters()).device
+
+
 def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:
     """The run's folder and weights, metrics.json last."""
     weights = save(result.weights)
@@ -197,6 +236,7 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, o
         "last10": result.last10,
         "parameters": result.parameters,
         **({"photons": result.photons} if result.photons else {}),
+        **({"distillation": result.distillation} if result.distillation else {}),
         "provenance": origin
         | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "peak_memory_mb": peak_memory_mb()}
         | {"data_sha256": digest(dataset), "weights_sha256": hashlib.sha256(weights).hexdigest()},
@@ -225,8 +265,9 @@ def memory_told(run: Run) -> Iterator[None]:
     """Say what to do where memory does not suffice; Python and torch tell of it in different ways."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, LightweightsError) or not (isinstance(error, MemoryError) or "memory" in str(error)):
+    except (MemoryError, RuntimeError, ImportError) as error:  # torch loads some of its libraries when it first needs them
+        told = isinstance(error, MemoryError) or any(words in str(error) for words in ("memory", "failed to map segment"))
+        if isinstance(error, LightweightsError) or not told:
             raise
         raise RunError(
             f"run {run.study}/{run.key}: not enough memory ({(str(error) or 'MemoryError').splitlines()[0]}); "

@@ -15,7 +15,11 @@ from lightweights.study.devices import check_devices
 
 def check_settings(settings: RunSettings, where: str) -> None:
     """Raises SettingsError naming the run where its network cannot be built or its circuits are too small or too large."""
-    shape, classes = shape_of(settings.dataset.name)
+    shape, classes = shape_of(settings.dataset)
+    if settings.teacher is not None:
+        check_distillation(settings, shape, where)
+        return
+    assert settings.network is not None
     try:
         weights = parameter_count(settings.network, shape, classes)
     except SettingsError as error:
@@ -56,3 +60,9 @@ def check_settings(settings: RunSettings, where: str) -> None:
             f"the {weights} weights of network {settings.network.name}; use larger circuits, for example {example}, or auto"
         )
     check_devices(settings, circuits, where)
+
+
+def check_distillation(settings: RunSettings, shape: tuple[int, int, int], where: str) -> None:
+    """Raises SettingsError where the images are too small for a teacher."""
+    if min(shape[1:]) < 4:
+        raise SettingsError(f"{where}: dataset.name = {settings.dataset.name!r} has images of {shape}; a teacher needs 4x4 pixels or more")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightweights.params import Run, Study
-from lightweights.study.cost import IMAGES, MEDIUM_SECONDS, SHORT_SECONDS, Cost, Costs
+from lightweights.study.cost import MEDIUM_SECONDS, SHORT_SECONDS, Cost, Costs, images_of
 from lightweights.study.layout import RESULTS, metrics_file
 
 RUNS_A_JOB = {"short": 20, "medium": 4, "long": 1}
@@ -85,7 +85,7 @@ def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, 
     memory = max(cost.memory_mb for _, cost in left)
     at_once = max(1, cores // threads)
     disk = sum(cost.disk_bytes for _, cost in left) + sum(
-        (sum(IMAGES[d.name][:2]) * (IMAGES[d.name][2] + 8)) for d in study.datasets([run for run, _ in left])
+        (train + test) * (numbers + 8) for train, test, numbers in map(images_of, study.datasets([run for run, _ in left]))
     )
     text += [
         "",

@@ -13,9 +13,13 @@ th { border-bottom: 2px solid #888; }
 """
 
 
+def render(markdown: str) -> str:
+    """HTML of the Markdown text; tables stand in a div, so that wide ones can be scrolled."""
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return body.replace("<table>", "<div><table>").replace("</table>", "</table></div>")
+
+
 def to_html(markdown: str, title: str) -> str:
     """A page of the Markdown text, tables included, that needs nothing from elsewhere."""
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    body = body.replace("<table>", "<div><table>").replace("</table>", "</table></div>")
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><meta name="viewport" content="width=device-width, initial-scale=1">'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}</body></html>\n'
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{render(markdown)}</body></html>\n'

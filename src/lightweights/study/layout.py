@@ -1,5 +1,6 @@
 """Where the files of a study lie."""
 
+import re
 from pathlib import Path
 
 from lightweights.params import Run, Study
@@ -12,19 +13,29 @@ def study_folder(study: str, results: Path = RESULTS) -> Path:
     return results / study
 
 
+def file_name(dataset: str) -> str:
+    """A data set's name as that of a file: ``my_data:load`` gives ``my_data-load``."""
+    return re.sub(r"[.:]", "-", dataset)
+
+
 def data_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
     """The prepared data set: tensors, and in its metadata what they are."""
-    return study_folder(study.study.name, results) / "data" / f"{dataset}.safetensors"
+    return study_folder(study.study.name, results) / "data" / f"{file_name(dataset)}.safetensors"
 
 
 def data_settings_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
     """The settings of a data set: the input of its preparation."""
-    return study_folder(study.study.name, results) / "settings" / f"{dataset}.json"
+    return study_folder(study.study.name, results) / "settings" / f"{file_name(dataset)}.json"
 
 
 def study_settings_file(study: Study, results: Path = RESULTS) -> Path:
     """All settings of the study: the input of collecting and all that follows."""
     return study_folder(study.study.name, results) / "settings" / "study.json"
+
+
+def laws_file(study: Study, results: Path = RESULTS) -> Path:
+    """The laws of shot noise, measured without training."""
+    return study_folder(study.study.name, results) / "laws.csv"
 
 
 def landed_file(study: Study, results: Path = RESULTS) -> Path:

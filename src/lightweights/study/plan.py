@@ -35,7 +35,7 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
     try:
         write_if_changed(study_settings_file(study, results), study.to_json())
         for dataset in study.datasets(study.runs()):
-            write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2) + "\n")
+            write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
         forget_the_future(study, results)

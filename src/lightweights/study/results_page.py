@@ -5,13 +5,19 @@ from collections import Counter
 import pandas as pd
 
 from lightweights.params import Study
-from lightweights.study.ablation import ARM_LABELS, compare_arms, signed_interval
+from lightweights.study.ablation import ARM_LABELS, REFERENCES, compare_arms, signed_interval, what_follows
 from lightweights.study.catalogue import FIGURES, TABLES, shown
 from lightweights.study.compression import METHODS
 from lightweights.study.scorecard import NOT_RUN, VERDICTS
 from lightweights.study.statistics import summarise
 from lightweights.study.tables import markdown, short_cell
 
+_SUBJECT = """Photonic Quantum-Train (arXiv 2505.08474) generates the weights of a small network: photons in linear interferometers give
+probabilities, and a matrix product state of bond dimension χ maps them to weights; phases and mapping are trained, the network itself is
+not ([how it is modelled](../../docs/photonic_quantum_train.md)). Photonic quantum-enhanced knowledge distillation (PQKD, arXiv 2603.14898)
+trains a compressed student whose kernels are mixed by a photonic feature ([how](../../docs/pqkd.md)). All photons here are simulated. A
+published number is *reproduced* where ours lies within the tolerance of the [analysis plan](../../docs/analysis_plan.md), fixed before the
+runs; *higher*, *lower*, *fails* where it does not; *open* where our interval is too wide to say."""
 _QUESTIONS = {
     "photonic_qt": "Does photonic Quantum-Train reach its published numbers?",
     "baselines": "Do the classical and gate-based baselines?",
@@ -19,7 +25,7 @@ _QUESTIONS = {
     "photonic_qt_noise": "Does noise cost less than 3 points?",
     "distillation": "Does photonic distillation (PQKD)?",
 }
-_SHOWN_FIGURES = ("accuracy_against_parameters", "ablation", "compression", "noise_sweeps", "budget", "photons")
+_SHOWN_FIGURES = ("accuracy_against_parameters", "ablation", "compression", "noise", "budget", "photons")
 """In the order of importance; the first four that exist are shown."""
 
 
@@ -27,6 +33,7 @@ def results_page(runs: pd.DataFrame, scores: pd.DataFrame, contradictions: int, 
     """The page. Two pages are equal where runs and settings are, whatever else happened."""
     parts = [
         f"# Results: {study.study.title}",
+        _SUBJECT,
         _how_far(runs, study),
         "## What was claimed, what was found",
         _questions(scores),
@@ -41,18 +48,25 @@ def results_page(runs: pd.DataFrame, scores: pd.DataFrame, contradictions: int, 
         _deviations(scores),
         "## What it took",
         _cost(runs),
+        _still_to_do(runs, study),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
 def _how_far(runs: pd.DataFrame, study: Study) -> str:
+    asked = len(study.runs())
+    whole = len(runs) >= asked
+    text = f"This page rests on {len(runs)} of the {asked} runs that params.yaml asks for"
+    return f"{text}." if whole else f"{text} (what is missing stands at the end); each statement says its number of seeds."
+
+
+def _still_to_do(runs: pd.DataFrame, study: Study) -> str:
     asked, landed = Counter(run.experiment for run in study.runs()), Counter(runs.experiment)
     missing = {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
-    text = f"{len(runs)} of the {sum(asked.values())} runs that params.yaml asks for are in this page."
     if not missing:
-        return text
+        return ""
     lists = ", ".join(f"{name} ({count})" for name, count in missing.items())
-    return f"{text} Still to do: {lists}. `snakemake --cores N` trains them; statements below rest on what has landed, and say their n."
+    return f"## Still to do\n\n`snakemake --cores N` trains what is missing, by experiment: {lists}."
 
 
 def _questions(scores: pd.DataFrame) -> str:
@@ -78,19 +92,27 @@ def _question(method: str) -> str:
 
 
 def _photons(runs: pd.DataFrame) -> str:
-    """The question that the papers leave open, in one list: trained photons against what replaces them."""
-    lines = []
-    for reference in ("mps-only", "product-free", "distinguishable"):
+    """The question that the papers leave open: trained photons against what replaces them."""
+    references = (*REFERENCES, "distinguishable")
+    cells: dict[tuple[int, int], dict[str, str]] = {}
+    for reference in references:
         table = compare_arms(runs, reference)
         for _, row in table[table.arm == "photonic"].iterrows():
-            verdict = "" if reference == "distinguishable" else f": **{row.word}**"
-            lines.append(
-                f"- Bond dimension {row.bond_dim}, {row.rounds} rounds: trained photons minus {ARM_LABELS[reference]} "
-                f"{signed_interval(row, row.quantity)} points, n = {row.n}{verdict}"
-            )
-    if not lines:
+            cell = cells.setdefault((row.bond_dim, row.rounds), {"Bond dimension": f"{row.bond_dim}", "Rounds": f"{row.rounds}"})
+            verdict = f" **{row.word}**" if reference in REFERENCES else ""
+            cell[f"minus {ARM_LABELS[reference]}"] = f"{signed_interval(row, row.quantity)}{verdict}"
+            cell["n"] = str(row.n)
+    if not cells:
         return ""
-    return "**Is it the photons?** Differences of test accuracy, paired by seed ([what follows](findings.md)):\n\n" + "\n".join(lines)
+    columns = ["Bond dimension", "Rounds", "n", *(f"minus {ARM_LABELS[reference]}" for reference in references)]
+    shown_cells = pd.DataFrame([cells[key] for key in sorted(cells)]).reindex(columns=columns).fillna("-")
+    lines = "\n".join(f"- {line}" for line in what_follows(runs))
+    return (
+        "### Is it the photons?\n\nThe paper says so, because random inputs in place of the circuits collapse accuracy. Here everything "
+        "else is kept and the photons alone are replaced: by 1 (the matrix product state alone), by as many ordinary trained numbers "
+        "(free product vectors), or by photons that do not interfere, which no quantum device is needed for. Test accuracy with trained "
+        f"photons, in points, paired by seed [95 % interval] ([all of it](findings.md)):\n\n{markdown(shown_cells)}\n\n{lines}"
+    )
 
 
 def _figures(runs: pd.DataFrame) -> str:

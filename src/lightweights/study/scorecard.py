@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from lightweights.params import RunSettings, Study
-from lightweights.study.claims import SOURCES, Claim, judged_by, matching_runs
-from lightweights.study.collect import flatten, to_csv
+from lightweights.study.claims import PUBLISHED_EPOCHS, SOURCES, Claim, judged_by, matching_runs
+from lightweights.study.collect import DISTILLED, flatten, to_csv
+from lightweights.study.distillation_tables import distilled_runs, shot_gain
 from lightweights.study.files import write_atomic
 from lightweights.study.inconsistencies import Inconsistency, inconsistencies_markdown, inconsistency_rows
 from lightweights.study.noise import sweep_drops
@@ -65,6 +66,23 @@ _MERLIN = {
     "schedule.phase_clip": 1.0,
 }
 """The published notebooks' settings, as reference for deviations."""
+_DISTILLATION = {
+    "schedule.epochs": PUBLISHED_EPOCHS,
+    "schedule.lr": 1e-3,
+    "schedule.batch_size": 64,
+    "schedule.temperature": 3.0,
+    "schedule.hard_weight": 0.5,
+    "schedule.ema": 0.9,
+    "schedule.spsa_steps": 10,
+    "schedule.spsa_gain": 0.05,
+    "schedule.spsa_perturbation": 0.1,
+    "schedule.spsa_batches": 5,
+    "feature.source": "photonic",
+    "feature.shots": 200,
+    "student.rank": 8,
+    "distillation_data.validation_images": 5000,
+}
+"""The article's settings, as far as they are known."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,15 @@ def deviations(settings: RunSettings) -> str:
     elif kind == "gate_qt":
         found.append("the published architecture and schedule are not known; ours has the published number of parameters")
         reference = {"network.name": "cnn"}
-    elif settings.network.name == "cnn-merlin":
+    elif settings.method in DISTILLED:
+        reference = _DISTILLATION
+        if settings.schedule.protocol == "student" and settings.schedule.spsa_feature == "ema":
+            found.append("angles judged by the averaged feature")
+        if flat.get("distillation_data.train_images"):
+            found.append(f"{flat['distillation_data.train_images']} training images")
+        if flat["schedule.precision"] != "float32":
+            found.append(f"precision {flat['schedule.precision']}")
+    elif settings.network is not None and settings.network.name == "cnn-merlin":
         reference = _MERLIN if merlin else {"schedule.epochs": 3, "schedule.batch_size": 128}
         if merlin:
             found.append("each step on a fresh random batch, not in epochs")
@@ -182,9 +208,10 @@ def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataF
     ``difference difference_low difference_high``, ``verdict``, ``why``, ``deviations``.
     """
     settings = {(run.experiment, run.variant): run.settings for run in study.runs()}
+    trained = {(experiment, section.dataset.name) for (experiment, _), section in settings.items()}
     rows = []
     for claim in claims:
-        judgeable = claim.dataset == study.dataset.name and judged_by(claim) in study.experiments
+        judgeable = is_judgeable(claim, study, trained)
         matched = matching_runs(claim, runs) if judgeable else None
         ours, judgement = _judge(claim, matched, runs, study)
         used = [] if matched is None or not ours.n else [matched] if claim.column else [_targets(runs, claim), matched]
@@ -195,12 +222,20 @@ def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataF
     return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
 
 
+def is_judgeable(claim: Claim, study: Study, trained: set[tuple[str, str]]) -> bool:
+    """Whether an experiment judges a claim: of distillation, one that trains on the claim's data set; else one of a study on it."""
+    experiment = judged_by(claim)
+    if claim.distilled:
+        return (experiment, claim.dataset) in trained
+    return claim.dataset == study.dataset.name and experiment in study.experiments
+
+
 def scorecard_markdown(scores: pd.DataFrame, study: Study) -> str:
     """The scorecard for readers: how to read it, counts, then the claims by source and place."""
     counts = Counter(scores.verdict)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     parts = [f"# Scorecard: {study.study.title}"]
-    if study.dataset.name != PUBLISHED_DATASET:
+    if not scores.judgeable.any() and study.dataset.name != PUBLISHED_DATASET:
         parts.append(
             "The published numbers belong to other data sets, those about photonic Quantum-Train to "
             f"{PUBLISHED_DATASET}; this study trains on {study.dataset.name}, so none of the {len(scores)} claims is judged: "
@@ -235,6 +270,8 @@ def write_scorecard(scores: pd.DataFrame, found: list[Inconsistency], study: Stu
 
 def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
     nothing = summarise([])
+    if claim.distilled and matched is not None:
+        return _judge_distilled(claim, matched, runs, study)
     if claim.dataset != study.dataset.name:
         return nothing, Judgement(NOT_RUN, f"published for {claim.dataset}; this study trains on {study.dataset.name}")
     if matched is None:
@@ -260,6 +297,28 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
         why = f"{judgement.why}; loss on test600 relative to the classical target of the same seed, {ours.n} pairs"
         judgement = Judgement(judgement.verdict, why, judgement.difference)
     return ours, judgement
+
+
+def _judge_distilled(claim: Claim, matched: pd.DataFrame, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
+    """A claim about distillation by runs at the published schedule. Shorter ones are told, and give no verdict."""
+    if matched.empty:
+        return summarise([]), Judgement(NOT_RUN, "no runs of this setting")
+    mine = distilled_runs(matched, study)
+    full = mine[(mine.epochs == PUBLISHED_EPOCHS) & mine.images.isna()]
+    if claim.column is not None and claim.bounds is None and len(full):
+        ours = summarise(full[claim.column])
+        return ours, judge_value(claim, ours)
+    epochs = ", ".join(str(n) for n in sorted(matched.epochs.dropna().unique()))
+    if claim.column is None:
+        told = shot_gain(runs, study, ema="no_ema" not in claim.id)
+    else:
+        ours = summarise(matched[claim.column])
+        told = f"{format_number(ours.mean, claim.column)} (n = {ours.n})" if ours.n else ""
+    if not told:
+        return summarise([]), Judgement(NOT_RUN, "no runs of this setting")
+    return summarise([]), Judgement(
+        NOT_RUN, f"judged only at the published schedule of {PUBLISHED_EPOCHS} epochs on all images; after {epochs} epochs ours is {told}"
+    )
 
 
 def _judge_drops(bound: float, runs: pd.DataFrame) -> tuple[Summary, Judgement]:
@@ -334,7 +393,7 @@ def _readable(group: pd.DataFrame, with_deviations: bool) -> pd.DataFrame:
         ours = _with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity) if row.n else NOTHING
         spread = "" if math.isnan(row.sd_ddof1) else f", sd {format_number(row.sd_ddof1, row.quantity)}"
         cells = {
-            "Claim": _name(row),
+            "Claim": _name(row) if row.dataset == PUBLISHED_DATASET else f"{row.dataset}, {_name(row)}",
             "Published (sd as printed)": _published(row),
             "Ours [95 % interval]": f"{ours}{spread}, n = {row.n}" if row.n else ours,
             "Difference [95 % interval]": _with_interval(

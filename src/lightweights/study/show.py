@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from lightweights.params import Run
+from lightweights.params import RoundSchedule, Run
 from lightweights.study.collect import read_runs
 from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_folder
 from lightweights.study.summary import read_study
@@ -38,7 +38,7 @@ def progress_of(name: str, results: Path = RESULTS) -> str:
             done += 1
             continue
         schedule = run.settings.schedule
-        total = schedule.epochs if schedule.protocol == "classical" else schedule.rounds
+        total = schedule.rounds if isinstance(schedule, RoundSchedule) else schedule.epochs
         rows = _checkpointed(run, results)
         if rows:
             left = rows[-1]["seconds"] / len(rows) * (total - len(rows))

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from lightweights.params import SettingsError, Study
 from lightweights.study.claims import Claim, read_claims
-from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
+from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, to_csv, write_runs
 from lightweights.study.files import write_atomic
 from lightweights.study.html import to_html
 from lightweights.study.inconsistencies import read_inconsistencies
-from lightweights.study.layout import RESULTS, study_folder
+from lightweights.study.layout import RESULTS, laws_file, study_folder
 
 CLAIMS = Path("workflow/reference/claims.csv")
 INCONSISTENCIES = Path("workflow/reference/inconsistencies.csv")
@@ -41,17 +41,19 @@ def collect_study(path: Path, partial: bool) -> pd.DataFrame:
 
 def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     """Experiment, variant, measure: the mean over seeds, and n."""
-    measures = ["train_accuracy_percent"]
-    measures += [f"{name}_{measure}" for name in reported_test_sets(runs) for measure in ("accuracy_percent", "generalisation_error")]
     means: dict[str, dict[str, dict[str, float]]] = {}
     for (experiment, variant), part in runs.groupby(["experiment", "variant"], sort=False):
-        means.setdefault(experiment, {})[variant] = part[measures].mean().round(6).to_dict() | {"n": len(part)}
+        wanted = ["train_accuracy_percent"]
+        wanted += [f"{name}_{measure}" for name in reported_test_sets(part) for measure in ("accuracy_percent", "generalisation_error")]
+        found = part[[name for name in wanted if name in part]].mean().dropna()
+        means.setdefault(experiment, {})[variant] = found.round(6).to_dict() | {"n": len(part)}
     return means
 
 
 def draw_table(name: str, path: Path) -> None:
     """Write one table in all its formats."""
-    from lightweights.study import ablation, compression, influence, noise, noise_devices, tables
+    from lightweights.study import ablation, compression, distillation_tables, influence, noise, noise_devices, tables
+    from lightweights.study.distillation_laws import laws_table
 
     study, runs, claims = _material(path)
     makers = {
@@ -64,6 +66,12 @@ def draw_table(name: str, path: Path) -> None:
         "noise": lambda: noise.noise_table(runs),
         "heralding": lambda: noise_devices.heralding_rates(study),
         "noise_alone": lambda: noise_devices.alone_table(study),
+        "pqkd": lambda: distillation_tables.pqkd_table(runs, claims, study),
+        "pqkd_controls": lambda: distillation_tables.controls_table(runs, study),
+        "pqkd_choices": lambda: distillation_tables.choices_table(runs, study),
+        "pqkd_compression": lambda: distillation_tables.compression_table(runs, study),
+        "pqkd_shots": lambda: distillation_tables.shots_table(runs, study),
+        "pqkd_laws": lambda: laws_table(read_laws(study)),
     }
     table = _named(name, makers)()
     if table is None:
@@ -75,13 +83,30 @@ def draw_table(name: str, path: Path) -> None:
 
 def draw_figure(name: str, path: Path) -> None:
     """Write one figure in all its formats."""
-    from lightweights.study import ablation_figures, compression, figures, influence, noise_figures
+    from lightweights.study import ablation_figures, compression, distillation_figures, figures, influence, noise_figures
 
     study, runs, claims = _material(path)
     drawn = figures.FIGURES | ablation_figures.ABLATION_FIGURES | noise_figures.noise_figures(study)
+    drawn |= distillation_figures.distillation_figures(study, read_laws(study) if name == "pqkd_laws" else None)
     draw = _named(name, drawn | {"photons": influence.photons, "compression": compression.compression})
     histories = read_histories(study.study.name, runs, RESULTS)
     figures.write_figure(draw(runs, histories, claims), study_folder(study.study.name) / "figures", name)
+
+
+def write_laws(path: Path) -> None:
+    """Measure the laws of shot noise on the study's feature and write laws.csv."""
+    from lightweights.study.distillation_laws import measure_laws
+
+    study = read_study(path)
+    write_atomic(laws_file(study), to_csv(measure_laws(study)))
+
+
+def read_laws(study: Study) -> pd.DataFrame:
+    """laws.csv. Raises SettingsError where it is not there."""
+    try:
+        return pd.read_csv(laws_file(study))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{laws_file(study)} cannot be read ({error}); `lightweights laws STUDY.json` makes it") from None
 
 
 def score_claims(path: Path) -> None:
@@ -114,6 +139,15 @@ def write_results(path: Path) -> None:
     found = read_inconsistencies(INCONSISTENCIES)
     page = results_page(runs, scorecard(runs, claims, study), len(found), study)
     write_atomic(study_folder(study.study.name) / "RESULTS.md", page)
+
+
+def write_report(path: Path) -> None:
+    """Write report.html, the study on one page."""
+    from lightweights.study.report import report_page
+
+    study, runs, _ = _material(path)
+    folder = study_folder(study.study.name)
+    write_atomic(folder / "report.html", report_page(study, runs, folder))
 
 
 def _material(path: Path) -> tuple[Study, pd.DataFrame, list[Claim]]:

@@ -1,0 +1,399 @@
+"""Tables of distillation (arXiv 2603.14898): Table 1, controls, open choices, compression, shots.
+
+Test accuracy is the headline; the angles are tuned on validation images, whose accuracy stands beside it as the article gives no other.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from lightweights.params import RunSettings, StudentSchedule, Study
+from lightweights.study.ablation import SMALLEST_N, signed_interval, word
+from lightweights.study.claims import Claim
+from lightweights.study.collect import DISTILLED
+from lightweights.study.statistics import Summary, holm, paired_difference, summarise, tost
+from lightweights.study.tables import NOTHING, Table, format_number, summary_cell
+
+HEADLINE = "test_accuracy_percent"
+REFERENCE = "gaussian-fixed"
+"""The control that all others are compared with, as the analysis plan has it."""
+MARGINS = {"mnist": 0.3, "fashion-mnist": 0.5, "cifar-10": 1.0}
+"""Points of test accuracy within which two students count as equivalent, by data set; 1 for any other."""
+TABLE_1 = (("pqkd_teacher", "pqkd_student"), ("pqkd_teacher_cifar", "pqkd_student_cifar"))
+CONTROLS = ("pqkd_controls", "pqkd_mixing", "pqkd_hypernetwork", "pqkd_plain")
+CHOICES = {
+    "pqkd_raw": "angles judged by the raw feature",
+    "pqkd_fresh": "measured with a fresh feature of 3 S shots",
+    "pqkd_unstandardised": "feature not standardised",
+    "pqkd_uniform_start": "angles start uniform in [-pi, pi)",
+}
+"""What the sources leave open: experiments that differ from the photonic control in one thing, and in which."""
+FRONTIER = ("pqkd_student", "pqkd_extreme_full", "pqkd_controls", "pqkd_plain", "pqkd_extreme", "pqkd_extreme_narrow")
+
+LABELS = {
+    "photonic": "photons, angles tuned",
+    "photonic-frozen": "photons, angles frozen",
+    "distinguishable": "distinguishable photons",
+    "coherent": "coherent light",
+    "one-photon": "independent modes (article's code)",
+    "uniform": "uniform histograms",
+    "gaussian-fixed": "Gaussian, fixed",
+    "gaussian-resampled": "Gaussian, new each epoch",
+    "zero": "zero feature",
+    "trained": "mixing trained",
+    "latent": "linear hypernetwork",
+    "plain": "plain CNN",
+}
+_PAIRED = (
+    "Differences are paired by seed: mean [95 % t interval]. *differs*: p of the paired t test below 0.05 after Holm's correction over all "
+    f"rows of {SMALLEST_N} pairs or more; *equivalent*: two one-sided tests place it within ±{{margin:g}} points (p < 0.05); "
+    "*open*: neither, or fewer pairs."
+)
+_OURS = "Mean ± sd (ddof = 1) over n seeds after the last epoch; in brackets the 95 % t interval of the mean."
+
+
+def distilled_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The teachers and students, with columns for what their settings say, whether it varies in the study or not.
+
+    Added: ``source`` (``trained``, ``latent``, ``plain`` where no feature is taken; ``teacher``), ``shots`` (NaN: exact), ``ema``,
+    ``rank``, ``widths`` and ``compressed`` of the network, ``images`` to train on (NaN: all), ``latent``, ``full`` and ``compression``
+    (of the convolutions: parameters of all kernels, and these over the trained ones, angles counted).
+    """
+    settings = {(run.experiment, run.variant): run.settings for run in study.runs()}
+    mine = runs[runs.method.isin(DISTILLED)].reset_index(drop=True)
+    told = [_told(settings[row.experiment, row.variant]) for row in mine.itertuples()]
+    columns = list(_told_names)
+    mine = mine.drop(columns=[name for name in columns if name in mine]).join(pd.DataFrame(told, columns=columns, index=mine.index))
+    own = ("parameters_convolutions", "parameters_convolutions_with_theta", HEADLINE, "validation_accuracy_percent")
+    mine = mine.assign(**{name: math.nan for name in own if name not in mine})  # no such run has landed yet
+    linear = (mine.parameters_trained_published - mine.parameters_convolutions_with_theta).astype(float)
+    mine["full"] = mine.parameters_target.astype(float) - linear
+    return mine.assign(compression=mine.full / mine.parameters_convolutions_with_theta.astype(float))
+
+
+_told_names = ("source", "shots", "ema", "rank", "widths", "compressed", "images", "latent")
+
+
+def _told(settings: RunSettings) -> dict[str, Any]:
+    student, teacher, feature, schedule = settings.student, settings.teacher, settings.feature, settings.schedule
+    assert teacher is not None and settings.distillation_data is not None
+    source = "teacher" if student is None else feature.source if feature else "plain" if student.compressed == "none" else student.mixing
+    return {
+        "source": source,
+        "shots": math.nan if feature is None or feature.shots == "exact" else float(feature.shots),
+        "ema": schedule.ema if isinstance(schedule, StudentSchedule) else math.nan,
+        "rank": math.nan if student is None or student.compressed == "none" else float(student.rank),
+        "widths": "x".join(map(str, (student and student.widths) or teacher.widths)),
+        "compressed": "none" if student is None else student.compressed,
+        "images": float(settings.distillation_data.train_images or math.nan),
+        "latent": float(student.latent or 512) if student is not None and source == "latent" else math.nan,
+    }
+
+
+def label_of(run: Any) -> str:
+    """A student's name in a table: what mixes its kernels, or what it is instead."""
+    extra = f", {run.latent:.0f} numbers a layer" if run.source == "latent" else ""
+    return LABELS[run.source] + extra
+
+
+def margin_of(runs: pd.DataFrame) -> float:
+    """Margin of equivalence on the data set of the runs."""
+    return MARGINS.get(str(runs.dataset.iloc[0]), 1.0)
+
+
+def numbers(found: Summary, prefix: str = "") -> dict[str, float]:
+    """A summary as columns."""
+    values = {"n": found.n, "mean": found.mean, "sd_ddof1": found.sd, "ci95_low": found.low, "ci95_high": found.high}
+    return {f"{prefix}{name}": value for name, value in values.items()}
+
+
+def images_of(runs: pd.DataFrame) -> str:
+    """How many images were trained on, in words."""
+    counts = sorted(runs.images.dropna().unique())
+    return " and ".join([*(f"{int(n):,}" for n in counts), *(["all"] if runs.images.isna().any() else [])])
+
+
+def epochs_of(runs: pd.DataFrame) -> str:
+    """How many epochs, in words."""
+    return " and ".join(str(n) for n in sorted(runs.epochs.unique()))
+
+
+def pqkd_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table | None:
+    """Table 1: teachers and students, partial compression, ours beside the published; None without runs."""
+    mine = distilled_runs(runs, study)
+    rows, cells = [], []
+    for pair in TABLE_1:
+        for dataset, group in mine[mine.experiment.isin(pair)].groupby("dataset", sort=False):
+            parts = [(name, group[group.experiment == experiment]) for name, experiment in zip(("teacher", "student"), pair, strict=True)]
+            for network, part in ((name, part) for name, part in parts if len(part)):
+                row, cell = _of_table_1(str(dataset), network, part, claims)
+                rows += row
+                cells.append(cell)
+            if all(len(part) for _, part in parts):
+                row, cell = _student_minus_teacher(str(dataset), *(part for _, part in parts))
+                rows += row
+                cells.append(cell)
+    if not rows:
+        return None
+    caption = (
+        "Teachers, and students with the first two convolutions compressed (Table 1). "
+        f"{_OURS} Published: mean ± sd (n) after 100 epochs, on validation images; numbers after other epochs stand beside them as what "
+        "they are. Calibration error: expected, 15 bins. Compression: parameters of all kernels over trained ones, angles counted."
+    )
+    data = pd.DataFrame(rows).astype({"epochs": "Int64", "published_n": "Int64"})
+    return Table("pqkd", caption, data, pd.DataFrame(cells).fillna(NOTHING))
+
+
+_TABLE_1_COLUMNS = {
+    HEADLINE: "Test\naccuracy (%)",
+    "test_cross_entropy": "Test\ncross-entropy",
+    "test_calibration_error_percent": "Test calibration\nerror (%)",
+    "validation_accuracy_percent": "Validation\naccuracy (%)",
+    "validation_cross_entropy": "Validation\ncross-entropy",
+    "train_accuracy_percent": "Train\naccuracy (%)",
+}
+
+
+def _of_table_1(dataset: str, network: str, part: pd.DataFrame, claims: list[Claim]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    method, rows = {"teacher": "teacher", "student": "pqkd_partial"}[network], []
+    used = int(part.parameters_trained_used.max())
+    cell = {"Data set": dataset, "Network": network, "Parameters": f"{used:,}", "Epochs": epochs_of(part), "n": str(len(part))}
+    cell["Compression"] = f"{part.parameters_target.max() / used:.2f}"
+    for column, heading in _TABLE_1_COLUMNS.items():
+        found = summarise(part[column])
+        claim = next((c for c in claims if (c.method, c.dataset, c.quantity) == (method, dataset, column)), None)
+        row = {"dataset": dataset, "network": network, "epochs": part.epochs.max(), "parameters": used, "quantity": column} | numbers(found)
+        row |= {"published_mean": claim.reported_mean if claim else math.nan, "published_sd": claim.reported_sd if claim else math.nan}
+        rows.append(row | {"published_n": claim.reported_n if claim else None})
+        cell[heading] = summary_cell(found, column)
+        if claim is not None and claim.reported_mean is not None:
+            spread = "" if claim.reported_sd is None else f" ± {format_number(claim.reported_sd, column)}"
+            cell[f"{heading},\npublished"] = f"{format_number(claim.reported_mean, column)}{spread} ({claim.reported_n})"
+    return rows, cell
+
+
+def _student_minus_teacher(dataset: str, teachers: pd.DataFrame, students: pd.DataFrame) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    rows, cell = [], {"Data set": dataset, "Network": "student minus teacher"}
+    for column, heading in _TABLE_1_COLUMNS.items():
+        found, p = paired_difference(students.set_index("seed")[column], teachers.set_index("seed")[column])
+        rows.append({"dataset": dataset, "network": "student minus teacher", "quantity": column, "p": p} | numbers(found))
+        cell |= {heading: summary_cell(found, column), "n": str(found.n)}
+    return rows, cell
+
+
+def control_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """The controls at partial compression: those of other networks only where they have as many parameters, to a hundredth."""
+    mine = distilled_runs(runs, study)
+    mine = mine[mine.experiment.isin(CONTROLS)]
+    photonic = mine[mine.source == "photonic"].parameters_trained_used.astype(float).mean()
+    count = mine.parameters_trained_used.astype(float)
+    return mine[(mine.source != "plain") | ((count - photonic).abs() < 0.01 * photonic)]
+
+
+def compare(groups: dict[str, pd.DataFrame], reference: pd.DataFrame, margin: float, column: str = HEADLINE) -> pd.DataFrame:
+    """Each group minus the reference, paired by seed: ``label n mean sd_ddof1 ci95_low ci95_high p p_equivalence p_holm word``."""
+    rows = []
+    for label, group in groups.items():
+        difference, p = paired_difference(group.set_index("seed")[column], reference.set_index("seed")[column])
+        rows.append({"label": label} | numbers(difference) | {"p": p, "p_equivalence": tost(difference, margin)})
+    names = ["label", *numbers(summarise([])), "p", "p_equivalence"]
+    table = pd.DataFrame(rows, columns=names)
+    tested = table.n >= SMALLEST_N
+    table["p_holm"] = math.nan
+    table.loc[tested, "p_holm"] = holm(table.p[tested]) if tested.any() else []
+    return table.assign(word=[word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()])
+
+
+def by_label(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Runs by their label, in the order of the labels."""
+    order = {source: place for place, source in enumerate(LABELS)}
+    groups = [group for _, group in runs.groupby(["source", "latent"], dropna=False, sort=False)]
+    return {label_of(group.iloc[0]): group for group in sorted(groups, key=lambda g: (order[g.source.iloc[0]], g.latent.iloc[0]))}
+
+
+def controls_table(runs: pd.DataFrame, study: Study) -> Table | None:
+    """What makes the mixing: every control, and its paired difference to a fixed Gaussian vector; None without runs."""
+    mine = control_runs(runs, study)
+    if mine.empty:
+        return None
+    groups = by_label(mine)
+    rest = {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
+    return _compared("pqkd_controls", groups, compare(rest, mine[mine.source == REFERENCE], margin_of(mine)), LABELS[REFERENCE], mine)
+
+
+def choices_table(runs: pd.DataFrame, study: Study) -> Table | None:
+    """What the sources leave open, each beside the photonic control of the same seed; None without runs."""
+    mine = distilled_runs(runs, study)
+    photonic = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
+    chosen = mine[mine.experiment.isin(CHOICES)]
+    if chosen.empty:
+        return None
+    groups = {LABELS["photonic"]: photonic} if len(photonic) else {}
+    for (experiment, source), group in chosen.groupby(["experiment", "source"], sort=False):
+        frozen = ", frozen" if source == "photonic-frozen" else ""
+        groups[CHOICES[str(experiment)] + frozen] = group
+    rest = {label: group for label, group in groups.items() if label != LABELS["photonic"]}
+    return _compared("pqkd_choices", groups, compare(rest, photonic, margin_of(chosen)), LABELS["photonic"], chosen)
+
+
+def _compared(name: str, groups: dict[str, pd.DataFrame], differences: pd.DataFrame, reference: str, mine: pd.DataFrame) -> Table:
+    found, heading = differences.set_index("label"), f"Minus\n{reference}"
+    rows, cells = [], []
+    for label, group in groups.items():
+        own, error = summarise(group[HEADLINE]), summarise(group.test_calibration_error_percent)
+        trained = int(group.parameters_trained_used.max())
+        row = {"label": label, "experiment": group.experiment.iloc[0], "parameters": trained, "quantity": HEADLINE} | numbers(own)
+        row |= numbers(error, "calibration_error_")
+        cell = {"Mixing from": label, "Parameters": f"{trained:,}", "n": str(own.n), "Test accuracy (%)": summary_cell(own, HEADLINE)}
+        cell |= {heading: NOTHING, "Calibration\nerror (%)": summary_cell(error, HEADLINE)}
+        if label in found.index:
+            difference = found.loc[label]
+            cell[heading] = f"{signed_interval(difference, HEADLINE)}\n{difference.word}" if difference.n else NOTHING
+            row |= {f"minus_reference_{key}": difference[key] for key in differences if key != "label"}
+        rows.append(row)
+        cells.append(cell)
+    caption = (
+        f"Students at equal training on {mine.dataset.iloc[0]} ({images_of(mine)} images, {epochs_of(mine)} epochs), which share seeds, "
+        f"teacher, initial basis and order of batches. {_OURS} {_PAIRED.format(margin=margin_of(mine))}"
+    )
+    return Table(name, caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def frontier(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Compression against accuracy: one row a network, with summaries of its accuracies and of what it loses against its teacher."""
+    mine = distilled_runs(runs, study)
+    teachers = mine[mine.source == "teacher"]
+    students = mine[mine.experiment.isin(FRONTIER) & mine.source.isin(("photonic", "plain"))]
+    keys = ["dataset", "experiment", "compressed", "widths", "rank"]
+    rows = []
+    for (dataset, experiment, compressed, widths, rank), group in students.groupby(keys, dropna=False, sort=False):
+        first = group.iloc[0]
+        same = teachers[(teachers.dataset == dataset) & (teachers.epochs == first.epochs) & teachers.images.isin([first.images])]
+        same = same[same.widths == widths] if compressed != "none" else same[same.parameters_target == same.parameters_target.max()]
+        lost = paired_difference(group.set_index("seed")[HEADLINE], same.drop_duplicates("seed").set_index("seed")[HEADLINE])[0]
+        rows.append(
+            {
+                "dataset": dataset,
+                "experiment": experiment,
+                "compressed": compressed,
+                "widths": widths,
+                "rank": rank,
+                "images": first.images,
+                "epochs": first.epochs,
+                "convolutions": int(first.parameters_convolutions),
+                "convolutions_with_theta": int(first.parameters_convolutions_with_theta),
+                "compression": first.compression,
+                "compression_without_theta": first.full / float(first.parameters_convolutions),
+                "parameters": int(first.parameters_trained_used),
+                "accuracy": summarise(group[HEADLINE]),
+                "validation": summarise(group.validation_accuracy_percent),
+                "minus_teacher": lost,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def compression_table(runs: pd.DataFrame, study: Study) -> Table | None:
+    """How far the convolutions can be compressed, by widths and rank; None without runs."""
+    found = frontier(runs, study)
+    if found.empty:
+        return None
+    found = found.sort_values(["dataset", "compressed", "parameters"], kind="stable")
+    rows, cells = [], []
+    for row in found.itertuples():
+        plain = row.compressed == "none"
+        data = {name: getattr(row, name) for name in found if name not in ("accuracy", "validation", "minus_teacher")}
+        rows.append(data | numbers(row.accuracy) | numbers(row.validation, "validation_") | numbers(row.minus_teacher, "minus_teacher_"))
+        cells.append(
+            {
+                "Data set": row.dataset,
+                "Compressed": {"none": "plain CNN", "partial": "conv1, conv2", "extreme": "all three"}.get(row.compressed, row.compressed),
+                "Widths": row.widths.replace("x", ", "),
+                "Rank": NOTHING if math.isnan(row.rank) else f"{row.rank:.0f}",
+                "Images,\nepochs": f"{'all' if math.isnan(row.images) else f'{row.images:,.0f}'}, {row.epochs}",
+                "n": str(row.accuracy.n),
+                "Parameters of\nconvolutions": f"{row.convolutions_with_theta:,}",
+                "Compression of\nconvolutions": NOTHING if plain else f"{row.compression:.1f} ({row.compression_without_theta:.1f})",
+                "Parameters": f"{row.parameters:,}",
+                "Test accuracy (%)": summary_cell(row.accuracy, HEADLINE),
+                "Validation\naccuracy (%)": summary_cell(row.validation, HEADLINE),
+                "Minus teacher\n(points)": _signed(row.minus_teacher),
+            }
+        )
+    caption = (
+        "Compression of the convolutions by photonic dictionaries, and plain CNNs distilled alike. Compression: parameters of all "
+        "kernels and biases over trained ones, the angles counted (in parentheses: not counted). Minus teacher: paired by seed; for plain "
+        f"CNNs the largest teacher. {_OURS}"
+    )
+    return Table("pqkd_compression", caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def _signed(found: Summary) -> str:
+    return (
+        signed_interval(pd.Series({"mean": found.mean, "ci95_low": found.low, "ci95_high": found.high}), HEADLINE) if found.n else NOTHING
+    )
+
+
+def shot_gains(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """delta(S): test accuracy over that of the zero feature with the same seed, NaN where that is missing. Columns ``seed shots ema
+    accuracy gain``.
+    """
+    mine = distilled_runs(runs, study)
+    zero = mine[(mine.experiment == "pqkd_controls") & (mine.source == "zero")].set_index("seed")[HEADLINE]
+    found = mine[(mine.experiment == "pqkd_shots") & mine.shots.notna()]
+    table = found[["seed", "shots", "ema", HEADLINE]].rename(columns={HEADLINE: "accuracy"})
+    return table.assign(gain=table.accuracy - table.seed.map(zero).astype(float))
+
+
+def shot_fits(gains: pd.DataFrame) -> dict[float, tuple[Any, Any]]:
+    """delta_inf and c of delta(S) = delta_inf - c / sqrt(S) by EMA factor, where there are points enough."""
+    from lightweights.distillation.variance import asymptote  # imports torch
+
+    fits = {}
+    for ema, group in gains.dropna(subset="gain").groupby("ema", sort=False):
+        if len(group) >= 3 and group.shots.nunique() >= 2:
+            fits[float(ema)] = asymptote(group.shots.astype(int).tolist(), group.gain.tolist())
+    return fits
+
+
+def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
+    """Accuracy and gain over the zero feature against shots, with and without averaging, and the fitted asymptote; None without runs."""
+    gains = shot_gains(runs, study)
+    if gains.empty:
+        return None
+    rows, cells = [], []
+    for (ema, shots), group in gains.groupby(["ema", "shots"]):
+        own, gain = summarise(group.accuracy), summarise(group.gain)
+        rows.append({"ema": ema, "shots": shots} | numbers(own) | numbers(gain, "gain_"))
+        cell = {"EMA": f"{ema:g}", "Shots": f"{shots:,.0f}", "n": str(own.n), "Test accuracy (%)": summary_cell(own, HEADLINE)}
+        cells.append(cell | {"Gain over zero\nfeature (points)": summary_cell(gain, HEADLINE)})
+    for ema, (limit, slope) in shot_fits(gains).items():
+        for name, fit in (("delta_inf", limit), ("c", slope)):
+            low, high = fit.interval()
+            rows.append({"ema": ema, "fit": name, "mean": fit.value, "standard_error": fit.error, "ci95_low": low, "ci95_high": high})
+            cells.append(
+                {"EMA": f"{ema:g}", "Shots": f"fit: {name}", "n": str(fit.freedom + 2), "Test accuracy (%)": NOTHING}
+                | {"Gain over zero\nfeature (points)": f"{fit.value:.2f} ± {fit.error:.2f}\n[{low:.2f}, {high:.2f}]"}
+            )
+    mine = distilled_runs(runs, study)
+    mine = mine[mine.experiment == "pqkd_shots"]
+    caption = (
+        f"Shots S of the feature ({mine.dataset.iloc[0]}, {images_of(mine)} images, {epochs_of(mine)} epochs). Gain delta(S): over the "
+        "zero feature with the same seed, which is at chance. Fit: delta(S) = delta_inf - c / sqrt(S) over all runs, ± standard error "
+        f"[95 % t interval]. {_OURS}"
+    )
+    return Table("pqkd_shots", caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def shot_gain(runs: pd.DataFrame, study: Study, ema: bool) -> str:
+    """The fitted asymptote and the gain at 200 shots in words; empty without runs."""
+    gains = shot_gains(runs, study)
+    mine = gains[(gains.ema > 0) == ema]
+    if mine.empty:
+        return ""
+    at = summarise(mine[mine.shots == 200].gain)
+    told: Iterable[str] = [f"{format_number(at.mean, HEADLINE)} at 200 shots (n = {at.n})"] if at.n else []
+    fits = [f"delta_inf {limit.value:.2f} ± {limit.error:.2f}" for limit, _ in shot_fits(mine).values()]
+    return ", ".join([*fits, *told])

@@ -1,0 +1,364 @@
+"""Tables, figures and verdicts of distillation, on made-up runs whose numbers are known, and the laws of shot noise on a small circuit."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from houses import ROOT, call, new_house
+
+from lightweights.networks.teacher import Teacher
+from lightweights.params import Run, Study, parse_study
+from lightweights.study import distillation_laws
+from lightweights.study.catalogue import FIGURES, TABLES
+from lightweights.study.claims import read_claims
+from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
+from lightweights.study.distillation_figures import MissingDetailsError, distillation_figures, pooled
+from lightweights.study.distillation_laws import laws_table, measure_laws
+from lightweights.study.distillation_tables import (
+    choices_table,
+    compression_table,
+    control_runs,
+    controls_table,
+    distilled_runs,
+    frontier,
+    pqkd_table,
+    shot_fits,
+    shot_gains,
+    shots_table,
+)
+from lightweights.study.figures import render
+from lightweights.study.layout import history_file, metrics_file
+from lightweights.study.plan import open_study
+from lightweights.study.scorecard import scorecard
+from lightweights.study.summary import means_by_variant
+from lightweights.study.tables import to_latex, to_markdown
+
+CLAIMS = read_claims(ROOT / "workflow/reference/claims.csv")
+SUBSET = {"dataset.name": "mnist", "schedule.epochs": 2, "distillation_data.train_images": 1000}
+SEEDS = [0, 1, 2, 3, 4]
+
+
+def student(teacher: str, seeds: list[int], override: dict, **vary: list) -> dict:
+    return {
+        "method": "student",
+        "teacher": teacher,
+        "seeds": seeds,
+        "override": override,
+        "vary": {k.replace("__", "."): v for k, v in vary.items()},
+    }
+
+
+def made_up(epochs: int = 2, seeds: int = 3) -> Study:
+    """A study with the experiments of params.yaml that tables and figures name, and one of another method."""
+    few, full = list(range(seeds)), {"schedule.epochs": epochs}
+    sources = ["photonic", "photonic-frozen", "zero", "gaussian-fixed"]
+    experiments = {
+        "classical": {"method": "classical", "seeds": [0]},
+        "pqkd_teacher": {"method": "teacher", "seeds": few, "override": full, "vary": {"dataset.name": ["mnist", "fashion-mnist"]}},
+        "pqkd_student": student("pqkd_teacher", few, full, dataset__name=["mnist", "fashion-mnist"]),
+        "pqkd_teacher_subset": {"method": "teacher", "seeds": SEEDS, "override": SUBSET},
+        "pqkd_controls": student("pqkd_teacher_subset", SEEDS, SUBSET, feature__source=sources),
+        "pqkd_mixing": student("pqkd_teacher_subset", SEEDS, SUBSET, student__mixing=["trained", "latent"]),
+        "pqkd_plain": student(
+            "pqkd_teacher_subset", SEEDS, SUBSET | {"student.compressed": "none"}, student__widths=[[53, 106, 101], [5, 10, 14]]
+        ),
+        "pqkd_extreme": student("pqkd_teacher_subset", [0, 1, 2], SUBSET | {"student.compressed": "extreme"}, student__rank=[8, 16]),
+        "pqkd_shots": student("pqkd_teacher_subset", [0, 1, 2], SUBSET, feature__shots=[10, 100, 200, 1000], schedule__ema=[0.9, 0.0]),
+        "pqkd_raw": student("pqkd_teacher_subset", [0, 1, 2], SUBSET | {"schedule.spsa_feature": "raw"}),
+    }
+    return parse_study({"study": {"name": "made-up"}, "experiments": experiments})
+
+
+def accuracy_of(run: Run) -> float:
+    """Test accuracy: by source, shots and seed."""
+    settings, seed = run.settings, run.seed
+    if settings.method == "classical":
+        return 90.0
+    if settings.method == "teacher":
+        return 99.0
+    if run.experiment == "pqkd_shots":
+        slope = 4.0 if settings.schedule.ema else 40.0
+        return 98.0 if settings.feature.shots == "exact" else 98.0 - slope / settings.feature.shots**0.5
+    source = settings.feature.source if settings.feature else settings.student.mixing
+    centre = {"photonic": 97.1, "photonic-frozen": 95.0, "zero": 10.0, "gaussian-fixed": 97.0}.get(source, 96.0)
+    return centre + 0.2 * seed + (0.01 * (-1) ** seed if source == "photonic" else 0.0)
+
+
+def fabricate(study: Study, results: Path) -> None:
+    """Folders of all runs: the last epoch has the known numbers."""
+    for run in study.runs():
+        accuracy = accuracy_of(run)
+        distilled = run.settings.method != "classical"
+        sets = ("train", "validation", "test") if distilled else ("train", "test600", "test10k")
+        final = {f"{name}_accuracy_percent": accuracy - 0.5 * (name == "validation") for name in sets}
+        final |= {f"{name}_cross_entropy": 0.03 for name in sets}
+        if distilled:
+            final |= {f"{name}_calibration_error_percent": 1.5 for name in sets}
+        widths = (64, 128, 128)
+        convolutions = 223_104
+        if run.settings.student is not None:
+            widths = run.settings.student.widths or widths
+            convolutions = {"partial": 148_048, "extreme": 664, "none": 0}[run.settings.student.compressed]
+            if run.settings.student.compressed == "none":
+                network = Teacher((1, 28, 28), 10, widths)
+                convolutions = sum(p.numel() for n, p in network.named_parameters() if n.startswith("conv"))
+        linear = (widths[2] + 1) * 10
+        theta = 30 if run.settings.feature else 0
+        target = sum(p.numel() for p in Teacher((1, 28, 28), 10, widths).parameters())
+        counts = {name: convolutions + linear + theta for name in ("trained_published", "trained_used", "trained_effective")}
+        counts |= {"target": target, "convolutions": convolutions, "convolutions_with_theta": convolutions + theta}
+        counts |= dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
+        shown = {
+            "reliability": {"images": [0, 30, 70], "accuracy": [None, 0.5, 0.9], "confidence": [None, 0.45, 0.95]},
+            "basis": {"conv1": [[0.1 * k for k in range(25)]] * 8, "conv2": [[1.0, -1.0] * 4 + [0.0]] * 8},
+        }
+        metrics = {
+            "run": run.model_dump(mode="json", exclude={"settings"}),
+            "settings": run.settings.plain(),
+            "final": final,
+            "last10": final,
+            "parameters": counts,
+            **({"distillation": shown} if distilled else {}),
+            "provenance": {"wall_seconds": 5.0, "threads": 1, "host": "h", "device": "cpu", "commit": "c", "data_sha256": "d"},
+        }
+        length = run.settings.schedule.epochs
+        history = pd.DataFrame([{"epoch": n, **final, "theta_rms": 0.1 * n, "seconds": n} for n in range(1, length + 1)])
+        metrics_file(run, results).parent.mkdir(parents=True)
+        metrics_file(run, results).write_text(json.dumps(metrics))
+        history.to_csv(history_file(run, results), index=False)
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, pd.DataFrame, Path]:
+    results, study = tmp_path_factory.mktemp("results"), made_up()
+    fabricate(study, results)
+    return study, collect(study, results), results
+
+
+def test_validation_is_no_test_set_and_the_studys_own_sets_come_first(there) -> None:
+    _, runs, _ = there
+    assert reported_test_sets(runs) == ["test600", "test10k"]
+    assert reported_test_sets(runs[runs.method == "student"]) == ["test600", "test10k", "test"]
+    assert reported_test_sets(runs[runs.method == "student"].dropna(axis=1, how="all")) == ["test"]
+    means = means_by_variant(runs)
+    assert means["pqkd_teacher"]["name=mnist,epochs=2"] == {"train_accuracy_percent": 99.0, "test_accuracy_percent": 99.0, "n": 3}
+    json.dumps(means, allow_nan=False)
+
+
+def test_exact_features_beside_numbers_of_shots_survive_the_csv(tmp_path: Path) -> None:
+    tree = made_up().model_dump(mode="json")
+    tree["experiments"]["pqkd_shots"]["vary"]["feature.shots"] = [10, "exact"]
+    study = parse_study(tree)
+    fabricate(study, tmp_path)
+    runs = collect(study, tmp_path)
+    write_runs(runs, tmp_path / "runs.csv")
+    pd.testing.assert_frame_equal(read_runs(tmp_path / "runs.csv"), runs)
+    shots = distilled_runs(runs, study)
+    assert set(shots[shots.experiment == "pqkd_shots"].shots.dropna()) == {10}
+    assert len(shots[(shots.experiment == "pqkd_shots") & shots.shots.isna()]) == 6
+
+
+def test_runs_csv_reads_back_as_it_was(there, tmp_path: Path) -> None:
+    _, runs, _ = there
+    write_runs(runs, tmp_path / "runs.csv")
+    pd.testing.assert_frame_equal(read_runs(tmp_path / "runs.csv"), runs)
+
+
+def test_table_1_has_ours_beside_the_published(there) -> None:
+    study, runs, _ = there
+    table = pqkd_table(runs, CLAIMS, study)
+    data = table.data.set_index(["dataset", "network", "quantity"])
+    row = data.loc["mnist", "student", "validation_accuracy_percent"]
+    assert (row["n"], row["mean"], row.published_mean, row.epochs) == (3, pytest.approx(96.8, abs=0.01), 99.09, 2)
+    assert data.loc["mnist", "student minus teacher", "test_accuracy_percent"]["mean"] == pytest.approx(-1.7, abs=0.01)
+    assert "99.09 ± 0.09 (5)" in to_markdown(table) and "fashion-mnist" in to_latex(table)
+    assert table.display["Compression"].iloc[1] == "1.50"
+
+
+def test_controls_are_compared_with_the_fixed_gaussian_seed_by_seed(there) -> None:
+    study, runs, _ = there
+    data = controls_table(runs, study).data.set_index("label")
+    photonic = data.loc["photons, angles tuned"]
+    assert photonic.minus_reference_mean == pytest.approx(0.1 + 0.002, abs=1e-6)
+    assert (photonic.minus_reference_n, photonic.minus_reference_word) == (5, "differs")
+    assert data.loc["photons, angles frozen"].minus_reference_mean == pytest.approx(-2)
+    assert pd.isna(data.loc["Gaussian, fixed"].get("minus_reference_mean"))
+    assert "plain CNN" in data.index and data.loc["plain CNN"].parameters == pytest.approx(149_368, rel=0.01)
+    assert set(control_runs(runs, study).widths) == {"64x128x128", "53x106x101"}  # the small plain CNN is of another size
+
+
+def test_a_difference_within_the_data_sets_margin_is_equivalent(there) -> None:
+    study, runs, _ = there
+    jittered = runs.copy()
+    mine = (jittered.experiment == "pqkd_controls") & (jittered["feature.source"] == "photonic")
+    jittered.loc[mine, "test_accuracy_percent"] = 97.0 + 0.2 * jittered.seed[mine] + 0.05 * (jittered.seed[mine] - 2)
+    row = controls_table(jittered, study).data.set_index("label").loc["photons, angles tuned"]
+    assert (row.minus_reference_word, row.minus_reference_p_equivalence < 0.05) == ("equivalent", True)
+    for other in ("fashion-mnist", "digits"):  # wider margins
+        moved = jittered.assign(dataset=jittered.dataset.replace("mnist", other))
+        wider = controls_table(moved, study).data.set_index("label").loc["photons, angles tuned"]
+        assert wider.minus_reference_p_equivalence < row.minus_reference_p_equivalence
+
+
+def test_open_choices_stand_beside_the_photonic_control(there) -> None:
+    study, runs, _ = there
+    data = choices_table(runs, study).data.set_index("label")
+    assert data.loc["angles judged by the raw feature"].minus_reference_mean == pytest.approx(0)
+    alone = runs[runs.experiment != "pqkd_controls"]
+    assert len(choices_table(alone, study).data) == 1
+
+
+def test_the_frontier_counts_compression_with_and_without_angles(there) -> None:
+    study, runs, _ = there
+    found = frontier(runs, study).set_index(["experiment", "rank"])
+    extreme = found.loc["pqkd_extreme", 8.0]
+    assert extreme.compression == pytest.approx(223_104 / 694)
+    assert extreme.compression_without_theta == pytest.approx(336.0, abs=0.01)
+    assert extreme.minus_teacher.mean == pytest.approx(97.1 + 0.2 + 0.01 / 3 - 99)
+    assert found.loc["pqkd_student", 8.0].compression.iloc[0] == pytest.approx(223_104 / 148_078)
+    table = compression_table(runs, study)
+    assert "321.5 (336.0)" in to_markdown(table)
+
+
+def test_the_fit_over_shots_finds_what_the_runs_were_made_with(there) -> None:
+    study, runs, _ = there
+    gains = shot_gains(runs, study)
+    assert gains[(gains.shots == 200) & (gains.ema == 0.9) & (gains.seed == 1)].gain.item() == pytest.approx(88 - 4 / 200**0.5 - 0.2)
+    fits = shot_fits(gains)
+    for ema, slope in ((0.9, 4.0), (0.0, 40.0)):
+        limit, found = fits[ema]
+        assert limit.value == pytest.approx(88 - 0.2) and found.value == pytest.approx(slope)
+    assert "fit: delta_inf" in to_markdown(shots_table(runs, study))
+    without = shots_table(runs[runs.experiment == "pqkd_shots"], study)
+    assert "delta_inf" not in without.display.to_string()
+
+
+def test_published_numbers_are_judged_at_their_own_schedule_only(there, tmp_path: Path) -> None:
+    study, runs, _ = there
+    rows = scorecard(runs, CLAIMS, study).set_index("claim")
+    short = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
+    assert (short.verdict, short.n, bool(short.judgeable)) == ("not run", 0, True)
+    assert "after 2 epochs ours is 96.80 (n = 3)" in short.why
+    assert "delta_inf 87.80" in rows.loc["pqkd.delta_inf.ema"].why and rows.loc["pqkd.delta_inf.ema"].verdict == "not run"
+    assert not rows.loc["pqkd_partial.cifar-10.validation_accuracy_percent"].judgeable
+    full = made_up(epochs=100, seeds=5)
+    fabricate(full, tmp_path)
+    rows = scorecard(collect(full, tmp_path), CLAIMS, full).set_index("claim")
+    judged = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
+    assert (judged.verdict, judged.n, judged["mean"]) == ("lower", 5, pytest.approx(97.002, abs=1e-6))
+    assert rows.loc["teacher.mnist.validation_accuracy_percent"].verdict == "reproduced"  # 98.5, published 99.07
+    assert "angles judged" not in judged.deviations
+    assert rows.loc["pqkd.delta_inf.ema"].verdict == "not run"
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name.startswith("pqkd")])
+def test_every_figure_is_drawn_with_its_runs_and_without_any(name: str, there) -> None:
+    study, runs, results = there
+    laws = pd.DataFrame(
+        [
+            {"law": law, "shots": shots, "beta": beta, "measured": 1.1, "standard_error": 0.1, "predicted": 1.0}
+            for law, shots, beta in [("variance", 10, None), ("kernel_error", 10, None), ("ema", 10, 0.9)]
+        ]
+    )
+    histories = read_histories("made-up", runs, results)
+    for some, found in ((runs, laws), (runs.iloc[:1], None)):
+        figure = distillation_figures(study, found, results)[name](some, histories, CLAIMS)
+        assert render(figure, "png").startswith(b"\x89PNG")
+        if len(some) > 1:
+            assert "not run" not in [text.get_text() for text in figure.texts]
+
+
+def test_a_run_without_what_a_figure_shows_is_named(there, tmp_path: Path) -> None:
+    study, runs, results = there
+    shutil.copytree(results, tmp_path / "results")
+    run = next(run for run in study.runs() if run.experiment == "pqkd_student")
+    metrics_file(run, tmp_path / "results").write_text("{}")
+    with pytest.raises(MissingDetailsError, match=r"pqkd_student/.*metrics.json has no section distillation"):
+        distillation_figures(study, None, tmp_path / "results")["pqkd_calibration"](runs, pd.DataFrame(), CLAIMS)
+
+
+def test_bins_of_several_runs_are_pooled_by_their_images() -> None:
+    one = {"images": [0, 10], "accuracy": [None, 0.5], "confidence": [None, 0.6]}
+    other = {"images": [0, 30], "accuracy": [None, 0.9], "confidence": [None, 0.8]}
+    images, accuracy, confidence = pooled([one, other])
+    assert (images.tolist(), accuracy.tolist(), confidence.tolist()) == ([40], pytest.approx([0.8]), pytest.approx([0.75]))
+
+
+def test_the_laws_of_shot_noise_hold_on_a_small_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distillation_laws, "SHOTS", (10, 100, 1000))
+    monkeypatch.setattr(distillation_laws, "REPEATS", dict.fromkeys((10, 100, 1000), 150))
+    monkeypatch.setattr(distillation_laws, "CHAINS", 40)
+    laws = measure_laws(parse_study({"time_bin": {"modes": 6}, "feature": {"fit_draws": 64}, "experiments": {}}))
+    assert laws.law.value_counts().to_dict() == {"variance": 3, "kernel_error": 3, "ema": 4}
+    exact = laws[laws.law != "kernel_error"]
+    assert ((exact.measured - exact.predicted).abs() < 4 * exact.standard_error).all()
+    kernels = laws[laws.law == "kernel_error"]
+    assert (kernels.measured / kernels.predicted).tolist() == pytest.approx([1, 1, 1], rel=0.35)  # one matrix A, not the mean over all
+    assert "power of S" in to_markdown(laws_table(laws))
+
+
+def test_every_table_of_distillation_is_listed() -> None:
+    names = {"pqkd", "pqkd_controls", "pqkd_choices", "pqkd_compression", "pqkd_shots", "pqkd_laws"}
+    assert {name for name in TABLES if name.startswith("pqkd")} == names
+
+
+def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp_path: Path) -> None:
+    tree = {
+        "study": {"name": "small"},
+        "dataset": {"name": "digits"},
+        "schedules": {"teacher": {"epochs": 1}, "student": {"epochs": 1}},
+        "experiments": {
+            "teachers": {"part": "distillation", "method": "teacher", "seeds": [0, 1]},
+            "students": {"part": "distillation", "method": "student", "teacher": "teachers", "seeds": [0, 1]},
+        },
+    }
+    house = new_house(tmp_path / "house", tree)
+    (house / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    study = open_study(tree, house / "results")
+    fabricate_small(study, house / "results")
+    (house / "results/small/laws.csv").write_text("law\n")
+    assert "Nothing to be done" in call(house, "snakemake", "-n", "distillation")
+    shutil.rmtree(house / "results/small/runs/students/base/seed-1")
+    told = call(house, "snakemake", "-n", "distillation")
+    jobs = [line for line in told.splitlines() if line.strip().startswith("wildcards: experiment=")]
+    assert sorted(job.strip() for job in jobs) == [
+        "wildcards: experiment=students, variant=base, seed=1",
+        "wildcards: experiment=teachers, variant=base, seed=1",
+    ]
+
+
+def fabricate_small(study: Study, results: Path) -> None:
+    """What a clone has of landed runs: metrics and histories, no weights, no data."""
+    for run in study.runs():
+        metrics_file(run, results).parent.mkdir(parents=True)
+        metrics_file(run, results).write_text(json.dumps({"settings": run.settings.plain()}))
+        history_file(run, results).write_text("epoch\n1\n")
+
+
+def test_distilled_runs_say_what_their_settings_say_whether_it_varies_or_not(there) -> None:
+    study, runs, _ = there
+    found = distilled_runs(runs, study)
+    row = found[found.experiment == "pqkd_raw"].iloc[0]
+    assert (row.source, row.shots, row.ema, row["rank"], row.widths, row.images) == ("photonic", 200, 0.9, 8, "64x128x128", 1000)
+    assert found[found.experiment == "pqkd_teacher"].images.isna().all()
+    assert set(found[found.experiment == "pqkd_mixing"].source) == {"trained", "latent"}
+
+
+def test_a_study_whose_distillation_has_not_landed_judges_and_draws_nothing_of_it(there, tmp_path: Path) -> None:
+    study, _, results = there
+    shutil.copytree(results / "made-up/runs/classical", tmp_path / "made-up/runs/classical")
+    runs = collect(study, tmp_path, partial=True)
+    rows = scorecard(runs, CLAIMS, study).set_index("claim")
+    claim = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
+    assert (claim.verdict, claim.why, claim.n) == ("not run", "no runs of this setting", 0)
+    assert rows.loc["pqkd.delta_inf.ema"].why == "no runs of this setting"
+    tables = (
+        pqkd_table(runs, CLAIMS, study),
+        *(make(runs, study) for make in (controls_table, choices_table, compression_table, shots_table)),
+    )
+    assert set(tables) == {None}
+    for draw in distillation_figures(study, None, tmp_path).values():
+        assert "not run" in [text.get_text() for text in draw(runs, pd.DataFrame(), CLAIMS).texts]
