@@ -4,11 +4,6 @@ SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
 
 
-def laws_for(name):
-    """What the table and the figure of the laws are made from; nothing for all others."""
-    return f"{FOLDER}/laws.csv" if name == "pqkd_laws" else []
-
-
 rule collect:
     input:
         study=STUDY_FILE,
