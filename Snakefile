@@ -35,9 +35,6 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-report: "workflow/report/study.rst"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"

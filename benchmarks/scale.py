@@ -37,7 +37,7 @@ STEPS = {
     "`lightweights verify`, no weights there": ("lightweights", "verify", "made-up"),
     "`snakemake summary`: tables, figures, scorecard, results": ("snakemake", "--quiet", "all", "--cores", "1", "summary"),
     "`snakemake -n`, all done": ("snakemake", "-n", "--quiet", "all"),
-    "`snakemake --report`": ("snakemake", "--quiet", "all", "--report", "report.html"),
+    "`lightweights report`": ("lightweights", "report", SETTINGS),
 }
 """In the order in which a study needs them; runs are made up where the command is empty."""
 

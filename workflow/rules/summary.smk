@@ -45,12 +45,7 @@ rule draw_table:
         claims="workflow/reference/claims.csv",
         laws=lambda wildcards: laws_for(wildcards.table),
     output:
-        report(
-            f"{FOLDER}/tables/{{table}}.html",
-            caption="../report/table.rst",
-            category="Tables",
-            labels=lambda wildcards: dict(zip(("table", "shows"), TABLES[wildcards.table][:2])),
-        ),
+        f"{FOLDER}/tables/{{table}}.html",
         multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
     log:
         f"{FOLDER}/logs/tables/{{table}}.log",
@@ -72,12 +67,7 @@ rule draw_figure:
         claims="workflow/reference/claims.csv",
         laws=lambda wildcards: laws_for(wildcards.figure),
     output:
-        report(
-            f"{FOLDER}/figures/{{figure}}.svg",
-            caption="../report/figure.rst",
-            category="Figures",
-            labels=lambda wildcards: dict(zip(("figure", "shows"), FIGURES[wildcards.figure][:2])),
-        ),
+        f"{FOLDER}/figures/{{figure}}.svg",
         multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
     log:
         f"{FOLDER}/logs/figures/{{figure}}.log",
@@ -99,12 +89,7 @@ rule score_claims:
         claims="workflow/reference/claims.csv",
         inconsistencies="workflow/reference/inconsistencies.csv",
     output:
-        report(
-            f"{FOLDER}/scorecard.html",
-            caption="../report/scorecard.rst",
-            category="Scorecard",
-            labels={"scorecard": "All claims", "shows": "Published numbers, ours, verdicts"},
-        ),
+        f"{FOLDER}/scorecard.html",
         multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
     log:
         f"{FOLDER}/logs/scorecard.log",
@@ -122,12 +107,7 @@ rule write_findings:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
     output:
-        report(
-            f"{FOLDER}/findings.html",
-            caption="../report/findings.rst",
-            category="Findings",
-            labels={"findings": "Is it the photons?", "shows": "What was claimed, what was found, how sure"},
-        ),
+        f"{FOLDER}/findings.html",
         f"{FOLDER}/findings.md",
     log:
         f"{FOLDER}/logs/findings.log",
