@@ -29,7 +29,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         fabricate(STUDY, Path("results"))
-        settings = study_settings_file(STUDY)
+        settings = study_settings_file(STUDY.study.name)
         write_atomic(settings, STUDY.to_json())
         summary.collect_study(settings, partial=False)
         for name in MADE:

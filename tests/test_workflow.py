@@ -6,15 +6,15 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import houses
 import pandas as pd
 import pytest
 import yaml
+from houses import ROOT, call, command
 
-ROOT = Path(__file__).parents[1]
 RUNS = ["classical/base/seed-0", "quantum_train/bond_dim=1/seed-0", "quantum_train/bond_dim=2/seed-0"]
 
 
@@ -37,26 +37,10 @@ def write_params(house: Path, tree: dict) -> None:
 
 
 def new_house(folder: Path) -> Path:
-    """The workflow's own files with the tiny study, in a folder of their own."""
-    folder.mkdir(parents=True)
-    shutil.copy(ROOT / "Snakefile", folder)
-    shutil.copy(ROOT / "dvc.yaml", folder)
-    shutil.copytree(ROOT / "workflow", folder / "workflow")
-    (folder / "profiles").symlink_to("workflow/profiles")
-    write_params(folder, tiny())
-    return folder
-
-
-def command(house: Path, *words: str) -> dict:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"args": words, "cwd": house, "env": environment, "text": True}
-
-
-def call(house: Path, *words: str, ok: bool = True) -> str:
-    done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert (done.returncode == 0) is ok, done.stdout
-    return done.stdout
+    """The workflow's own files with the tiny study, in a folder of their own, and the stages of DVC."""
+    house = houses.new_house(folder, tiny())
+    shutil.copy(ROOT / "dvc.yaml", house)
+    return house
 
 
 def planned(house: Path, *words: str) -> dict[str, int]:

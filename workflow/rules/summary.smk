@@ -1,5 +1,5 @@
 # From runs to paper. These rules are cheap and read only the settings of the study, runs.csv and histories.
-STUDY_FILE = study_settings_file(STUDY).as_posix()
+STUDY_FILE = study_settings_file(STUDY.study.name).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
 

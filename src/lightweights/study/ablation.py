@@ -7,8 +7,8 @@ import pandas as pd
 
 from lightweights.params import Study
 from lightweights.study.collect import reported_test_sets
-from lightweights.study.statistics import holm, paired_difference, summarise, tost
-from lightweights.study.tables import Table, counts_cell, format_number, markdown, summary_cell
+from lightweights.study.statistics import Summary, holm, paired_difference, span, summarise, tost
+from lightweights.study.tables import NOTHING, Table, counts_cell, format_number, markdown, summary_cell
 
 REFERENCES = ("mps-only", "product-free")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
@@ -88,16 +88,19 @@ def compare_arms(runs: pd.DataFrame, reference: str) -> pd.DataFrame:
                 continue
             rows.append(
                 {"bond_dim": group.bond_dim.iloc[0], "rounds": group.rounds.iloc[0], "arm": arm, "reference": reference, "quantity": column}
-                | {"n": difference.n, "mean": difference.mean, "sd_ddof1": difference.sd}
-                | {"ci95_low": difference.low, "ci95_high": difference.high, "p": p, "p_equivalence": tost(difference, MARGIN)}
-            )  # fmt: skip
+                | difference.columns()
+                | {"p": p, "p_equivalence": tost(difference, MARGIN)}
+            )
     names = ["bond_dim", "rounds", "arm", "reference", "quantity", "n", "mean", "sd_ddof1", "ci95_low", "ci95_high", "p", "p_equivalence"]
-    table = pd.DataFrame(rows, columns=names)
+    return with_words(pd.DataFrame(rows, columns=names))
+
+
+def with_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Differences to one reference (``n p p_equivalence``) with ``p_holm`` over those of enough pairs, and the plan's ``word``."""
     tested = table.n >= SMALLEST_N  # the others can only be open
-    table["p_holm"] = math.nan
+    table = table.assign(p_holm=math.nan)
     table.loc[tested, "p_holm"] = holm(table.p[tested]) if tested.any() else []
-    table["word"] = [word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()]
-    return table
+    return table.assign(word=[word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()])
 
 
 def word(n: int, p_holm: float, p_equivalence: float) -> str:
@@ -125,7 +128,7 @@ def ablation_table(runs: pd.DataFrame) -> Table | None:
         effective = group.parameters_trained_effective
         counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
         row = {"bond_dim": first.bond_dim, "rounds": first.rounds, "arm": arm} | counts
-        row |= {"quantity": column, "n": own.n, "mean": own.mean, "sd_ddof1": own.sd, "ci95_low": own.low, "ci95_high": own.high}
+        row |= {"quantity": column} | own.columns()
         cell = {
             "Bond\ndimension": str(first.bond_dim),
             "Arm": arm_label(arm),
@@ -160,6 +163,11 @@ def signed_interval(difference: pd.Series, column: str) -> str:
     if math.isnan(difference.ci95_low):
         return text
     return f"{text} [{format_number(difference.ci95_low, column)}, {format_number(difference.ci95_high, column)}]"
+
+
+def signed_summary(difference: Summary, column: str) -> str:
+    """The same of a summary; nothing where there are no pairs."""
+    return signed_interval(pd.Series(difference.columns()), column) if difference.n else NOTHING
 
 
 def findings(runs: pd.DataFrame, study: Study) -> str:
@@ -231,7 +239,7 @@ def _interference(runs: pd.DataFrame, column: str) -> str:
 
 def _sure(named: pd.DataFrame, study: Study, column: str) -> str:
     counts = named[named.arm == "photonic"].groupby("setting").size()
-    seeds = "no" if counts.empty else str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    seeds = "no" if counts.empty else span(counts)
     return (
         f"**How sure.** {seeds} seeds an arm on {study.dataset.name}. {_STATISTICS} The rule was written down before the runs. "
         "A set of weights that a short schedule leaves unfinished may come out otherwise after a longer one."

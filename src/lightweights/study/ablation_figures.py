@@ -34,7 +34,7 @@ from lightweights.study.figures import (
     styled,
     without_runs,
 )
-from lightweights.study.statistics import summarise
+from lightweights.study.statistics import span, summarise
 
 GREY, ORANGE, PURPLE, SKY = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9"
 WORDS = {DIFFERS: (VERMILLION, "D"), EQUIVALENT: (BLUE, "o"), OPEN: (GREY, "s")}
@@ -66,9 +66,7 @@ def ablation(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         axis.set_xlim(-reach, reach)
     figure.supxlabel("Test accuracy minus that of MPS only, with the same seeds (points)", fontsize=7.5)
     handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in set(table.word)]
-    counts = table.n
-    pairs = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
-    title = f"n = {pairs} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
+    title = f"n = {span(table.n)} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
     figure.legend(handles=handles, loc="outside upper center", ncols=3, title=title)
     return figure
 
@@ -121,8 +119,7 @@ def budget(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> 
         axis.errorbar(x, means, yerr=spread, color=colour, marker=marker, label=ARM_LABELS[arm], elinewidth=0.7)
     log_error(axis)
     _parameter_axis(axis, "Trained parameters, effective")
-    counts = named.groupby(["setting", "arm"]).size()
-    seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    seeds = span(named.groupby(["setting", "arm"]).size())
     figure.legend(loc="outside lower center", ncols=2, title=f"Mean over {seeds} seeds; bars: 95 % t interval")
     return figure
 

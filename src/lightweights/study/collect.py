@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from lightweights.errors import LightweightsError
 from lightweights.params import Run, RunSettings, Study
 from lightweights.study.files import read_json, write_atomic
-from lightweights.study.layout import metrics_file, study_folder
+from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
 
 SHORT_NAMES = {
     "dataset.name": "dataset",
@@ -142,7 +142,7 @@ def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.Dat
     """The histories of all runs below each other: columns experiment, variant, seed, then those of history.csv."""
     parts, lengths = [], []
     for run in runs[[*IDENTITY, "rounds", "epochs"]].itertuples(index=False):
-        path = study_folder(study_name, results) / "runs" / run.experiment / run.variant / f"seed-{run.seed}" / "history.csv"
+        path = folder_of_row(study_name, run, results) / "history.csv"
         try:
             part = pd.read_csv(path)
         except (OSError, ValueError) as error:
@@ -258,7 +258,7 @@ def _check_data(table: pd.DataFrame, where: Path) -> None:
     for name, group in table.groupby(keys, dropna=False):
         examples = group.drop_duplicates("data_sha256")
         if len(examples) > 1:
-            both = " and ".join(f"{r.experiment}/{r.variant}/seed-{r.seed} ({r.data_sha256})" for r in examples.head(2).itertuples())
+            both = " and ".join(f"{key_of_row(r)} ({r.data_sha256})" for r in examples.head(2).itertuples())
             raise CollectError(
                 f"runs in {where} were trained on different data of {name[0]}: {both}. "
                 "Delete the folders of the runs on the wrong data and run `snakemake --cores N`."

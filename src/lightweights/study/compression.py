@@ -52,13 +52,8 @@ def compression_table(runs: pd.DataFrame, claims: list[Claim]) -> Table | None:
                 column = f"{name}_accuracy_percent"
                 found = summarise(group[column])
                 row = {"experiment": experiment, "variant": first.variant, "parameters": trained, "compression": target / trained}
-                row |= {"quantity": column, "n": found.n, "mean": found.mean, "sd_ddof1": found.sd, "ci95_low": found.low}
-                row |= {
-                    "ci95_high": found.high,
-                    "published_mean": math.nan,
-                    "published_sd_ddof1": math.nan,
-                    "published_parameters": math.nan,
-                }
+                row |= {"quantity": column} | found.columns()
+                row |= dict.fromkeys(("published_mean", "published_sd_ddof1", "published_parameters"), math.nan)
                 heading = {"test600": "Test 600", "test10k": "Test 10k"}.get(name, "Test")
                 cell[f"{heading}\naccuracy (%)"] = summary_cell(found, column)
                 if name == "test600":

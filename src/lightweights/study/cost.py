@@ -153,7 +153,11 @@ def job_memory_mb(settings: RunSettings, attempt: int = 1) -> int:
 
 def job_group(settings: RunSettings) -> str | None:
     """Which runs may share a job on a cluster; None for those that are long enough alone."""
-    seconds = estimate(settings).seconds
+    return group_of(estimate(settings).seconds)
+
+
+def group_of(seconds: float) -> str | None:
+    """The same from how long a run takes."""
     return "short" if seconds < SHORT_SECONDS else "medium" if seconds < MEDIUM_SECONDS else None
 
 

@@ -43,8 +43,8 @@ from lightweights.study.figures import (
     without_runs,
 )
 from lightweights.study.files import read_json
-from lightweights.study.layout import RESULTS, study_folder
-from lightweights.study.statistics import Summary, summarise
+from lightweights.study.layout import RESULTS, folder_of_row
+from lightweights.study.statistics import Summary, span, summarise
 
 PUBLISHED_COMPRESSION, PUBLISHED_ACCURACY = (41.0, 105.0), (96.0, 97.0)
 """The article's range at extreme compression; its accuracies are of validation images, after 100 epochs."""
@@ -104,7 +104,7 @@ def distillation_figures(study: Study, laws: pd.DataFrame | None = None, results
 
 def details(study: Study, run: Any, results: Path) -> dict[str, Any]:
     """What a teacher's or student's metrics.json keeps for figures."""
-    folder = study_folder(study.study.name, results) / "runs" / run.experiment / run.variant / f"seed-{run.seed}"
+    folder = folder_of_row(study.study.name, run, results)
     try:
         return read_json(folder / "metrics.json")["distillation"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -113,9 +113,12 @@ def details(study: Study, run: Any, results: Path) -> dict[str, Any]:
         ) from None
 
 
+def _amount(images: float) -> str:
+    return "all images" if math.isnan(images) else f"{images:,.0f} images"
+
+
 def _short(run: Any) -> str:
-    images = "all images" if math.isnan(run.images) else f"{run.images:,.0f} images"
-    return f"{run.dataset}, {LABELS[run.source]}, {images}, {run.epochs} epochs, seed {run.seed}"
+    return f"{run.dataset}, {LABELS[run.source]}, {_amount(run.images)}, {run.epochs} epochs, seed {run.seed}"
 
 
 def draw_controls(runs: pd.DataFrame) -> Figure:
@@ -154,16 +157,10 @@ def draw_controls(runs: pd.DataFrame) -> Figure:
                 right.plot([], [], color=colour, marker=marker, linestyle="none", label=word)
         right.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
     right.set_xlabel("Minus Gaussian, fixed (points)")
-    told = _trained_on(first, pd.Series([len(group) for group in groups.values()]))
+    told = f"{first.dataset}, {_amount(first.images)}, {first.epochs} epochs, n = {span(len(group) for group in groups.values())}."
     told += f" Bars: 95 % t interval, paired; band: ±{margin:g} points"
     figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
-
-
-def _trained_on(run: Any, counts: pd.Series) -> str:
-    images = "all images" if math.isnan(run.images) else f"{run.images:,.0f} images"
-    seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
-    return f"{run.dataset}, {images}, {run.epochs} epochs, n = {seeds}."
 
 
 def draw_frontier(found: pd.DataFrame) -> Figure:
@@ -177,8 +174,7 @@ def draw_frontier(found: pd.DataFrame) -> Figure:
     dictionaries = found[found.compressed != "none"]
     for (compressed, widths, images, _), group in dictionaries.groupby(["compressed", "widths", "images", "epochs"], dropna=False):
         colour, marker = next(looks, (GREY, "x"))
-        amount = "all images" if math.isnan(images) else f"{images:,.0f} images"
-        label = f"{compressed}, {widths.replace('x', ', ')}; {amount}"
+        label = f"{compressed}, {widths.replace('x', ', ')}; {_amount(images)}"
         for axis, column in ((left, "compression"), (right, "parameters")):
             ordered = group.sort_values(column)
             _summaries(axis, ordered[column], ordered.accuracy, color=colour, marker=marker, label=label if axis is left else None)
@@ -197,8 +193,7 @@ def draw_frontier(found: pd.DataFrame) -> Figure:
         axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axis.xaxis.set_minor_locator(NullLocator())
-    counts = [s.n for s in found.accuracy]
-    seeds = str(min(counts)) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    seeds = span(s.n for s in found.accuracy)
     title = f"{found.dataset.iloc[0]}, {found.epochs.max()} epochs. Mean over {seeds} seeds; bars: 95 % t interval (n > 2)"
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, title=title)
     return figure

@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from lightweights.params import RunSettings, StudentSchedule, Study
-from lightweights.study.ablation import SMALLEST_N, signed_interval, word
+from lightweights.study.ablation import SMALLEST_N, signed_interval, signed_summary, with_words
 from lightweights.study.claims import Claim
 from lightweights.study.collect import DISTILLED
-from lightweights.study.statistics import Summary, holm, paired_difference, summarise, tost
+from lightweights.study.statistics import paired_difference, summarise, tost
 from lightweights.study.tables import NOTHING, Table, format_number, summary_cell
 
 HEADLINE = "test_accuracy_percent"
@@ -103,12 +103,6 @@ def margin_of(runs: pd.DataFrame) -> float:
     return MARGINS.get(str(runs.dataset.iloc[0]), 1.0)
 
 
-def numbers(found: Summary, prefix: str = "") -> dict[str, float]:
-    """A summary as columns."""
-    values = {"n": found.n, "mean": found.mean, "sd_ddof1": found.sd, "ci95_low": found.low, "ci95_high": found.high}
-    return {f"{prefix}{name}": value for name, value in values.items()}
-
-
 def images_of(runs: pd.DataFrame) -> str:
     """How many images were trained on, in words."""
     counts = sorted(runs.images.dropna().unique())
@@ -164,8 +158,11 @@ def _of_table_1(dataset: str, network: str, part: pd.DataFrame, claims: list[Cla
     for column, heading in _TABLE_1_COLUMNS.items():
         found = summarise(part[column])
         claim = next((c for c in claims if (c.method, c.dataset, c.quantity) == (method, dataset, column)), None)
-        row = {"dataset": dataset, "network": network, "epochs": part.epochs.max(), "parameters": used, "quantity": column} | numbers(found)
-        row |= {"published_mean": claim.reported_mean if claim else math.nan, "published_sd": claim.reported_sd if claim else math.nan}
+        row = {"dataset": dataset, "network": network, "epochs": part.epochs.max(), "parameters": used, "quantity": column}
+        row |= found.columns() | {
+            "published_mean": claim.reported_mean if claim else math.nan,
+            "published_sd": claim.reported_sd if claim else math.nan,
+        }
         rows.append(row | {"published_n": claim.reported_n if claim else None})
         cell[heading] = summary_cell(found, column)
         if claim is not None and claim.reported_mean is not None:
@@ -178,7 +175,7 @@ def _student_minus_teacher(dataset: str, teachers: pd.DataFrame, students: pd.Da
     rows, cell = [], {"Data set": dataset, "Network": "student minus teacher"}
     for column, heading in _TABLE_1_COLUMNS.items():
         found, p = paired_difference(students.set_index("seed")[column], teachers.set_index("seed")[column])
-        rows.append({"dataset": dataset, "network": "student minus teacher", "quantity": column, "p": p} | numbers(found))
+        rows.append({"dataset": dataset, "network": "student minus teacher", "quantity": column, "p": p} | found.columns())
         cell |= {heading: summary_cell(found, column), "n": str(found.n)}
     return rows, cell
 
@@ -197,13 +194,9 @@ def compare(groups: dict[str, pd.DataFrame], reference: pd.DataFrame, margin: fl
     rows = []
     for label, group in groups.items():
         difference, p = paired_difference(group.set_index("seed")[column], reference.set_index("seed")[column])
-        rows.append({"label": label} | numbers(difference) | {"p": p, "p_equivalence": tost(difference, margin)})
-    names = ["label", *numbers(summarise([])), "p", "p_equivalence"]
-    table = pd.DataFrame(rows, columns=names)
-    tested = table.n >= SMALLEST_N
-    table["p_holm"] = math.nan
-    table.loc[tested, "p_holm"] = holm(table.p[tested]) if tested.any() else []
-    return table.assign(word=[word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()])
+        rows.append({"label": label} | difference.columns() | {"p": p, "p_equivalence": tost(difference, margin)})
+    names = ["label", *summarise([]).columns(), "p", "p_equivalence"]
+    return with_words(pd.DataFrame(rows, columns=names))
 
 
 def by_label(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -244,8 +237,8 @@ def _compared(name: str, groups: dict[str, pd.DataFrame], differences: pd.DataFr
     for label, group in groups.items():
         own, error = summarise(group[HEADLINE]), summarise(group.test_calibration_error_percent)
         trained = int(group.parameters_trained_used.max())
-        row = {"label": label, "experiment": group.experiment.iloc[0], "parameters": trained, "quantity": HEADLINE} | numbers(own)
-        row |= numbers(error, "calibration_error_")
+        row = {"label": label, "experiment": group.experiment.iloc[0], "parameters": trained, "quantity": HEADLINE} | own.columns()
+        row |= error.columns("calibration_error_")
         cell = {"Mixing from": label, "Parameters": f"{trained:,}", "n": str(own.n), "Test accuracy (%)": summary_cell(own, HEADLINE)}
         cell |= {heading: NOTHING, "Calibration\nerror (%)": summary_cell(error, HEADLINE)}
         if label in found.index:
@@ -305,7 +298,7 @@ def compression_table(runs: pd.DataFrame, study: Study) -> Table | None:
     for row in found.itertuples():
         plain = row.compressed == "none"
         data = {name: getattr(row, name) for name in found if name not in ("accuracy", "validation", "minus_teacher")}
-        rows.append(data | numbers(row.accuracy) | numbers(row.validation, "validation_") | numbers(row.minus_teacher, "minus_teacher_"))
+        rows.append(data | row.accuracy.columns() | row.validation.columns("validation_") | row.minus_teacher.columns("minus_teacher_"))
         cells.append(
             {
                 "Data set": row.dataset,
@@ -319,7 +312,7 @@ def compression_table(runs: pd.DataFrame, study: Study) -> Table | None:
                 "Parameters": f"{row.parameters:,}",
                 "Test accuracy (%)": summary_cell(row.accuracy, HEADLINE),
                 "Validation\naccuracy (%)": summary_cell(row.validation, HEADLINE),
-                "Minus teacher\n(points)": _signed(row.minus_teacher),
+                "Minus teacher\n(points)": signed_summary(row.minus_teacher, HEADLINE),
             }
         )
     caption = (
@@ -328,12 +321,6 @@ def compression_table(runs: pd.DataFrame, study: Study) -> Table | None:
         f"CNNs the largest teacher. {_OURS}"
     )
     return Table("pqkd_compression", caption, pd.DataFrame(rows), pd.DataFrame(cells))
-
-
-def _signed(found: Summary) -> str:
-    return (
-        signed_interval(pd.Series({"mean": found.mean, "ci95_low": found.low, "ci95_high": found.high}), HEADLINE) if found.n else NOTHING
-    )
 
 
 def shot_gains(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -366,7 +353,7 @@ def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
     rows, cells = [], []
     for (ema, shots), group in gains.groupby(["ema", "shots"]):
         own, gain = summarise(group.accuracy), summarise(group.gain)
-        rows.append({"ema": ema, "shots": shots} | numbers(own) | numbers(gain, "gain_"))
+        rows.append({"ema": ema, "shots": shots} | own.columns() | gain.columns("gain_"))
         cell = {"EMA": f"{ema:g}", "Shots": f"{shots:,.0f}", "n": str(own.n), "Test accuracy (%)": summary_cell(own, HEADLINE)}
         cells.append(cell | {"Gain over zero\nfeature (points)": summary_cell(gain, HEADLINE)})
     for ema, (limit, slope) in shot_fits(gains).items():

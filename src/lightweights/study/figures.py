@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodF
 from lightweights.study.claims import Claim, published
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.files import write_atomic
-from lightweights.study.statistics import Summary, summarise
+from lightweights.study.statistics import Summary, span, summarise
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
@@ -314,8 +314,7 @@ def _shifts(names: list[str], step: float) -> dict[str, float]:
 
 def _legend_below(figure: Figure, runs: pd.DataFrame, bars: str) -> None:
     counts = runs.groupby("variant").size()
-    seeds = str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
-    title = f"Mean over n = {seeds} seeds" if counts.max() > 1 else "One seed"
+    title = f"Mean over n = {span(counts)} seeds" if counts.max() > 1 else "One seed"
     title += f"; bars and bands: {bars}"
     order = ("photonic", "published", "classical")
     entries = zip(*figure.axes[0].get_legend_handles_labels(), strict=True)
@@ -327,7 +326,7 @@ def _over_seeds(runs: pd.DataFrame) -> str:
     counts = runs.groupby("variant").size()
     if counts.max() == 1:
         return "one seed"
-    return f"mean and range of {counts.max() if counts.min() == counts.max() else f'{counts.min()} to {counts.max()}'} seeds"
+    return f"mean and range of {span(counts)} seeds"
 
 
 def without_runs(figure: Figure) -> Figure:

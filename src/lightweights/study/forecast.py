@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightweights.params import Run, Study
-from lightweights.study.cost import MEDIUM_SECONDS, SHORT_SECONDS, Cost, Costs, images_of
+from lightweights.study.cost import Cost, Costs, group_of, images_of
 from lightweights.study.layout import RESULTS, metrics_file
 
-RUNS_A_JOB = {"short": 20, "medium": 4, "long": 1}
+RUNS_A_JOB = {"short": 20, "medium": 4, None: 1}
 """As the profiles for clusters group runs."""
 
 JOB_SECONDS = 15.0
@@ -54,9 +54,9 @@ def makespan(jobs: list[float], places: int) -> float:
 
 def jobs_of(seconds: list[float]) -> list[float]:
     """Seconds of the jobs that a cluster gets: runs of a few minutes share one, as the profiles group them."""
-    kinds: dict[str, list[float]] = {kind: [] for kind in RUNS_A_JOB}
+    kinds: dict[str | None, list[float]] = {kind: [] for kind in RUNS_A_JOB}
     for value in seconds:
-        kinds["short" if value < SHORT_SECONDS else "medium" if value < MEDIUM_SECONDS else "long"].append(value)
+        kinds[group_of(value)].append(value)
     return [
         JOB_SECONDS + sum(values[start : start + size])
         for kind, size in RUNS_A_JOB.items()

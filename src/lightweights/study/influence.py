@@ -44,8 +44,7 @@ def photons_table(runs: pd.DataFrame) -> Table | None:
         cell = {"Bond\ndimension": str(bond_dim), "n": str(len(group))}
         for name, heading in _MEASURES.items():
             found = summarise(group[f"photons_{name}"])
-            rows.append({"bond_dim": bond_dim, "rounds": rounds, "quantity": name, "n": found.n, "mean": found.mean, "sd_ddof1": found.sd}
-                        | {"ci95_low": found.low, "ci95_high": found.high})  # fmt: skip
+            rows.append({"bond_dim": bond_dim, "rounds": rounds, "quantity": name} | found.columns())
             scale = 100 if name.startswith("variance") else 1
             spread = "" if np.isnan(found.sd) else f" ± {format_number(scale * found.sd, name)}"
             cell[heading] = format_number(scale * found.mean, name) + spread

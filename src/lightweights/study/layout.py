@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from lightweights.params import Run, Study
 
@@ -28,9 +29,9 @@ def data_settings_file(study: Study, dataset: str, results: Path = RESULTS) -> P
     return study_folder(study.study.name, results) / "settings" / f"{file_name(dataset)}.json"
 
 
-def study_settings_file(study: Study, results: Path = RESULTS) -> Path:
-    """All settings of the study: the input of collecting and all that follows."""
-    return study_folder(study.study.name, results) / "settings" / "study.json"
+def study_settings_file(study: str, results: Path = RESULTS) -> Path:
+    """All settings of the study of that name: the input of collecting and all that follows."""
+    return study_folder(study, results) / "settings" / "study.json"
 
 
 def laws_file(study: Study, results: Path = RESULTS) -> Path:
@@ -51,6 +52,16 @@ def settings_file(run: Run, results: Path = RESULTS) -> Path:
 def run_folder(run: Run, results: Path = RESULTS) -> Path:
     """metrics.json and history.csv; complete when metrics.json is there."""
     return study_folder(run.study, results) / "runs" / run.key
+
+
+def key_of_row(row: Any) -> str:
+    """The key of a run from its row in runs.csv."""
+    return f"{row.experiment}/{row.variant}/seed-{row.seed}"
+
+
+def folder_of_row(study: str, row: Any, results: Path = RESULTS) -> Path:
+    """The folder of a run from its row in runs.csv."""
+    return study_folder(study, results) / "runs" / key_of_row(row)
 
 
 def metrics_file(run: Run, results: Path = RESULTS) -> Path:

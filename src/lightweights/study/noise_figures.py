@@ -11,7 +11,7 @@ from lightweights.study.ablation import measure_of
 from lightweights.study.claims import Claim
 from lightweights.study.figures import BLACK, BLUE, GREEN, ONE_COLUMN, TWO_COLUMNS, VERMILLION, Draw, styled, without_runs
 from lightweights.study.noise import CLAIMED, CONTROL, LABELS, OPEN_QUESTIONS, REFERENCE, SWEEPS, drop, noise_runs, sweep
-from lightweights.study.statistics import Summary, summarise
+from lightweights.study.statistics import Summary, span, summarise
 
 GREY = "#8a8a8a"
 
@@ -185,5 +185,4 @@ def _minus(level: float, lost: Summary) -> Summary:
 
 
 def _seeds(runs: pd.DataFrame) -> str:
-    counts = runs.groupby(["experiment", "variant"]).size()
-    return str(counts.min()) if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    return span(runs.groupby(["experiment", "variant"]).size())

@@ -33,7 +33,7 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
     changed = [run for path, run in files.items() if not path.is_file() or path.read_text() != run.settings.to_json()]
     check(changed)
     try:
-        write_if_changed(study_settings_file(study, results), study.to_json())
+        write_if_changed(study_settings_file(study.study.name, results), study.to_json())
         for dataset in study.datasets(study.runs()):
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
@@ -51,7 +51,7 @@ def forget_the_future(study: Study, results: Path = RESULTS) -> None:
     files = {
         folder / "runs.csv",
         folder / "means.json",
-        study_settings_file(study, results),
+        study_settings_file(study.study.name, results),
         *(settings_file(run, results) for run in runs),
     }
     files |= {place(study, d.name, results) for d in study.datasets(runs) for place in (data_settings_file, data_file)}

@@ -19,7 +19,7 @@ from lightweights.params import Study
 from lightweights.study.catalogue import FIGURES, TABLES, shown
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.html import render
-from lightweights.study.layout import study_settings_file
+from lightweights.study.layout import key_of_row, study_settings_file
 
 _ELSEWHERE = ("Figures", "All tables and figures")
 """Sections of RESULTS.md that this page has in a better form."""
@@ -83,9 +83,9 @@ def table_html(name: str, study: Study, runs: pd.DataFrame, folder: Path) -> str
 def made_html(kind: str, name: str, study: Study, runs: pd.DataFrame, needed: Iterable[str]) -> str:
     """The command that makes a table or figure anew, and the runs of its experiments."""
     behind = runs[runs.experiment.isin(tuple(needed))]
-    keys = "\n".join(f"{run.experiment}/{run.variant}/seed-{run.seed}" for run in behind.itertuples())
+    keys = "\n".join(key_of_row(run) for run in behind.itertuples())
     return (
-        f"Made by <code>lightweights {kind} {name} {study_settings_file(study).as_posix()}</code>"
+        f"Made by <code>lightweights {kind} {name} {study_settings_file(study.study.name).as_posix()}</code>"
         f"<details><summary>The {len(behind)} runs behind it</summary><pre>{escape(keys)}</pre></details>"
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lightweights.errors import LightweightsError
 from lightweights.params import Run
 from lightweights.study.collect import collect
-from lightweights.study.layout import RESULTS, metrics_file, study_folder, weights_file
+from lightweights.study.layout import RESULTS, metrics_file, study_settings_file, weights_file
 from lightweights.study.summary import read_study
 
 
@@ -29,7 +29,7 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
     else:
         say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
     _run("snakemake", "-n", "--quiet", "all", *overlay)  # writes the settings files
-    study = read_study(study_folder(name) / "settings" / "study.json")
+    study = read_study(study_settings_file(name))
     landed = collect(study, RESULTS, partial=True)
     _run("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
     asked = study.runs()

@@ -9,7 +9,7 @@ from lightweights.study.ablation import ARM_LABELS, REFERENCES, compare_arms, si
 from lightweights.study.catalogue import FIGURES, TABLES, shown
 from lightweights.study.compression import METHODS
 from lightweights.study.scorecard import NOT_RUN, VERDICTS
-from lightweights.study.statistics import summarise
+from lightweights.study.statistics import span, summarise
 from lightweights.study.tables import markdown, short_cell
 
 _SUBJECT = """Photonic Quantum-Train (arXiv 2505.08474) generates the weights of a small network: photons in linear interferometers give
@@ -78,7 +78,7 @@ def _questions(scores: pd.DataFrame) -> str:
         counts = Counter(judged.verdict)
         told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "nothing judged yet"
         seeds = judged.n.astype(int)
-        spread = "-" if judged.empty else str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
+        spread = "-" if judged.empty else span(seeds)
         rows.append({"Question": question, "Claims judged": f"{len(judged)} of {len(group)}", "Verdicts": told, "Seeds": spread})
     return markdown(pd.DataFrame(rows))
 

@@ -7,7 +7,7 @@ from safetensors import SafetensorError, safe_open
 
 from lightweights.params import RoundSchedule, Run
 from lightweights.study.collect import read_runs
-from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_folder
+from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_folder, study_settings_file
 from lightweights.study.summary import read_study
 from lightweights.study.tables import summary_markdown
 
@@ -15,7 +15,7 @@ from lightweights.study.tables import summary_markdown
 def study_at_a_glance(name: str) -> str:
     """The small table, then the study's tables, figures, scorecard and report that are there."""
     folder = study_folder(name)
-    study = read_study(folder / "settings" / "study.json")
+    study = read_study(study_settings_file(name))
     lines = [study.study.title, ""]
     if (folder / "runs.csv").is_file():
         lines += [summary_markdown(read_runs(folder / "runs.csv")), ""]
@@ -31,7 +31,7 @@ def study_at_a_glance(name: str) -> str:
 
 def progress_of(name: str, results: Path = RESULTS) -> str:
     """Runs done, under way and to do, with an estimate of the time left from the pace of the runs themselves."""
-    study = read_study(study_folder(name, results) / "settings" / "study.json")
+    study = read_study(study_settings_file(name, results))
     lines, seconds, done = [], 0.0, 0
     for run in study.runs():
         if metrics_file(run, results).is_file():

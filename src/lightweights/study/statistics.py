@@ -5,7 +5,7 @@ Welch's interval and its degrees of freedom follow Welch, Biometrika 34 (1947) 2
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,11 @@ class Summary:
     sd: float
     low: float
     high: float
+
+    def columns(self, prefix: str = "") -> dict[str, float]:
+        """As columns of a table of data."""
+        values = {"n": self.n, "mean": self.mean, "sd_ddof1": self.sd, "ci95_low": self.low, "ci95_high": self.high}
+        return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,12 @@ def from_numbers(mean: float, sd: float, n: int) -> Summary:
     """Summary from a mean and an sd (ddof = 1) that someone else computed."""
     half = _quantile(n - 1) * sd / math.sqrt(n) if n > 1 else math.nan
     return Summary(n, mean, sd, mean - half, mean + half)
+
+
+def span(counts: Iterable[int]) -> str:
+    """The smallest and the largest of some counts in words: "3", or "3 to 5"."""
+    low, high = min(found := list(counts)), max(found)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def sample_sd(population_sd: float, n: int) -> float:

@@ -78,7 +78,7 @@ def protocols_table(runs: pd.DataFrame) -> Table | None:
         epochs = int(first.rounds) * int(first.mapping_epochs)
         for column in [*columns, "wall_seconds"]:
             rows.append({"arm": variant, "protocol": first.protocol, "rounds": first.rounds, "mapping_epochs": epochs, "quantity": column}
-                        | _numbers(summarise(group[column])))  # fmt: skip
+                        | summarise(group[column]).columns())  # fmt: skip
         cells.append(
             {"Protocol": str(first.protocol if runs.groupby("protocol").variant.nunique().max() == 1 else variant),
              "Rounds": str(first.rounds), "Epochs on\nthe mapping": str(epochs), "n": str(len(group))}
@@ -91,7 +91,7 @@ def protocols_table(runs: pd.DataFrame) -> Table | None:
         row = {"Protocol": "gradient minus cobyla", "Rounds": "", "Epochs on\nthe mapping": "", "n": ""}
         for column in columns:
             difference, p = paired_difference(arms["gradient"][column], arms["cobyla"][column])
-            rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | _numbers(difference))
+            rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | difference.columns())
             row |= {_heading(column): summary_cell(difference, column), "n": str(difference.n)}
         cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
@@ -196,7 +196,7 @@ def _compare(variants: list[tuple[str, int | None]], runs: pd.DataFrame, claims:
         counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
         counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
         for column in ["train_accuracy_percent", *_set_columns(test_sets)]:
-            row: dict[str, Any] = {"variant": variant, "bond_dim": bond_dim, "quantity": column} | _numbers(summarise(group[column]))
+            row: dict[str, Any] = {"variant": variant, "bond_dim": bond_dim, "quantity": column} | summarise(group[column]).columns()
             row["last10_mean"] = group[f"last10_{column}"].mean()
             if claims is not None:
                 claim = next((c for c in claims if c.bond_dim == bond_dim and c.column == column), None)
@@ -254,10 +254,6 @@ def _published(values: pd.Series, column: str) -> str:
     spread = "" if pd.isna(values.published_sd_ddof1) else f" ± {format_number(values.published_sd_ddof1, column)}"
     count = "" if pd.isna(values.published_n) else f"\n({values.published_n})"
     return format_number(values.published_mean, column) + spread + count
-
-
-def _numbers(summary: Summary) -> dict[str, float]:
-    return {"n": summary.n, "mean": summary.mean, "sd_ddof1": summary.sd, "ci95_low": summary.low, "ci95_high": summary.high}
 
 
 def _summary(values: pd.Series) -> Summary:

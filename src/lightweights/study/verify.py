@@ -6,7 +6,7 @@ Contents are read and hashed anew; unlike `dvc status`, nothing is believed beca
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from lightweights.errors import LightweightsError
 from lightweights.params import Run, Study
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.files import read_json
-from lightweights.study.layout import RESULTS, metrics_file, study_folder, weights_file
+from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file, weights_file
 from lightweights.study.summary import read_study
 
 _SHOWN = 20
@@ -43,7 +43,7 @@ class Findings:
 
 def verify_study(name: str, say: Callable[[str], None], results: Path = RESULTS, lock: Path = Path("dvc.lock")) -> None:
     """Check a study and say what was checked. Raises VerifyError naming what is wrong."""
-    study = read_study(study_folder(name, results) / "settings" / "study.json")
+    study = read_study(study_settings_file(name, results))
     findings = Findings()
     check_runs(study, results, findings)
     check_recorded(recorded_outputs(lock, study_folder(name, results)), cache_folder(), findings)
@@ -168,16 +168,8 @@ def folder_md5(files: dict[str, str]) -> str:
 
 def md5(path: Path) -> str:
     """MD5 of a file, as DVC writes it."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for block in _blocks(path):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while block := file.read(2**20):
-            yield block
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def cache_folder() -> Path | None:
