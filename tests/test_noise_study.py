@@ -39,7 +39,7 @@ def noise_study(seeds: tuple[int, ...] = (0, 1, 2)) -> Study:
         "noise_brightness": experiment(fixed("brightness"), {"photonics.noise.brightness": [0.2, 0.75]}),
         "noise_cycles": experiment(fixed(), {"photonics.cycles": [10**5, 10**7]}),
         "noise_phase_error": experiment(fixed(), {"photonics.noise.phase_error": [0.1, 0.3]}),
-        "noise_detectors": experiment(fixed(), {"photonics.detectors": ["pnr"], "photonics.post_selection": ["exactly", "at_least"]}),
+        "noise_detectors": experiment(fixed(), {"photonics.detectors": ["pnr"]}),
         "noise_map": experiment(
             fixed("g2", "transmittance"), {"photonics.noise.g2": [0.01, 0.1], "photonics.noise.transmittance": [0.4, 0.9]}
         ),
