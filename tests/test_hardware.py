@@ -1,22 +1,25 @@
 """Training on imperfect devices: what a device tells, its gradient, resuming, regeneration, and settings that cannot be."""
 
 import math
+import threading
+import time
 from pathlib import Path
 
 import perceval as pcvl
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
 from lightweights.params import PhotonicsSection, SettingsError, parse_study
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, NoiseError, NoisyCircuit, unitary
+from lightweights.photonics.backends import InHouse
 from lightweights.photonics.shots import ShotsError
 from lightweights.study.devices import hardware_of
 from lightweights.study.execute import begin, execute, finish, resume, save_checkpoint
 from lightweights.study.feasibility import check_settings
-from lightweights.training.regeneration import regenerated_accuracies
+from lightweights.training.regeneration import device_probabilities, regenerated_accuracies
 
 CPU = torch.device("cpu")
 TYPICAL = Noise(brightness=0.6, indistinguishability=0.95, g2=0.02, transmittance=0.7)
@@ -187,6 +190,53 @@ def test_the_gradient_of_late_probabilities_goes_to_the_present_phases() -> None
     assert torch.allclose(late.phases[0].grad, wanted, atol=1e-5)
 
 
+class Slow:
+    """Our own numbers; the smaller circuit's device answers only when it may."""
+
+    def __init__(self) -> None:
+        self.may, self.inner = threading.Event(), InHouse()
+        self.may.set()
+
+    def ask(self, circuit: Circuit, phases: Tensor) -> Tensor:
+        if circuit.modes == 4:
+            assert self.may.wait(60)
+        return self.inner.ask(circuit, phases)
+
+
+@torch.no_grad()
+def test_a_late_device_is_not_waited_for_until_it_is_too_late_and_holds_up_no_other() -> None:
+    backend = Slow()
+    made = QuantumTrain(nn.Linear(8, 4), [(5, 2), (4, 2)], MPS(2, 0.1), staleness=2, backend=backend, generator=seeded())
+    prompt = generated(None)
+    sent = [prompt.factors()]
+    backend.may.clear()
+    for number in range(2):
+        for other in (made, prompt):
+            for phases in other.phases:
+                phases.add_(0.2 + number)
+        sent.append(prompt.factors())
+        assert torch.allclose(made.factors()[1], sent[0][1], atol=1e-6)  # the last known of the silent device, which is not asked
+        made.end_round()  # returns although it is silent
+    threading.Timer(0.2, backend.may.set).start()
+    made.end_round()  # more than two rounds late: now it is waited for
+    assert any(torch.allclose(made.factors()[1], factors[1], atol=1e-6) for factors in sent[1:])
+    deadline = time.monotonic() + 60
+    while not all(torch.allclose(now, last, atol=1e-6) for now, last in zip(made.factors(), sent[2], strict=True)):
+        assert time.monotonic() < deadline
+        made.end_round()
+
+
+@torch.no_grad()
+def test_the_error_of_a_late_device_is_told() -> None:
+    backend = Slow()
+    made = QuantumTrain(nn.Linear(8, 4), [(5, 2), (4, 2)], MPS(2, 0.1), staleness=1, backend=backend, generator=seeded())
+    made.phases[0].add_(0.1)
+    backend.inner = None  # it breaks
+    with pytest.raises(AttributeError):
+        for _ in range(2):
+            made.end_round()
+
+
 def test_late_by_nothing_is_prompt(tiny: Dataset) -> None:
     rows = []
     for photonics in ({}, {"staleness": 0}, {"staleness": 1}):
@@ -333,7 +383,13 @@ def test_a_backend_that_cannot_be_had_is_told_before_training(photonics: dict, m
     monkeypatch.delenv("PCVL_CLOUD_TOKEN", raising=False)
     monkeypatch.setitem(__import__("sys").modules, "merlin", None)
     with pytest.raises(SettingsError, match=message):
-        check_settings(run_with(photonics).settings, "trial/base")
+        check_settings(run_with(photonics, schedule="spsa").settings, "trial/base")
+
+
+def test_very_many_jobs_far_away_are_refused() -> None:
+    far = {"backend": "perceval-remote", "platform": "quandela:sim:slos", "shots": 1000, "circuits": [[9, 4], [8, 4]]}
+    with pytest.raises(SettingsError, match=r"a gradient takes 1,824 jobs .* use schedule spsa"):
+        check_settings(run_with(far, override={"schedule.rounds": 200}).settings, "trial/base")
 
 
 # Regeneration
@@ -351,6 +407,17 @@ def test_regenerating_on_a_perfect_device_changes_nothing_and_on_a_dark_one_the_
     assert found["regenerated_none_accuracy_percent"] == pytest.approx(trained)
     assert found["regenerated_perfect_accuracy_percent"] == pytest.approx(trained, abs=1)
     assert set(found) == {f"regenerated_{name}_accuracy_percent" for name in devices}
+
+
+def test_regenerated_weights_take_the_probabilities_of_the_device() -> None:
+    generator, noise = generated(None), Noise(indistinguishability=0.0)
+    found = device_probabilities(generator, Hardware(noise), seeded())
+    factors = []
+    for circuit, phases in zip(generator.circuits, generator.phases, strict=True):
+        device = NoisyCircuit(circuit, noise)(phases)
+        factors.append(device / device.mean())
+    assert torch.allclose(found, torch.outer(*factors).flatten()[: generator.weight_count], atol=1e-5)
+    assert (found - generator.probabilities()).abs().max() > 0.01
 
 
 def test_a_run_that_asks_for_it_reports_regenerated_accuracies_and_the_same_finals(tiny: Dataset, tmp_path: Path) -> None:
@@ -399,6 +466,10 @@ def test_runs_without_noise_keep_their_identity() -> None:
         ({"shots": 100}, r"shots is 100, backend None"),
         ({"backend": "perceval-remote", "platform": "ibm:heron", "shots": 100}, r"platform = 'ibm:heron'"),
         ({"staleness": -1}, r"staleness = -1"),
+        ({"backend": "perceval-remote", "platform": "quandela:x", "shots": 9, "detectors": "pnr"}, r"has detectors and beam splitters"),
+        ({"backend": "perceval-remote", "platform": "quandela:x", "shots": 9, "noise": {"splitter_bias": 0.1}}, r"has detectors and beam"),
+        ({"backend": "merlin"}, r"backend merlin .* use schedule spsa"),
+        ({"backend": "perceval", "noise": {"phase_imprecision": 0.1}}, r"rounds phases .* use schedule spsa"),
         ({"noise": {"splitter_bias": 0.1}, "mesh": "mzi"}, r"use mesh notebook or clements"),
     ],
 )

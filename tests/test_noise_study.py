@@ -11,7 +11,7 @@ from synthetic import change_metrics, fabricate_run, small_study
 from lightweights.params import Study
 from lightweights.study.claims import read_claims
 from lightweights.study.collect import collect, read_histories
-from lightweights.study.noise import drop, noise_table, regenerated_drop, sweep, sweep_drops
+from lightweights.study.noise import drop, noise_table, regenerated_drop, sweep, sweep_drops, what_noise_costs
 from lightweights.study.noise_devices import alone_table, heralding_rates
 from lightweights.study.noise_figures import duration, noise_figures
 from lightweights.study.scorecard import FAILS, HOLDS, NOT_RUN, OPEN, TOO_FEW, scorecard
@@ -37,6 +37,8 @@ def noise_study(seeds: tuple[int, ...] = (0, 1, 2)) -> Study:
         "noise_mps_only": experiment(fixed() | {"photonics.arm": "mps-only"}, {}),
         "noise_g2": experiment(fixed("g2"), {"photonics.noise.g2": [0.001, 0.1]}),
         "noise_brightness": experiment(fixed("brightness"), {"photonics.noise.brightness": [0.2, 0.75]}),
+        "noise_transmittance": experiment(fixed("transmittance"), {"photonics.noise.transmittance": [0.4]}),
+        "noise_indistinguishability": experiment(fixed("indistinguishability"), {"photonics.noise.indistinguishability": [0.9]}),
         "noise_cycles": experiment(fixed(), {"photonics.cycles": [10**5, 10**7]}),
         "noise_phase_error": experiment(fixed(), {"photonics.noise.phase_error": [0.1, 0.3]}),
         "noise_detectors": experiment(fixed(), {"photonics.detectors": ["pnr"]}),
@@ -58,7 +60,8 @@ def made_up(study: Study, results: Path, lost: dict[str, float] = LOST, spread: 
         value = 93.0 + run.seed - loss + (0 if run.experiment == "noise_none" else spread * (run.seed - 1))
         change_metrics(folder, "final", test600_accuracy_percent=value, test10k_accuracy_percent=value)
         if run.experiment == "noise_none":
-            add_photons(folder, {"regenerated_g2=0.1_accuracy_percent": value - 5, "regenerated_cycles=1e+07_accuracy_percent": value - 6})
+            lost_again = {"base": 1, "g2=0.1": 5, "cycles=1e+07": 6}
+            add_photons(folder, {f"regenerated_{device}_accuracy_percent": value - points for device, points in lost_again.items()})
     return collect(study, results)
 
 
@@ -104,7 +107,24 @@ def test_the_claim_is_judged_by_the_worst_point(worst: float, spread: float, wan
     assert found["mean"] == pytest.approx(max(worst, 1.5))
     assert found.n == 3
     assert ("g2=0.1" if worst > 1.5 else "brightness=0.75") in found.why
-    assert "4 points of the four sweeps" in found.why
+    assert "6 of 6 points of 4 of the four sweeps" in found.why
+
+
+@pytest.mark.parametrize("missing", ["noise_transmittance", "noise_g2,g2=0.001"])
+def test_the_claim_does_not_hold_on_a_part_of_the_sweeps_but_can_fail(missing: str, tmp_path: Path) -> None:
+    study = noise_study()
+    experiment, _, point = missing.partition(",")
+    runs = made_up(study, tmp_path)
+    part = runs[(runs.experiment != experiment) | ~runs.variant.str.startswith(point)]
+    assert verdict(part, study).verdict == OPEN
+    part.loc[part.variant.str.startswith("g2=0.1"), "test600_accuracy_percent"] -= 5
+    assert verdict(part, study).verdict == FAILS
+
+
+def test_a_study_without_one_of_the_sweeps_leaves_the_claim_open(tmp_path: Path) -> None:
+    study = noise_study()
+    del study.experiments["noise_transmittance"]
+    assert verdict(made_up(study, tmp_path), study).verdict == OPEN
 
 
 def test_a_point_that_may_lie_above_keeps_the_claim_open_although_another_is_worst_on_average(tmp_path: Path) -> None:
@@ -115,7 +135,7 @@ def test_a_point_that_may_lie_above_keeps_the_claim_open_although_another_is_wor
     found = verdict(runs, study)
     assert found.verdict == OPEN
     assert "g2=0.1" in found.why
-    assert "3 of 4 points" in found.why
+    assert "the 95 % intervals of 5 points lie below 3" in found.why
 
 
 def test_too_few_seeds_judge_nothing(tmp_path: Path) -> None:
@@ -124,7 +144,7 @@ def test_too_few_seeds_judge_nothing(tmp_path: Path) -> None:
     none = small_study()
     runs = collect(none, tmp_path, partial=True)
     assert sweep_drops(runs.assign(test600_accuracy_percent=1.0), "test600_accuracy_percent") == {}
-    assert NOT_RUN == "not run"
+    assert verdict(made_up(study, tmp_path / "other").iloc[:1], study).verdict == NOT_RUN
 
 
 def test_the_table_tells_both_drops(tmp_path: Path) -> None:
@@ -132,13 +152,24 @@ def test_the_table_tells_both_drops(tmp_path: Path) -> None:
     assert table is not None
     row = table.data[table.data.variant.str.startswith("g2=0.1") & (table.data.experiment == "noise_g2")].iloc[0]
     assert (row.drop_mean, row.regenerated_drop_mean) == pytest.approx((2, 5))
+    assert table.data.set_index("experiment").regenerated_drop_mean["noise_none"] == pytest.approx(1)
+    assert "stay at brightness 0.6, indistinguishability 0.95, g2 0.02, transmittance 0.7, with" in table.caption
     assert set(table.display.Varied) >= {
         "no noise",
         "MPS only (no photons)",
         "g2 0.1",
         "cycles 1e+07",
-        "detectors pnr, post selection at least",
+        "detectors pnr",
     }
+
+
+def test_what_noise_costs_is_told(tmp_path: Path) -> None:
+    worst, again, alone, counted = what_noise_costs(made_up(noise_study(), tmp_path))
+    assert "worst of 6 points" in worst and "g2=0.1, it is +2.00" in worst and "of 6 points lie below 3" in worst
+    assert "transmittance 0.7: +1.00 [1.00, 1.00] points (n = 3)" in again
+    assert "MPS only), which no noise can change: +4.00" in alone
+    assert "100,000 cycles +1.00" in counted and "10,000,000 cycles +1.00" in counted
+    assert what_noise_costs(collect(noise_study(), tmp_path / "nothing", partial=True)) == []
 
 
 def test_every_figure_draws_and_says_where_there_are_no_runs(tmp_path: Path) -> None:
@@ -155,8 +186,10 @@ def test_every_figure_draws_and_says_where_there_are_no_runs(tmp_path: Path) -> 
 def test_the_sweep_figure_shows_the_drops_and_the_bound(tmp_path: Path) -> None:
     study = noise_study()
     figure = noise_figures(study)["noise"](made_up(study, tmp_path), pd.DataFrame(), CLAIMS)
-    axis = next(axis for axis in figure.axes if axis.get_xlabel() == "g2")
-    lines = {line.get_label(): line for line in axis.lines}
+    columns = len(figure.axes) // 2
+    place = next(k for k, axis in enumerate(figure.axes) if axis.get_xlabel() == "g2") % columns
+    lines = {line.get_label(): line for axis in figure.axes[place::columns] for line in axis.lines}
+    assert np.allclose(lines["noise at generation only"].get_ydata()[1], 5)
     assert np.allclose(lines["trained under noise"].get_ydata(), [0.5, 2.0])
     assert np.allclose(lines["claimed bound, 3 points"].get_ydata(), 3)
     assert np.allclose(lines["MPS only (feels no noise)"].get_ydata(), 4)
@@ -196,3 +229,9 @@ def test_rates_follow_brightness_to_the_fourth_power() -> None:
     ratio = data.herald["brightness=0.75"] / data.herald["brightness=0.2"]
     assert ratio == pytest.approx((0.75 / 0.2) ** 4, rel=0.1)  # second photons add a little
     assert heralding_rates(small_study()) is None
+
+
+def test_rates_of_devices_with_random_phases_can_be_told() -> None:
+    study = noise_study()
+    study.experiments["noise_g2"].override["photonics.noise.phase_error"] = 0.1
+    assert heralding_rates(study) is not None

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lightweights.cli import app
 from lightweights.params import SettingsError
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
-from lightweights.study.probe import section_of
+from lightweights.study.probe import probe, section_of
 
 RUN = CliRunner()
 
@@ -39,6 +39,22 @@ def test_it_draws_the_distribution_and_the_circuit(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "counted: 100,000 clock cycles" in result.output
     assert all("<svg" in path.read_text()[:1000] for path in drawn)
+
+
+def test_the_rate_is_that_of_the_device_that_is_shown() -> None:
+    section = section_of(5, 2, "notebook", "spaced", ["phase_error=1.5"])
+    text, circuit, found = probe(section, 3, 80.0)
+    draws = torch.Generator().manual_seed(3)
+    phases = circuit.random_phases(draws, torch.float64)
+    joint, herald = MeasuredCircuit(circuit, Hardware(Noise(phase_error=1.5))).noisy.per_cycle(phases, draws)
+    assert torch.allclose(found["device"], joint / herald)
+    assert f"heralded: {float(herald):.3g} of the clock cycles" in text
+
+
+@pytest.mark.parametrize(("modes", "photons"), [(16, 8), (24, 12)])
+def test_circuits_too_large_to_look_at_are_refused(modes: int, photons: int) -> None:
+    with pytest.raises(SettingsError, match=f"--modes {modes} --photons {photons}: .* use fewer"):
+        probe(section_of(modes, photons, "notebook", "spaced", []), 0, 80.0)
 
 
 @pytest.mark.parametrize(

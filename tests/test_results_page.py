@@ -49,7 +49,21 @@ def test_page_counts_verdicts_links_what_there_is_and_adds_up_the_hours(tmp_path
     assert f"{len(mine)} of {(judged.method == 'photonic_qt').sum()}" in text
     assert "(tables/quantum_train.md)" in text and "(tables/ablation.md)" not in text
     assert f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all" in text
-    assert "photonic qt: phases trained by gradients" in text
+    assert "photonic Quantum-Train: phases trained by gradients" in text
+
+
+def test_page_names_what_did_not_come_out_and_what_is_close_by_luck(tmp_path) -> None:
+    study = small_study()
+    fabricate(study, tmp_path)
+    scores = scorecard(collect(study, tmp_path), CLAIMS, study)
+    first = scores.index[(scores.method == "photonic_qt") & (scores.quantity == "test_accuracy_percent") & (scores.n > 0)][0]
+    name = scores.setting[first]
+    for half, told in ((1.9, "**reproduced** "), (2.1, "**reproduced**, wide")):
+        scores.loc[first, ["verdict", "difference_low", "difference_high"]] = ["reproduced", 0.5 - half, 0.5 + half]
+        line = next(line for line in results_page(collect(study, tmp_path), scores, 0, study).splitlines() if line.startswith(f"| {name} "))
+        assert told in line
+    scores.loc[first, ["verdict", "why"]] = ["lower", "because"]
+    assert f"- *lower*: photonic qt, {name}, test accuracy: published" in results_page(collect(study, tmp_path), scores, 0, study)
 
 
 @pytest.mark.parametrize("shape", [{"dataset": "digits"}, {"seeds": (0,), "protocols": False}])

@@ -199,6 +199,10 @@ class PhotonicsSection(Section):
             raise ValueError(f"backend {self.backend} counts cycles in which exactly N modes click; remove post_selection at_least")
         if self.backend == "merlin" and (self.noise is not None or self.detectors is not None):
             raise ValueError("backend merlin is exact: remove noise and detectors")
+        if remote and (self.detectors is not None or (self.noise is not None and self.noise.splitter_bias)):
+            raise ValueError(
+                "backend perceval-remote has detectors and beam splitters of its own: remove detectors and noise.splitter_bias"
+            )
         return self
 
     @model_validator(mode="after")
@@ -620,6 +624,19 @@ class RunSettings(Section):
         if self.photonics is not None and self.photonics.staleness and self.schedule.protocol != "gradient":
             raise ValueError(
                 f"photonics.staleness is {self.photonics.staleness}, but schedule {self.schedule.protocol} needs probabilities at once"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _gradients_that_the_backend_has(self) -> Self:
+        section = self.photonics
+        if section is None or section.backend is None or self.schedule.protocol != "gradient" or not self.trains_phases:
+            return self
+        if section.backend == "merlin":
+            raise ValueError("backend merlin tells probabilities given the herald, whose gradients cannot be asked for; use schedule spsa")
+        if section.noise is not None and section.noise.phase_imprecision:
+            raise ValueError(
+                f"backend {section.backend} rounds phases (noise.phase_imprecision), so there is no gradient; use schedule spsa"
             )
         return self
 

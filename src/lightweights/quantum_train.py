@@ -7,7 +7,9 @@ mapping are trained; the module's own weights are not. For inference, :meth:`Qua
 
 import copy
 import math
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from itertools import count
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ from torch.func import functional_call
 
 from lightweights.mapping import MPS, FreeProduct, build_arm
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, effective_phase_count
-from lightweights.photonics.backends import Backend, Remembered, ask_all
+from lightweights.photonics.backends import Backend, Remembered, ask_all, asked_in_background
 from lightweights.photonics.mesh import MeshKind
 from lightweights.photonics.parameter_shift import with_shifted_gradient
 
@@ -44,7 +46,7 @@ class QuantumTrain(nn.Module):
     recipe with ``build(weight_count, generator)``. ``arm`` names what stands in the photons' place (:mod:`lightweights.mapping.arms`).
     ``hardware`` describes the devices that the circuits run on, all alike; without it probabilities are those of perfect devices, exact.
     ``backend`` answers in place of this package's own numbers (:mod:`lightweights.photonics.backends`), with gradients by the
-    parameter-shift rule. Their probabilities arrive ``staleness`` rounds late (:meth:`end_round`).
+    parameter-shift rule. Their probabilities arrive ``staleness`` rounds late, those of a backend at most so late (:meth:`end_round`).
     The generator decides initial values: first the mapping's, then the phases, then what the arm draws.
 
     Raises ValueError where the circuits have fewer outcomes than the module has weights, NoiseError for hardware that would show nothing.
@@ -107,6 +109,7 @@ class QuantumTrain(nn.Module):
                 for k, known in enumerate(self.factors()):
                     self.register_buffer(f"known{k}", known.expand(staleness + 1, -1).clone())
             self.staleness = staleness
+        self._under_way: list[deque[Future[Tensor]]] = [deque() for _ in self.circuits]
         self.phases.requires_grad_(self.arm.phases_matter and arm != "photonic-frozen")
         self.to(next(iter(generated.values())).device)
 
@@ -117,18 +120,36 @@ class QuantumTrain(nn.Module):
         phases, and only what it tells the others is late. What a random device tells depends on the phases and on the number drawn by
         :meth:`ask_anew`: until that is called, the same phases give the same numbers.
         """
+        if self.staleness and not torch.is_grad_enabled():
+            return [self.get_buffer(f"known{k}")[0].clone() for k in range(len(self.circuits))]  # no device is waited for
         present = self._present_factors()
         if not self.staleness:
             return present
         return [self.get_buffer(f"known{k}")[0] + (p - p.detach()) for k, p in enumerate(present)]
 
     def end_round(self) -> None:
-        """The devices send the probabilities of their present phases; those sent ``staleness`` rounds ago arrive."""
-        if self.staleness:
-            with torch.no_grad():
-                for k, sent in enumerate(self._present_factors()):
-                    known = self.get_buffer(f"known{k}")
-                    known.copy_(torch.cat([known[1:], sent[None]]))
+        """The devices send the probabilities of their present phases; those sent ``staleness`` rounds ago arrive.
+
+        A backend's answers arrive when they are there: a device that is late is waited for only once it is more than ``staleness`` rounds
+        late, the others not at all.
+        """
+        if not self.staleness:
+            return
+        with torch.no_grad():
+            if self.backend is not None:
+                self._take_what_is_there(self.backend)
+                return
+            for k, sent in enumerate(self._present_factors()):
+                known = self.get_buffer(f"known{k}")
+                known.copy_(torch.cat([known[1:], sent[None]]))
+
+    def _take_what_is_there(self, backend: Backend) -> None:
+        for circuit, phases, under_way in zip(self.circuits, self.phases, self._under_way, strict=True):
+            under_way.append(asked_in_background(backend, circuit, phases))  # type: ignore[arg-type]
+        for k, under_way in enumerate(self._under_way):
+            known = self.get_buffer(f"known{k}")
+            while under_way and (under_way[0].done() or len(under_way) > self.staleness):
+                known.copy_(self._given_herald(under_way.popleft().result().to(known)).expand_as(known))
 
     def _present_factors(self) -> list[Float[Tensor, " outcomes"]]:
         if self.backend is not None:
@@ -147,8 +168,11 @@ class QuantumTrain(nn.Module):
             joint = answer.to(phases)
             if torch.is_grad_enabled() and phases.requires_grad:
                 joint = with_shifted_gradient(phases, answer, backend, circuit, most * circuit.photons)
-            factors.append(self.normalised(joint / joint.sum()))
+            factors.append(self._given_herald(joint))
         return factors
+
+    def _given_herald(self, joint: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
+        return self.normalised(joint / joint.sum())
 
     @property
     def answers_vary(self) -> bool:

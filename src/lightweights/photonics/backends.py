@@ -8,7 +8,7 @@ is its own affair: exact or noisy numbers of this package, Perceval's simulator,
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import torch
@@ -116,10 +116,25 @@ class Remembered:
 
 
 def ask_all(backend: Backend, circuits: Sequence[Circuit], phases: Sequence[Tensor]) -> list[Tensor]:
-    """The answers for all circuits, asked at the same time: each circuit is a device of its own, and none waits for another."""
+    """The answers for all circuits, asked at the same time: each circuit is a device of its own. Returns when the last has answered."""
     with ThreadPoolExecutor(len(circuits)) as pool:
         asked = [pool.submit(backend.ask, circuit, own.detach().cpu()) for circuit, own in zip(circuits, phases, strict=True)]
         return [answer.result() for answer in asked]
+
+
+def asked_in_background(backend: Backend, circuit: Circuit, phases: Tensor) -> "Future[Tensor]":
+    """A question that nobody waits for, and that holds nothing up when the program ends; its answer, or error, comes with ``result``."""
+    answer: Future[Tensor] = Future()
+    own = phases.detach().cpu().clone()
+
+    def ask() -> None:
+        try:
+            answer.set_result(backend.ask(circuit, own))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer
 
 
 def shares(circuit: Circuit, found: Any, clipped: bool) -> Float[Tensor, " outcomes"]:

@@ -219,5 +219,5 @@ def _refuse_large(modes: int, photons: int, numbers: int) -> None:
     if numbers > LARGEST_TABLE:
         raise ValueError(
             f"noisy probabilities of {photons} photons in {modes} modes need tables of {numbers:,} numbers; at most {LARGEST_TABLE:,} are "
-            "possible: use fewer modes or photons, or sample shots"
+            "possible: use fewer modes or photons"
         )

@@ -113,7 +113,9 @@ class Remote:
             raise BackendError(f"platform {name} cannot count samples; choose another platform")
 
     def ask(self, circuit: Circuit, phases: Float[Tensor, " phases"]) -> Float[Tensor, " outcomes"]:
-        """Frequencies of the outcomes among what the job has counted, float64. Raises BackendError where no answer can be had."""
+        """Frequencies of the outcomes among what the job has counted, times the share of shots that the platform says it counted,
+        float64. Raises BackendError where no answer can be had.
+        """
         return self._answer(self.question(circuit, phases), circuit, phases)
 
     def question(self, circuit: Circuit, phases: Float[Tensor, " phases"]) -> str:
@@ -132,7 +134,8 @@ class Remote:
                 self._log.write(question, str(job))
             status = self._wait(job)
             if status is not None and status.success:
-                answer = shares(circuit, self._persistently(partial(self._layer.get_results, job))["results"], clipped=True)
+                found = self._persistently(partial(self._layer.get_results, job))
+                answer = float(found.get("global_perf") or 1) * shares(circuit, found["results"], clipped=True)
                 if float(answer.sum()) > 0:
                     return answer
                 told = f"job {job} counted no cycle in which {circuit.photons} modes clicked; use more shots"

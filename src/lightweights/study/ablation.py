@@ -1,12 +1,13 @@
 """Is it the photons? Arms of the ablation compared seed by seed, as the analysis plan fixes it, and what follows in words."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 
 import pandas as pd
 
 from lightweights.params import Study
-from lightweights.study.collect import reported_test_sets
+from lightweights.study.collect import flatten, reported_test_sets
 from lightweights.study.statistics import Summary, holm, paired_difference, span, summarise, tost
 from lightweights.study.tables import NOTHING, Table, counts_cell, format_number, markdown, summary_cell
 
@@ -70,13 +71,13 @@ def measure_of(runs: pd.DataFrame) -> str:
     return f"{reported_test_sets(runs)[-1]}_accuracy_percent"
 
 
-def compare_arms(runs: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Each arm minus ``reference`` under the same settings and seeds.
+def compare_arms(runs: pd.DataFrame, reference: str, last10: bool = False) -> pd.DataFrame:
+    """Each arm minus ``reference`` under the same settings and seeds, after the last round or by the mean of the last 10 rounds.
 
     Columns: ``bond_dim rounds arm reference quantity n mean sd_ddof1 ci95_low ci95_high p p_holm p_equivalence word``; Holm's correction
     runs over all rows of enough pairs. Rows by bond dimension, then in the order of the arms.
     """
-    named, column = arm_runs(runs), measure_of(runs)
+    named, column = arm_runs(runs), f"{'last10_' if last10 else ''}{measure_of(runs)}"
     rows = []
     for _, group in named.groupby("setting"):
         values = {arm: part.set_index("seed")[column] for arm, part in group.groupby("arm")}
@@ -101,6 +102,17 @@ def with_words(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(p_holm=math.nan)
     table.loc[tested, "p_holm"] = holm(table.p[tested]) if tested.any() else []
     return table.assign(word=[word(row.n, row.p_holm, row.p_equivalence) for row in table.itertuples()])
+
+
+def differences_asked(study: Study, reference: str) -> int:
+    """How many differences to one reference a whole study has pairs enough for: those that Holm's correction will run over."""
+    seeds: Counter[tuple[str, str]] = Counter()
+    for run in study.runs():
+        flat = flatten(run.settings)
+        if (arm := flat.get("photonics.arm")) and not run.experiment.startswith("noise_"):
+            seeds[str({name: value for name, value in flat.items() if name != "photonics.arm"}), arm] += 1
+    enough = {key for key, n in seeds.items() if n >= SMALLEST_N}
+    return sum(arm != reference and (shared, reference) in enough for shared, arm in enough)
 
 
 def word(n: int, p_holm: float, p_equivalence: float) -> str:
@@ -176,7 +188,7 @@ def findings(runs: pd.DataFrame, study: Study) -> str:
     parts = [f"# Is it the photons? {study.study.title}", _claimed()]
     if named.empty:
         return "\n\n".join([*parts, "**Found.** The study has no runs of the ablation yet."]) + "\n"
-    parts += [*_found(_photons(runs), column), _interference(runs, column), _collapse(named, column), _sure(named, study, column)]
+    parts += [*_found(runs, column), _interference(runs, column), _collapse(named, column), _sure(runs, study)]
     parts.append("**What follows, and what does not.**\n\n" + "\n".join(f"- {line}" for line in what_follows(runs)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -205,9 +217,9 @@ def _collapse(named: pd.DataFrame, column: str) -> str:
     return f"**Random inputs** ({_set_name(column)}, mean ± sd [95 % t interval]):\n\n{markdown(pd.DataFrame(rows))}"
 
 
-def _found(photons: dict[str, pd.DataFrame], column: str) -> list[str]:
-    texts = []
-    for reference, table in photons.items():
+def _found(runs: pd.DataFrame, column: str) -> list[str]:
+    texts, later = [], _photons(runs, last10=True)
+    for reference, table in _photons(runs).items():
         if table.empty:
             continue
         rows = pd.DataFrame(
@@ -218,6 +230,7 @@ def _found(photons: dict[str, pd.DataFrame], column: str) -> list[str]:
                 "p (Holm)": [_p(row.p_holm) for row in table.itertuples()],
                 "p (equivalence)": [_p(row.p_equivalence) for row in table.itertuples()],
                 "Word": [f"**{row.word}**" for row in table.itertuples()],
+                "Mean of the last 10 rounds": [f"{signed_interval(row, column)} {row.word}" for _, row in later[reference].iterrows()],
             }
         )
         texts.append(f"**Found: trained photons minus {ARM_LABELS[reference]}** ({_set_name(column)}):\n\n{markdown(rows)}")
@@ -237,24 +250,36 @@ def _interference(runs: pd.DataFrame, column: str) -> str:
     )
 
 
-def _sure(named: pd.DataFrame, study: Study, column: str) -> str:
+def _sure(runs: pd.DataFrame, study: Study) -> str:
+    named = arm_runs(runs)
     counts = named[named.arm == "photonic"].groupby("setting").size()
     seeds = "no" if counts.empty else span(counts)
     return (
-        f"**How sure.** {seeds} seeds an arm on {study.dataset.name}. {_STATISTICS} The rule was written down before the runs. "
+        f"**How sure.** {seeds} seeds an arm on {study.dataset.name}. {_STATISTICS} {words_so_far(runs, study)}The rule is that of the "
+        "[analysis plan](../../docs/analysis_plan.md), where what was filled in later is dated. "
         "A set of weights that a short schedule leaves unfinished may come out otherwise after a longer one."
     )
 
 
-def _photons(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def words_so_far(runs: pd.DataFrame, study: Study) -> str:
+    """What is said of the words while not all differences that Holm's correction will run over have landed; else nothing."""
+    asked = max(differences_asked(study, reference) for reference in REFERENCES)
+    there = min(int(compare_arms(runs, reference).p_holm.notna().sum()) for reference in REFERENCES)
+    return f"{there} of {asked} differences have landed: words can still change, as the correction grows with their number. " * (
+        there < asked
+    )
+
+
+def _photons(runs: pd.DataFrame, last10: bool = False) -> dict[str, pd.DataFrame]:
     """Trained photons minus each reference of the plan."""
-    against = {reference: compare_arms(runs, reference) for reference in REFERENCES}
+    against = {reference: compare_arms(runs, reference, last10) for reference in REFERENCES}
     return {reference: table[table.arm == "photonic"] for reference, table in against.items()}
 
 
 def what_follows(runs: pd.DataFrame) -> list[str]:
     """What follows from the runs, and what does not, a sentence a line."""
-    named, column, lines = arm_runs(runs), measure_of(runs), []
+    named, column = arm_runs(runs), measure_of(runs)
+    lines = in_short(runs)
     for reference, table in _photons(runs).items():
         for kind in (DIFFERS, EQUIVALENT, OPEN):
             dims = table[table.word == kind]
@@ -272,22 +297,66 @@ def what_follows(runs: pd.DataFrame) -> list[str]:
                 lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
             else:
                 lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
+    lines += _by_last10(runs) + _frozen(runs)
     paper, resampled, fixed = (
         summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")
     )
     if paper.n and paper.mean < COLLAPSED:
         kept = {"new random numbers at every step and the index bits kept": resampled, "random numbers that stay": fixed}
-        alive = [f"{s.mean:.1f} % with {how}" for how, s in kept.items() if s.n and s.mean > 2 * COLLAPSED]
+        alive = [f"{s.mean:.1f} % with {how} (n = {s.n})" for how, s in kept.items() if s.n and s.mean > 2 * COLLAPSED]
         if alive:
+            where = _listed([str(dim) for dim in sorted(set(named[named.arm == "paper-random"].bond_dim))])
             lines.append(
-                f"The published collapse is reproduced ({paper.mean:.1f} %) where the index bits are destroyed as well, and only "
-                f"there: accuracy is {' and '.join(alive)}. It says nothing about photons."
+                f"The published collapse is reproduced ({paper.mean:.1f} % of {_set_name(column)} at bond dimension {where}, "
+                f"n = {paper.n}) where the index bits are destroyed as well, and only there: accuracy is {' and '.join(alive)}. It says "
+                "nothing about photons."
             )
     lines.append(
         "It does not follow that photons are useless, or useful, elsewhere: for other networks, data, circuits or mappings, with noise, or "
         "on hardware. All probabilities here are simulated exactly, and nothing is said about speed."
     )
     return lines
+
+
+def in_short(runs: pd.DataFrame) -> list[str]:
+    """The answer in one sentence, where the differences carry one."""
+    alone, replaced = _photons(runs).values()
+    gained = alone[(alone.word == DIFFERS) & (alone["mean"] > 0)]
+    if gained.empty or replaced.empty:
+        return []
+    ahead = replaced[(replaced.word == DIFFERS) & (replaced["mean"] > 0)]
+    rest = (
+        "ordinary trained numbers in their place did not do worse at any bond dimension tried"
+        if ahead.empty
+        else f"they beat ordinary trained numbers in their place at bond dimension {_listed([str(dim) for dim in ahead.bond_dim])}"
+    )
+    return [
+        f"In short: trained photons add to what the matrix product state reaches alone, shown at bond dimension "
+        f"{_listed([str(dim) for dim in gained.bond_dim])}; {rest}."
+    ]
+
+
+def _by_last10(runs: pd.DataFrame) -> list[str]:
+    """Which words hang on the last round."""
+    changed = []
+    later = _photons(runs, last10=True)
+    for reference, table in _photons(runs).items():
+        pairs = zip(table.itertuples(), later[reference].itertuples(), strict=True)
+        changed += [
+            f"bond dimension {last.bond_dim} minus {ARM_LABELS[reference]} would be {mean.word}, not {last.word}"
+            for last, mean in pairs
+            if last.word != mean.word
+        ]
+    return [f"Judged by the mean of the last 10 rounds, {'; '.join(changed)}."] if changed else []
+
+
+def _frozen(runs: pd.DataFrame) -> list[str]:
+    table = compare_arms(runs, "mps-only")
+    table = table[(table.arm == "photonic-frozen") & (table.n >= SMALLEST_N)]
+    if table.empty:
+        return []
+    told = [f"{signed_interval(row, row.quantity)} ({row.word}) at {row.bond_dim}" for _, row in table.iterrows()]
+    return [f"Photons that are not trained, minus {ARM_LABELS['mps-only']}, by bond dimension: {'; '.join(told)}."]
 
 
 def _set_name(column: str) -> str:

@@ -7,11 +7,15 @@ from pathlib import Path
 import torch
 
 from lightweights.errors import LightweightsError
-from lightweights.params import PhotonicsSection, RunSettings, SettingsError
+from lightweights.params import GradientSchedule, PhotonicsSection, RunSettings, SettingsError
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
 from lightweights.photonics.backends import LOCAL, Backend, BackendError
 from lightweights.photonics.hardware import LEAST_SHOTS
+from lightweights.photonics.parameter_shift import degrees
 from lightweights.photonics.remote import JobLog, Remote, connect, require_token
+
+MOST_JOBS = 20_000
+"""Jobs that a run may send to a platform far away for gradients; more would take weeks and a fortune."""
 
 
 def hardware_of(photonics: PhotonicsSection) -> Hardware | None:
@@ -45,9 +49,31 @@ def backend_of(photonics: PhotonicsSection, jobs: Path | None = None) -> Backend
     return Remote(layer, photonics.shots, JobLog(jobs), noise=hardware.noise if hardware else None)
 
 
+def _check_jobs(settings: RunSettings, circuits: Sequence[tuple[int, int]], where: str) -> None:
+    """Raises SettingsError where a platform far away would be asked for very many gradients, each of which takes many jobs."""
+    photonics, schedule = settings.photonics, settings.schedule
+    if (
+        photonics is None
+        or photonics.backend != "perceval-remote"
+        or not isinstance(schedule, GradientSchedule)
+        or not settings.trains_phases
+    ):
+        return
+    states = photonics.input_state
+    shapes = [Circuit(*shape, photonics.mesh, states if isinstance(states, str) else states[k]) for k, shape in enumerate(circuits)]
+    most = 2 if photonics.noise and photonics.noise.g2 else 1
+    each = sum(2 * degree for circuit in shapes for degree, _ in degrees(circuit, most * circuit.photons))
+    if (jobs := each * schedule.phase_steps * schedule.rounds) > MOST_JOBS:
+        raise SettingsError(
+            f"{where}: a gradient takes {each:,} jobs on photonics.platform = {photonics.platform}, the schedule {jobs:,}; at most "
+            f"{MOST_JOBS:,} are sent: use schedule spsa (2 evaluations a step) or cobyla, or fewer schedule.phase_steps and schedule.rounds"
+        )
+
+
 def check_devices(settings: RunSettings, circuits: Sequence[tuple[int, int]], where: str) -> None:
     """Raises SettingsError where a device of the run would herald no cycle, or too few in its budget, at typical phases."""
     assert settings.photonics is not None
+    _check_jobs(settings, circuits, where)
     try:
         if settings.photonics.backend == "perceval-remote":
             require_token(settings.photonics.platform or "")

@@ -83,12 +83,13 @@ def noise_cycles(study: Study) -> Draw:
                 axis.axhline(level.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
         axis.axhline(clean.mean - CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"{CLAIMED:g} points below exact")
         axis.set(xscale="log", xlabel="Clock cycles of each circuit for each evaluation", ylabel="Test accuracy (%)")
+        axis.set_ylim(top=min(100, axis.get_ylim()[1]))
         axis.xaxis.set_minor_locator(NullLocator())
         if isinstance(schedule, GradientSchedule):
             asked, clock = schedule.rounds * (2 + schedule.phase_steps), 1e6 * study.study.clock_mhz
             above = axis.secondary_xaxis("top", functions=(lambda c: c * asked / clock, lambda s: s * clock / asked))
             above.set_xlabel(
-                f"Device time of a whole training at {study.study.clock_mhz:g} MHz: {asked} evaluations, without gradients", fontsize=7
+                f"Device time of a whole training at {study.study.clock_mhz:g} MHz:\n{asked} evaluations, without gradients", fontsize=7
             )
             above.xaxis.set_major_locator(FixedLocator([asked * c / clock for c in points.value]))
             above.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
@@ -138,38 +139,47 @@ def noise_figures(study: Study) -> dict[str, Draw]:
 
 
 def _sweeps(runs: pd.DataFrame, experiments: list[str]) -> Figure:
+    """A column a sweep. Above what is lost by training under noise, below by noise at generation only, where that was measured."""
     found = {experiment: sweep(runs, experiment) for experiment in experiments}
     found = {experiment: points for experiment, points in found.items() if any(s.n for s in points["drop"])}
-    figure = Figure(figsize=(TWO_COLUMNS if len(found) > 1 else ONE_COLUMN, 2.5), layout="constrained")
+    again = any(s.n for points in found.values() for s in points.regenerated)
+    figure = Figure(figsize=(TWO_COLUMNS if len(found) > 1 else ONE_COLUMN, 3.9 if again else 2.5), layout="constrained")
     if not found:
         return without_runs(figure)
-    axes = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    for axis, (experiment, points) in zip(axes, found.items(), strict=True):
+    axes = figure.subplots(2 if again else 1, len(found), sharex="col", sharey="row", squeeze=False)
+    for column, (experiment, points) in zip(axes.T, found.items(), strict=True):
         name = experiment.removeprefix("noise_")
-        axis.axhline(0, color=BLACK, linewidth=0.6)
-        axis.axhline(CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"claimed bound, {CLAIMED:g} points")
-        _band(axis, points.value, list(points["drop"]), BLUE, "o", "trained under noise")
-        if any(s.n for s in points.regenerated):
-            _band(axis, points.value, list(points.regenerated), VERMILLION, "s", "noise at generation only")
-        control = [drop(runs, group, measure_of(runs)) for _, group in noise_runs(runs, CONTROL)]
-        if control and control[0].n:
-            axis.axhline(control[0].mean, color=GREEN, linestyle="--", linewidth=0.9, label="MPS only (feels no noise)")
-            if not np.isnan(control[0].low):
-                axis.axhspan(control[0].low, control[0].high, color=GREEN, alpha=0.1, linewidth=0)
-        axis.set_xlabel(LABELS[name])
+        for axis in column:
+            axis.axhline(0, color=BLACK, linewidth=0.6)
+            axis.axhline(CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"claimed bound, {CLAIMED:g} points")
+        _band(column[0], points.value, list(points["drop"]), BLUE, "o", "trained under noise")
+        _control(column[0], runs)
+        if again:
+            _band(column[1], points.value, list(points.regenerated), VERMILLION, "s", "noise at generation only")
+        column[-1].set_xlabel(LABELS[name])
         if name in ("g2", "phase_error", "phase_imprecision", "splitter_bias") and points.value.min() > 0:
+            axis = column[-1]
             axis.set_xscale("log")
             axis.xaxis.set_major_locator(FixedLocator(list(points.value)[:: 2 if len(points) > 3 else 1]))
             axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
             axis.xaxis.set_minor_formatter(NullFormatter())
             axis.xaxis.set_minor_locator(NullLocator())
-    axes[0].set_ylabel("Accuracy lost against\nno noise (points)")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("Accuracy lost against\nno noise (points)")
     seeds = _seeds(runs[runs.experiment.isin(experiments)])
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper center", ncols=4, title=f"Paired by seed, mean over {seeds} seeds; bands: 95 % t interval"
-    )
+    labelled = {label: handle for axis in axes[:, 0] for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    title = f"Paired by seed, mean over {seeds} seeds; bands: 95 % t interval"
+    figure.legend(list(labelled.values()), list(labelled), loc="outside upper center", ncols=4, title=title)
     return figure
+
+
+def _control(axis: Axes, runs: pd.DataFrame) -> None:
+    """What is lost without photons, which no noise can change."""
+    control = [drop(runs, group, measure_of(runs)) for _, group in noise_runs(runs, CONTROL)]
+    if control and control[0].n:
+        axis.axhline(control[0].mean, color=GREEN, linestyle="--", linewidth=0.9, label="MPS only (feels no noise)")
+        if not np.isnan(control[0].low):
+            axis.axhspan(control[0].low, control[0].high, color=GREEN, alpha=0.1, linewidth=0)
 
 
 def _band(axis: Axes, x: pd.Series, found: list[Summary], colour: str, marker: str, label: str) -> None:

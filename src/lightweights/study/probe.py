@@ -1,5 +1,6 @@
 """One circuit on one device, to look at: its distribution, how often it is heralded, how far it is from the ideal, and its drawing."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -14,6 +15,8 @@ from lightweights.study.files import write_atomic
 
 SHOWN = 10
 """Outcomes that are printed, the most probable first."""
+LARGEST = 20_000
+"""Outcomes of a circuit that is looked at: all of them are computed."""
 LONGEST = 200
 """Outcomes that are drawn at most, in their order; more would be a smear."""
 
@@ -31,14 +34,28 @@ def section_of(modes: int, photons: int, mesh: str, input_state: str, noise: lis
 
 
 def probe(section: PhotonicsSection, seed: int, clock_mhz: float) -> tuple[str, Circuit, dict[str, torch.Tensor]]:
-    """What to print, the circuit, and the distributions by name: ``ideal``, ``device``, and ``phases``."""
+    """What to print, the circuit, and the distributions by name: ``ideal``, ``device``, and ``phases``. Raises SettingsError for circuits
+    that cannot be, or are too large to look at.
+    """
     modes, photons = section.circuits[0]  # type: ignore[misc]
+    if (count := math.comb(modes, photons)) > LARGEST:
+        raise SettingsError(f"--modes {modes} --photons {photons}: {count:,} outcomes; at most {LARGEST:,} can be looked at: use fewer")
+    try:
+        return _probed(section, modes, photons, seed, clock_mhz)
+    except ValueError as error:
+        raise SettingsError(f"--modes {modes} --photons {photons}: {error}") from error
+
+
+def _probed(
+    section: PhotonicsSection, modes: int, photons: int, seed: int, clock_mhz: float
+) -> tuple[str, Circuit, dict[str, torch.Tensor]]:
     circuit = Circuit(modes, photons, section.mesh, section.input_state)  # type: ignore[arg-type]
     draws = torch.Generator().manual_seed(seed)
     phases = circuit.random_phases(draws, torch.float64)
     hardware = hardware_of(section) or Hardware()
-    device = MeasuredCircuit(circuit, hardware)
+    device, before = MeasuredCircuit(circuit, hardware), draws.get_state()
     ideal, told = MeasuredCircuit(circuit, Hardware())(phases), device(phases, draws)
+    draws.set_state(before)  # the same errors of the phases again
     herald, rate = device.herald(phases, draws), 1e6 * clock_mhz
     order = told.argsort(descending=True)[:SHOWN].tolist()
     outcomes = circuit.outcomes()

@@ -5,25 +5,42 @@ from collections import Counter
 import pandas as pd
 
 from lightweights.params import Study
-from lightweights.study.ablation import ARM_LABELS, REFERENCES, compare_arms, signed_interval, what_follows
+from lightweights.study.ablation import (
+    ARM_LABELS,
+    REFERENCES,
+    SMALLEST_N,
+    arm_runs,
+    compare_arms,
+    signed_interval,
+    what_follows,
+    words_so_far,
+)
 from lightweights.study.catalogue import FIGURES, TABLES, shown
 from lightweights.study.compression import METHODS
-from lightweights.study.scorecard import NOT_RUN, VERDICTS
+from lightweights.study.noise import what_noise_costs
+from lightweights.study.scorecard import FAILS, HIGHER, HOLDS, LOWER, NOT_RUN, REPRODUCED, VERDICTS, is_wide
 from lightweights.study.statistics import span, summarise
-from lightweights.study.tables import markdown, short_cell
+from lightweights.study.tables import format_number, markdown, short_cell
 
 _SUBJECT = """Photonic Quantum-Train (arXiv 2505.08474) generates the weights of a small network: photons in linear interferometers give
 probabilities, and a matrix product state of bond dimension χ maps them to weights; phases and mapping are trained, the network itself is
 not ([how it is modelled](../../docs/photonic_quantum_train.md)). Photonic quantum-enhanced knowledge distillation (PQKD, arXiv 2603.14898)
 trains a compressed student whose kernels are mixed by a photonic feature ([how](../../docs/pqkd.md)). All photons here are simulated. A
-published number is *reproduced* where ours lies within the tolerance of the [analysis plan](../../docs/analysis_plan.md), fixed before the
-runs; *higher*, *lower*, *fails* where it does not; *open* where our interval is too wide to say."""
+published number is *reproduced* where our mean lies within the tolerance of the [analysis plan](../../docs/analysis_plan.md), or where the
+interval of the difference says as much; *higher*, *lower*, *fails* where it does not; *open* where the means are further apart and the
+interval is too wide to say. A mean can also be close by luck: *wide* marks the reproduced ones whose interval does not exclude that."""
 _QUESTIONS = {
     "photonic_qt": "Does photonic Quantum-Train reach its published numbers?",
-    "baselines": "Do the classical and gate-based baselines?",
+    "baselines": "Do the baselines: classical, gate-based, and MerLin's notebook?",
     "photonic_qt_random_inputs": "Do random inputs collapse?",
     "photonic_qt_noise": "Does noise cost less than 3 points?",
     "distillation": "Does photonic distillation (PQKD)?",
+}
+_METHODS = {
+    "photonic_qt": "photonic Quantum-Train",
+    "photonic_qt_random_inputs": "random inputs",
+    "gate_based_qt": "gate-based Quantum-Train",
+    "photonic_logit_tanh": "MerLin's photonic variant",
 }
 _SHOWN_FIGURES = ("accuracy_against_parameters", "ablation", "compression", "noise", "budget", "photons")
 """In the order of importance; the first four that exist are shown."""
@@ -37,7 +54,10 @@ def results_page(runs: pd.DataFrame, scores: pd.DataFrame, contradictions: int, 
         _how_far(runs, study),
         "## What was claimed, what was found",
         _questions(scores),
-        _photons(runs),
+        _quantum_train(scores),
+        _others(scores),
+        _photons(runs, study),
+        _noise(runs),
         "The [scorecard](scorecard.md) has every published number with ours, intervals, verdict and reason. "
         + (f"It also lists {contradictions} contradictions within the sources." if contradictions else ""),
         "## Figures",
@@ -57,7 +77,7 @@ def _how_far(runs: pd.DataFrame, study: Study) -> str:
     asked = len(study.runs())
     whole = len(runs) >= asked
     text = f"This page rests on {len(runs)} of the {asked} runs that params.yaml asks for"
-    return f"{text}." if whole else f"{text} (what is missing stands at the end); each statement says its number of seeds."
+    return f"{text}." if whole else f"{text} (what is missing stands at the end); n is the number of seeds."
 
 
 def _still_to_do(runs: pd.DataFrame, study: Study) -> str:
@@ -76,7 +96,10 @@ def _questions(scores: pd.DataFrame) -> str:
         group = scores[scores.method.map(_question) == key]
         judged = group[group.verdict != NOT_RUN]
         counts = Counter(judged.verdict)
-        told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]) or "nothing judged yet"
+        wide = sum(is_wide(row) for row in judged.itertuples())
+        extra = {REPRODUCED: f" ({wide} wide)"} if wide else {}
+        told = ", ".join(f"{counts[verdict]} {verdict}{extra.get(verdict, '')}" for verdict in VERDICTS if counts[verdict])
+        told = told or "nothing judged yet"
         seeds = judged.n.astype(int)
         spread = "-" if judged.empty else span(seeds)
         rows.append({"Question": question, "Claims judged": f"{len(judged)} of {len(group)}", "Verdicts": told, "Seeds": spread})
@@ -91,7 +114,36 @@ def _question(method: str) -> str:
     return method
 
 
-def _photons(runs: pd.DataFrame) -> str:
+def _quantum_train(scores: pd.DataFrame) -> str:
+    """The headline numbers: photonic Quantum-Train's test accuracy by bond dimension."""
+    own = scores[(scores.method == "photonic_qt") & (scores.quantity == "test_accuracy_percent") & (scores.n > 0)]
+    if own.empty:
+        return ""
+    rows = [
+        {
+            "Photonic Quantum-Train": row.setting,
+            "Published test accuracy (%)": row.reported,
+            "Ours (%) [95 % interval]": f"{format_number(row.mean, row.quantity)} "
+            f"[{format_number(row.ci95_low, row.quantity)}, {format_number(row.ci95_high, row.quantity)}]",
+            "n": str(row.n),
+            "Verdict": f"**{row.verdict}**" + ", wide" * is_wide(row),
+        }
+        for row in own.itertuples()
+    ]
+    return markdown(pd.DataFrame(rows))
+
+
+def _others(scores: pd.DataFrame) -> str:
+    """The claims that did not come out as published, and those that hold, one line each."""
+    told = scores[scores.verdict.isin((HIGHER, LOWER, HOLDS, FAILS))]
+    return "\n".join(
+        f"- *{row.verdict}*: {row.method.replace('_', ' ')}{f', {row.setting}' if row.setting else ''}, "
+        f"{row.quantity.removesuffix('_percent').replace('_', ' ')}: published {row.reported}; {row.why}."
+        for row in told.itertuples()
+    )
+
+
+def _photons(runs: pd.DataFrame, study: Study) -> str:
     """The question that the papers leave open: trained photons against what replaces them."""
     references = (*REFERENCES, "distinguishable")
     cells: dict[tuple[int, int], dict[str, str]] = {}
@@ -109,10 +161,36 @@ def _photons(runs: pd.DataFrame) -> str:
     lines = "\n".join(f"- {line}" for line in what_follows(runs))
     return (
         "### Is it the photons?\n\nThe paper says so, because random inputs in place of the circuits collapse accuracy. Here everything "
-        "else is kept and the photons alone are replaced: by 1 (the matrix product state alone), by as many ordinary trained numbers "
+        "else is kept and the photons alone are replaced: by 1 (the matrix product state alone), by ordinary trained numbers "
         "(free product vectors), or by photons that do not interfere, which no quantum device is needed for. Test accuracy with trained "
-        f"photons, in points, paired by seed [95 % interval] ([all of it](findings.md)):\n\n{markdown(shown_cells)}\n\n{lines}"
+        f"photons, in points, paired by seed [95 % interval] ([all of it](findings.md)):\n\n{markdown(shown_cells)}\n\n"
+        "Intervals are of single comparisons. Words correct for the number of comparisons (Holm): *differs*; *equivalent* within half a "
+        f"point; *open*: neither is shown, or fewer than {SMALLEST_N} pairs. {words_so_far(runs, study)}"
+        f"These arms do not train equally many numbers; used by the mapping, and in brackets effective:\n\n{_counts(runs)}\n\n{lines}"
     )
+
+
+def _counts(runs: pd.DataFrame) -> str:
+    """Numbers that the compared arms train, by bond dimension."""
+    named = arm_runs(runs)
+    named = named[named.arm.isin(("photonic", "distinguishable", *REFERENCES))]
+    named = named[named.setting.isin(named.setting[named.arm.isin(REFERENCES)])]
+    rows = []
+    for bond_dim, group in named.groupby("bond_dim"):
+        row = {"Bond dimension": str(bond_dim)}
+        for arm in ("photonic", *REFERENCES, "distinguishable"):
+            own = group[group.arm == arm]
+            if len(own):
+                effective = span(own.parameters_trained_effective.astype(int))
+                row[ARM_LABELS[arm]] = f"{own.parameters_trained_used.iloc[0]:.0f} ({effective})"
+        rows.append(row)
+    return markdown(pd.DataFrame(rows).fillna("-"))
+
+
+def _noise(runs: pd.DataFrame) -> str:
+    lines = "\n".join(f"- {line}" for line in what_noise_costs(runs))
+    about = "Test accuracy lost against the same schedule without noise, paired by seed [95 % interval] ([all of it](tables/noise.md)):"
+    return f"### What does noise cost?\n\n{about}\n\n{lines}" if lines else ""
 
 
 def _figures(runs: pd.DataFrame) -> str:
@@ -133,8 +211,9 @@ def _deviations(scores: pd.DataFrame) -> str:
     lines = []
     for method, group in judged.groupby("method", sort=False):
         found = dict.fromkeys(note for text in group.deviations for note in text.split("; "))
-        lines.append(f"- {str(method).replace('_', ' ')}: {'; '.join(found)}")
-    return "\n".join(lines) or "No judged claim has one."
+        lines.append(f"- {_METHODS.get(str(method), str(method).replace('_', ' '))}: {'; '.join(found)}")
+    told = "\n".join(lines) or "No judged claim has one."
+    return f"{told}\n\nReasons: [how each paper is modelled](../../docs/photonic_quantum_train.md), [PQKD](../../docs/pqkd.md)."
 
 
 def _cost(runs: pd.DataFrame) -> str:
