@@ -24,6 +24,7 @@ from lightweights.params import (
 from lightweights.study.feasibility import check_settings
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study, read_run
+from lightweights.study.summary import read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMS = REPOSITORY / "params.yaml"
@@ -153,15 +154,54 @@ def test_numbers_as_strings_are_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such file"), ("a: [", "not a YAML file"), ("- 1\n- 2\n", "not a YAML file"), (b"\xff\xfe\x00a", "mine")],
+    [
+        (None, "no such file"),
+        (..., "Is a directory"),
+        ("a: [", "not a YAML file"),
+        ("- 1\n- 2\n", "not a YAML file"),
+        (b"\xff\xfe\x00a", "mine"),
+        ("a: 2001-13-45", "month must be"),
+        ("a: !!int x", "invalid literal"),
+        ("a: 0b_", "invalid literal"),
+        ("a: " + "1" * 5000, "limit"),
+        ("a: !!bool x", "does not fit its tag"),
+        ("a: !!timestamp x", "does not fit its tag"),
+        ("[" * 5000, "nested too deeply"),
+        ("a: &a {b: *a}", "more than 50 levels"),
+        ("\n".join(["a0: &a0 {}", *(f"a{n}: &a{n} {{x: *a{n - 1}}}" for n in range(1, 60))]), "more than 50 levels"),
+        ("a: &a {b: 1}\nc: {<<: *a}", "merge key << in line 2"),
+        ("#" * 2**20 + " too long", "more than 1,048,576 bytes"),
+        ("1: 2", "Keys should be strings"),
+    ],
 )
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, content: str | bytes | None, message: str) -> None:
     file = tmp_path / "mine.yaml"
-    if content is not None:
+    if content is ...:
+        file.mkdir()
+    elif content is not None:
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SettingsError, match=message) as raised:
         load_study(file)
     assert str(file) in str(raised.value)
+    with pytest.raises(SettingsError, match=message):
+        load_study(PARAMS, file)
+
+
+def test_merge_keys_are_refused_before_they_are_followed(tmp_path: Path) -> None:
+    """Nested, twenty lines of them stand for 9^20 entries."""
+    file = tmp_path / "mine.yaml"
+    lines = [f"a{level}: &a{level} {{<<: [{', '.join([f'*a{level - 1}'] * 9)}]}}" for level in range(1, 20)]
+    file.write_text("\n".join(["a0: &a0 {x: 1}", *lines]))
+    with pytest.raises(SettingsError, match="merge key << in line 2"):
+        load_study(file)
+
+
+def test_aliases_are_counted_before_files_are_laid_over_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    levels = [f"a{level}: &a{level} {{x: *a{level - 1}, y: *a{level - 1}}}" for level in range(1, 40)]
+    file.write_text("\n".join(["a0: &a0 {x: 1}", *levels]))
+    with pytest.raises(SettingsError, match="more than 200,000 values"):
+        load_study(file, file)
 
 
 # Expansion
@@ -191,6 +231,61 @@ def test_runs_take_the_shared_sections_and_leave_out_those_they_do_not_use() -> 
 
 def test_an_experiment_without_seeds_is_left_out() -> None:
     assert {run.experiment for run in parse_study(changed({"experiments/direct/seeds": []})).runs()} == {"generated"}
+
+
+def test_variants_count_without_seeds_and_against_those_of_the_teacher() -> None:
+    many = {f"mapping.x{number}": list(range(100)) for number in range(3)}
+    for experiments in (
+        {"left": {"method": "quantum_train", "seeds": [], "vary": many}},
+        {
+            "teacher": {"method": "teacher", "seeds": [], "vary": {"schedule.epochs": list(range(1, 1001))}},
+            "student": {"method": "student", "teacher": "teacher", "seeds": [0], "vary": {"student.rank": list(range(1, 1001))}},
+        },
+    ):
+        with pytest.raises(SettingsError, match=r"1,00\d,000 runs, or comparisons with teachers; a study can have 100,000"):
+            parse_study({"experiments": experiments})
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"network/arguments": {f"x{number}": 1 for number in range(101)}}, "at most 100 items"),
+        ({"dataset/arguments": {"x": "y" * 1001}}, "at most 1000 characters"),
+        ({"network/name": "a:" + "b" * 200}, "at most 200 characters"),
+        ({"experiments/generated/regenerate": {"noise": {}, "vary": {"g2": [0.0] * 101}}}, "at most 100 items"),
+    ],
+)
+def test_lists_and_texts_have_a_largest_length(changes: dict, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        parse_study(changed(changes))
+
+
+def test_a_stored_study_is_read_like_any_settings(tmp_path: Path) -> None:
+    file = tmp_path / "study.json"
+    study = parse_study(BASE)
+    file.write_text(study.to_json())
+    assert read_study(file) == study
+    tree = changed({"experiments/generated/seeds": [], "experiments/generated/vary": {f"x.{n}": list(range(100)) for n in range(4)}})
+    for content, told in ((json.dumps(tree).encode(), "a study can have 100,000"), (b"[" * 10**5, "too deeply"), (b"\xff", "decode")):
+        file.write_bytes(content)
+        with pytest.raises(SettingsError, match=told) as raised:
+            read_study(file)
+        assert str(file) in str(raised.value)
+
+
+def test_settings_files_of_other_bytes_are_written_anew_or_told(tmp_path: Path) -> None:
+    run = open_study(BASE, tmp_path).runs()[0]
+    file = settings_file(run, tmp_path)
+    file.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="not the settings of a run"):
+        read_run(file, 0, tmp_path)
+    (tmp_path / "paper/settings/study.json").write_bytes(b"\xff")
+    open_study(BASE, tmp_path)
+    assert read_run(file, 0, tmp_path) == run
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(SettingsError, match="not the settings of a run"):
+        read_run(file, 0, tmp_path)
 
 
 def test_a_network_that_can_be_imported_makes_a_folder_name() -> None:

@@ -10,14 +10,15 @@ import itertools
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lightweights.errors import LightweightsError
+from lightweights.study.files import read_yaml
 
 NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1, "teacher": 1, "student": 1}
 """Version of the numbers that each method computes. Raise it with any change that alters a run's metrics."""
@@ -25,8 +26,8 @@ NUMERICS_VERSION = {"classical": 1, "quantum_train": 1, "baseline": 1, "teacher"
 RESERVED = {"all", "prepare", "prepare_data", "train_run", "collect", "draw_table", "draw_figure", "score_claims", "summary"}
 """Names of the workflow's own targets, which no experiment can have."""
 
-MOST_RUNS, MOST_VALUES = 100_000, 200_000
-"""Runs that a study can have, and values that its settings can."""
+MOST_RUNS, MOST_VALUES, MOST_LEVELS = 100_000, 200_000, 50
+"""Runs that a study can have, values that its settings can, and levels of settings within settings."""
 
 ArmName = Literal[
     "photonic",
@@ -61,7 +62,10 @@ Method = Literal["classical", "quantum_train", "baseline", "teacher", "student"]
 Precision = Literal["auto", "float32", "bfloat16"]
 MixingKind = Literal["generated", "trained", "latent"]
 
-ImportedName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+ImportedName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=200)]
+Arguments = Annotated[
+    dict[Annotated[str, Field(max_length=100)], int | float | Annotated[str, Field(max_length=1000)] | bool], Field(max_length=100)
+]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -85,9 +89,10 @@ class DatasetSection(Section):
     name: str = Field(
         "mnist-partial",
         pattern=r"^(digits|mnist-partial|mnist|fashion-mnist|cifar-10|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        max_length=200,
         description="Data set to train on; or package.module:factory, called as factory(**arguments) (docs/own_data.md).",
     )
-    arguments: dict[str, int | float | str | bool] | None = Field(None, description="Keyword arguments of an imported factory.")
+    arguments: Arguments | None = Field(None, description="Keyword arguments of an imported factory.")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="Digest that the data of an imported factory must have; not checked unless set."
     )
@@ -101,10 +106,11 @@ class NetworkSection(Section):
     name: str = Field(
         "cnn",
         pattern=r"^([a-z0-9-]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        max_length=200,
         description="Target network: cnn (published notebooks), cnn-relu (published slides), cnn-merlin (MerLin's notebook), or "
         "package.module:factory, called as factory(input_shape, classes, **arguments).",
     )
-    arguments: dict[str, int | float | str | bool] = Field(default_factory=dict, description="Keyword arguments of an imported factory.")
+    arguments: Arguments = Field(default_factory=dict, description="Keyword arguments of an imported factory.")
 
 
 class NoiseSection(Section):
@@ -471,7 +477,7 @@ class Regeneration(Section):
     """Devices that are to generate the weights anew after training: one with this noise, and others that differ from it in one setting."""
 
     noise: NoiseSection = Field(description="Noise of the device.")
-    vary: dict[str, list[float]] = Field(
+    vary: dict[str, Annotated[list[float], Field(max_length=100)]] = Field(
         default_factory=dict, description="Settings of the noise, or cycles, that are varied one at a time: name to values."
     )
 
@@ -745,10 +751,9 @@ class Study(Section):
     @model_validator(mode="after")
     def _expandable(self) -> Self:
         runs = self.runs()
-        keys = [run.key for run in runs]
-        twice = {key for key in keys if keys.count(key) > 1} if len(keys) != len(set(keys)) else set()
+        twice = sorted(key for key, count in Counter(run.key for run in runs).items() if count > 1)
         if twice:
-            raise ValueError(f"experiments ask twice for {sorted(twice)[0]}: remove the repeated value")
+            raise ValueError(f"experiments ask twice for {twice[0]}: remove the repeated value")
         for name, sections in itertools.groupby(sorted(self.datasets(runs), key=lambda d: d.name), lambda d: d.name):
             if len(list(sections)) > 1:
                 raise ValueError(f"experiments split data set {name} in different ways; use one study for each")
@@ -791,7 +796,7 @@ class Study(Section):
         return [run for name, experiment in self.experiments.items() if name in only for run in self._expand(name, experiment)]
 
     def _expand(self, name: str, experiment: Experiment) -> Iterator[Run]:
-        if experiment.teacher is not None and not experiment.seeds:
+        if not experiment.seeds:
             return  # left out, perhaps with its teacher
         variants = list(self._variants(name, experiment))
         for seed in experiment.seeds:
@@ -936,32 +941,48 @@ def parse_study(tree: Any, source: str = "params.yaml") -> Study:
     """A study from plain settings; raises SettingsError naming path, value and bounds."""
     if not isinstance(tree, dict):
         raise SettingsError(f"{source}: expected settings by name, found {type(tree).__name__}")
-    _check_size(tree, source)
+    _check_values(tree, source)
+    _check_runs(tree, source)
     try:
         return Study.model_validate(tree)
     except ValidationError as error:
         raise SettingsError(f"{source}: {describe(error)}") from None
 
 
-def _check_size(tree: dict[str, Any], source: str) -> None:
-    """Before anything is expanded: aliases in a YAML file, and lists to vary over, can ask for more than any memory holds."""
-    values, left = 0, [tree]
+def _check_values(tree: dict[str, Any], source: str) -> None:
+    """Before anything is copied: aliases in a YAML file can ask for more than any memory holds."""
+    values, left = 0, [(tree, 0)]
     while left:
-        node = left.pop()
+        node, level = left.pop()
         values += 1
         if values > MOST_VALUES:
             raise SettingsError(f"{source}: more than {MOST_VALUES:,} values")
+        if level > MOST_LEVELS:
+            raise SettingsError(f"{source}: more than {MOST_LEVELS} levels of settings within settings")
         if isinstance(node, dict | list | tuple):
-            left.extend(node.values() if isinstance(node, dict) else node)
-    runs = 0
+            left.extend((value, level + 1) for value in (node.values() if isinstance(node, dict) else node))
+
+
+def _check_runs(tree: dict[str, Any], source: str) -> None:
+    """Before anything is expanded: lists to vary over can ask for more than any memory holds, and each variant of a student is compared
+    with all variants of its teacher.
+    """
     experiments = tree.get("experiments")
-    for experiment in experiments.values() if isinstance(experiments, dict) else []:
-        if isinstance(experiment, dict):
-            seeds, vary = experiment.get("seeds"), experiment.get("vary")
-            lists = [seeds, *(vary.values() if isinstance(vary, dict) else [])]
-            runs += math.prod(len(values) for values in lists if isinstance(values, list))
+    named = {name: one for name, one in experiments.items() if isinstance(one, dict)} if isinstance(experiments, dict) else {}
+
+    def variants(experiment: dict[str, Any]) -> int:
+        vary = experiment.get("vary")
+        return math.prod(len(values) for values in vary.values() if isinstance(values, list)) if isinstance(vary, dict) else 1
+
+    runs = 0
+    for experiment in named.values():
+        seeds, teacher = experiment.get("seeds"), experiment.get("teacher")
+        compared = variants(named[teacher]) if isinstance(teacher, str) and teacher in named else 1
+        runs += variants(experiment) * max(len(seeds) if isinstance(seeds, list) else 1, compared)
     if runs > MOST_RUNS:
-        raise SettingsError(f"{source}: experiments ask for {runs:,} runs; a study can have {MOST_RUNS:,}")
+        raise SettingsError(
+            f"{source}: experiments ask for {runs:,} runs, or comparisons with teachers; a study can have {MOST_RUNS:,}: vary less"
+        )
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -978,11 +999,15 @@ def load_study(path: Path, *overlays: Path) -> Study:
     tree: dict[str, Any] = {}
     for file in (path, *overlays):
         try:
-            tree = overlay(tree, yaml.safe_load(file.read_text()) or {})
+            change = read_yaml(file) or {}
         except FileNotFoundError:
             raise SettingsError(f"{file}: no such file") from None
-        except (yaml.YAMLError, AttributeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{file}: not a YAML file of settings by name: {error}") from None
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{file}: not a YAML file of settings by name: {error}; mend it, or take the one that git has") from None
+        if not isinstance(change, dict):
+            raise SettingsError(f"{file}: not a YAML file of settings by name: found {type(change).__name__}")
+        _check_values(change, str(file))
+        tree = overlay(tree, change)
     return parse_study(tree, ", ".join(str(file) for file in (path, *overlays)))
 
 

@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from lightweights.errors import LightweightsError
 
 
@@ -13,20 +15,46 @@ class WriteError(LightweightsError, OSError):
     """A file could not be written; what was there before is untouched."""
 
 
-LARGEST_JSON = 16 * 2**20
-"""Bytes; metrics.json has three thousand."""
+LARGEST_JSON, LARGEST_YAML = 16 * 2**20, 2**20
+"""Bytes; metrics.json has three thousand, params.yaml and dvc.lock have ten thousand."""
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without merge keys, which can ask for more than any memory holds before there is a tree to check."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise ValueError(f"merge key << in line {key.start_mark.line + 1}: write out what it stands for")
+        super().flatten_mapping(node)  # type: ignore[no-untyped-call]
 
 
 def read_json(path: Path) -> Any:
     """What a JSON file says. Raises ValueError where it is none, nested too deeply or too large to be ours, and OSError."""
-    with path.open("rb") as file:
-        content = file.read(LARGEST_JSON + 1)
-    if len(content) > LARGEST_JSON:
-        raise ValueError(f"more than {LARGEST_JSON:,} bytes")
+    content = _read(path, LARGEST_JSON)
     try:
         return json.loads(content)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file says; its aliases are not expanded. Raises ValueError and OSError as :func:`read_json`, and for merge keys."""
+    content = _read(path, LARGEST_YAML)
+    try:
+        return yaml.load(content.decode(), _Loader)  # noqa: S506 (safe)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except (yaml.YAMLError, KeyError, AttributeError) as error:  # the last two from tags that do not fit their value
+        raise ValueError(str(error) if isinstance(error, yaml.YAMLError) else f"a value does not fit its tag ({error})") from None
+
+
+def _read(path: Path, largest: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"more than {largest:,} bytes")
+    return content
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -53,7 +81,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 def write_if_changed(path: Path, content: str) -> bool:
     """Write only when the file's content differs, so that its time stamp tells of real changes. True if written."""
-    if path.is_file() and path.read_text() == content:
+    if path.is_file() and path.read_bytes() == content.encode():
         return False
     write_atomic(path, content)
     return True

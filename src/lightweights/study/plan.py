@@ -30,7 +30,7 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
     """
     study = parse_study(dict(tree))
     files = {settings_file(run, results): run for run in study.runs()}
-    changed = [run for path, run in files.items() if not path.is_file() or path.read_text() != run.settings.to_json()]
+    changed = [run for path, run in files.items() if not path.is_file() or path.read_bytes() != run.settings.to_json().encode()]
     check(changed)
     try:
         write_if_changed(study_settings_file(study.study.name, results), study.to_json())
@@ -132,5 +132,5 @@ def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
         return Run(study=study, experiment=experiment, variant=name.removesuffix(".json"), seed=seed, settings=settings)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such settings file; `snakemake -n` writes those that the study asks for") from None
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SettingsError(f"{path}: not the settings of a run ({error}); delete it and start snakemake again") from None

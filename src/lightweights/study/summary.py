@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
 
-from lightweights.params import SettingsError, Study
+from lightweights.params import SettingsError, Study, parse_study
 from lightweights.study.claims import Claim, read_claims
 from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, to_csv, write_runs
-from lightweights.study.files import write_atomic
+from lightweights.study.files import read_json, write_atomic
 from lightweights.study.html import to_html
 from lightweights.study.inconsistencies import read_inconsistencies
 from lightweights.study.layout import RESULTS, laws_file, study_folder
@@ -22,10 +21,10 @@ INCONSISTENCIES = Path("workflow/reference/inconsistencies.csv")
 def read_study(path: Path) -> Study:
     """The study of a study.json. Raises SettingsError where it is not one."""
     try:
-        return Study.model_validate_json(path.read_text())
+        return parse_study(read_json(path), path.name)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
-    except (ValidationError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise SettingsError(f"{path}: not the settings of a study ({error}); delete it and start snakemake again") from None
 
 
