@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,10 +19,23 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 
 from lightweights import cli
-from lightweights.datasets import Dataset, digest, load, to_tensors
+from lightweights.datasets import Dataset, Split, digest, load, to_tensors
 from lightweights.params import DatasetSection, Run, parse_study
+from lightweights.photonics import Circuit
+from lightweights.photonics.remote import Remote
 from lightweights.study import execute as execute_module
-from lightweights.study.execute import RunError, begin, exclusive, execute, finish, read_data, resume, save_checkpoint
+from lightweights.study.execute import (
+    RunError,
+    begin,
+    build_generator,
+    exclusive,
+    execute,
+    finish,
+    memory_told,
+    read_data,
+    resume,
+    save_checkpoint,
+)
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study
 from lightweights.training.state import Training
@@ -183,8 +197,101 @@ def stopped(tiny: Dataset, tmp_path: Path) -> tuple[Run, Path]:
     training, progress, _ = begin(run.settings, tiny, 0, CPU)
     next(progress)
     path = checkpoint_folder(run, tmp_path) / "state.safetensors"
-    save_checkpoint(training, run, path)
+    save_checkpoint(training, run, path, [digest(tiny)])
     return run, path
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "not enough memory"),
+        (OSError(12, "Cannot allocate memory"), "not enough memory"),
+        (OSError(5, "Input/output error"), "cannot be read now .*Input/output error.* left as it is"),
+    ],
+)
+def test_a_whole_checkpoint_stays_where_memory_or_disk_fail(
+    error: Exception, told: str, stopped: tuple[Run, Path], tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, path = stopped
+    before = path.read_bytes()
+
+    def failing(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(execute_module, "load_file", failing)
+    with pytest.raises(RunError, match=told):
+        execute(run, tiny, tmp_path, **ONE_THREAD)
+    assert path.read_bytes() == before
+    assert not path.with_suffix(".damaged").exists()
+
+
+def test_a_checkpoint_of_other_data_or_another_teacher_is_not_taken_up(
+    tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of("classical")
+
+    def save_and_stop(*arguments: object) -> None:
+        save_checkpoint(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(execute_module, "save_checkpoint", save_and_stop)
+        execute(run, tiny, tmp_path, **ONE_THREAD)
+    path = checkpoint_folder(run, tmp_path) / "state.safetensors"
+    for sources in ([digest(tiny), "another teacher"], ["other data"]):
+        training, _, _ = begin(run.settings, tiny, 0, CPU)
+        resume(training, run, path, sources)
+        assert training.rows == [] and "other settings, data or teacher" in capsys.readouterr().out
+    resume(training, run, path, [digest(tiny)])
+    assert len(training.rows) == 1
+    other = replace(tiny, train=Split(255 - tiny.train.images, tiny.train.labels))
+    found = execute(run, other, tmp_path, **ONE_THREAD)
+    assert timeless(found.history) == timeless(execute(run, other, tmp_path / "undisturbed", **ONE_THREAD).history)
+
+
+class Answering:
+    """A backend that says when it is closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def ask(self, circuit: Circuit, phases: torch.Tensor) -> torch.Tensor:
+        return circuit(phases.double())
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("failing", ["resume", "begin_rounds", "build_network"])
+def test_a_backend_is_closed_when_a_training_cannot_begin(
+    failing: str, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Answering()
+    monkeypatch.setattr(execute_module, "backend_of", lambda *arguments: backend)
+
+    def fails(*arguments: object, **named: object) -> None:
+        raise RunError("no")
+
+    monkeypatch.setattr(execute_module, failing, fails)
+    with pytest.raises(RunError, match="no"):
+        execute(run_of("gradient"), tiny, tmp_path, **ONE_THREAD)
+    assert backend.closed == 1
+
+
+@pytest.mark.parametrize("circuits", ["auto", [[9, 4], [8, 4]]])
+def test_a_platform_too_small_is_told_before_a_generator_asks_it(circuits: object, tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Small(Remote):
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def check(self, circuit: Circuit) -> None:
+            raise RunError(f"too small for {circuit.modes} modes")
+
+    monkeypatch.setattr(execute_module, "QuantumTrain", lambda *arguments, **named: pytest.fail("built before the check"))
+    settings = run_of("gradient", photonics={"circuits": circuits}).settings
+    with pytest.raises(RunError, match=r"too small for \d+ modes"):
+        build_generator(settings, tiny, 0, Small())
 
 
 def truncated(path: Path) -> None:
@@ -255,7 +362,7 @@ def test_a_checkpoint_of_other_settings_is_not_taken_up(
     assert run.key == stopped[0].key
     result = execute(run, tiny, tmp_path, **ONE_THREAD)
     printed = capsys.readouterr()
-    assert "belongs to other settings; starting from the beginning" in printed.out + printed.err
+    assert "belongs to other settings, data or teacher; starting from the beginning" in printed.out + printed.err
     assert timeless(result.history) == timeless(execute(run, tiny, tmp_path / "undisturbed", **ONE_THREAD).history)
 
 
@@ -263,7 +370,7 @@ def test_a_checkpoint_of_another_seed_is_not_taken_up(stopped: tuple[Run, Path],
     run, path = stopped
     other = run.model_copy(update={"seed": 1})
     training, _, _ = begin(other.settings, tiny, 1, CPU)
-    resume(training, other, path)
+    resume(training, other, path, [digest(tiny)])
     assert training.rows == []
 
 
@@ -304,6 +411,52 @@ def test_data_with_one_changed_pixel_is_told(tiny: Dataset, tmp_path: Path) -> N
     assert digest(read_data(path)) == digest(tiny)
     rewrite(path, lambda tensors: tensors | {"train.images": tensors["train.images"] ^ (torch.arange(256).view(16, 16) == 7)})
     with pytest.raises(RunError, match=r"digits\.safetensors.*expected SHA-256"):
+        read_data(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: replace(data, classes=2),
+        lambda data: replace(data, tests={}),
+        lambda data: replace(data, train=Split(data.train.images.float(), data.train.labels)),
+        lambda data: replace(data, train=Split(data.train.images[0], data.train.labels)),
+        lambda data: replace(data, train=Split(data.train.images[:0], data.train.labels[:0])),
+        lambda data: replace(data, tests={"test": Split(data.train.images[..., 1:], data.train.labels)}),
+        lambda data: replace(data, tests={"test": Split(data.train.images, -data.train.labels)}),
+        lambda data: replace(data, tests={"test": Split(data.train.images, data.train.labels.int())}),
+    ],
+)
+def test_data_of_another_form_is_told_though_its_digest_is_right(change, tiny: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "digits.safetensors"
+    tensors, metadata = to_tensors(change(tiny))
+    path.write_bytes(save({name: value.clone() for name, value in tensors.items()}, metadata))
+    with pytest.raises(RunError, match=r"digits\.safetensors: not a prepared data set \(data set digits"):
+        read_data(path)
+
+
+def test_data_of_numbers_that_numpy_does_not_have_and_unreadable_metadata_are_told(tiny: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "digits.safetensors"
+    tensors, metadata = to_tensors(tiny)
+    named = json.loads(metadata["dataset"])
+    for changed in ("[" * 10**5, json.dumps(named | {"classes": float("inf")}), json.dumps([named]), json.dumps(named | {"tests": [[]]})):
+        path.write_bytes(save(tensors, {"dataset": changed}))
+        with pytest.raises(RunError, match="prepare it again"):
+            read_data(path)
+    path.write_bytes(save(tensors | {"train.images": tensors["train.images"].bfloat16()}, metadata))
+    with pytest.raises(RunError, match=r"torch\.bfloat16"):
+        read_data(path)
+
+
+def test_memory_that_does_not_suffice_for_the_data_is_no_damage(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "digits.safetensors"
+    path.write_bytes(save(*to_tensors(tiny)))
+
+    def failing(*arguments: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(execute_module, "load_file", failing)
+    with pytest.raises(RunError, match="not enough memory"), memory_told(run_of("gradient")):
         read_data(path)
 
 
@@ -399,6 +552,12 @@ def test_a_lock_is_free_after_its_holder(tmp_path: Path) -> None:
         pytest.fail("two held the lock")
     with exclusive(tmp_path / "run", run):
         pass
+
+
+def test_a_folder_that_takes_no_lock_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lock").mkdir()  # opening it fails, as it does in a folder that is read-only
+    with pytest.raises(RunError, match="cannot be written to"), exclusive(tmp_path, run_of("gradient")):
+        pytest.fail("held")
 
 
 def command_line(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from lightweights.params import SettingsError, parse_study
 from lightweights.study import gpus
-from lightweights.study.gpus import lent_gpu
+from lightweights.study.gpus import lent_gpu, numbers_of
 
 HOLD = """
 import os, sys
@@ -54,6 +54,13 @@ def test_a_run_sees_its_gpu_only_and_what_was_set_before_comes_back(tmp_path: Pa
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
     with lent_gpu([]) as gpu:
         assert gpu is None and os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+
+
+@pytest.mark.parametrize("text", ["a", "0,a", "0,,1", "-1", "0;1", "99999", ","])
+def test_a_list_of_gpus_holds_numbers(text: str) -> None:
+    assert (numbers_of(""), numbers_of("0, 1,3")) == ([], [0, 1, 3])
+    with pytest.raises(SettingsError, match="expected numbers with commas between them"):
+        numbers_of(text)
 
 
 def test_gpus_are_settings_of_execution_and_need_cuda() -> None:

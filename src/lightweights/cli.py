@@ -45,15 +45,16 @@ def train(
 ) -> None:
     """Train one run; started again after a kill, it goes on from its last checkpoint."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.gpus import lent_gpu
+    from lightweights.study.gpus import lent_gpu, numbers_of
     from lightweights.study.layout import RESULTS
     from lightweights.study.plan import read_run
 
     run = read_run(settings, seed)
-    with lent_gpu([int(gpu) for gpu in gpus.split(",") if gpu.isdigit()]):
-        from lightweights.study.execute import execute, read_data
+    with lent_gpu(numbers_of(gpus)):
+        from lightweights.study.execute import execute, memory_told, read_data
 
-        given = read_data(data)
+        with memory_told(run):
+            given = read_data(data)
         result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
     accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
     typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")

@@ -69,21 +69,41 @@ def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | No
     """The data set that :func:`to_tensors` flattened.
 
     Raises:
-        DataError: a part is missing, or the content does not have the digest that the metadata states.
+        DataError: a part is missing or has another form, or the content does not have the digest that the metadata states.
     """
     try:
         metadata = json.loads((metadata or {})["dataset"])
         tests = {name: _split(tensors, f"tests.{name}") for name in metadata["tests"]}
-        dataset = Dataset(metadata["name"], int(metadata["classes"]), _split(tensors, "train"), tests)
+        dataset = Dataset(str(metadata["name"]), int(metadata["classes"]), _split(tensors, "train"), tests)
         expected = metadata["sha256"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DataError(f"prepared data: {error} is missing or unreadable; delete the file and prepare the data anew") from None
+    check_form(dataset)
     found = digest(dataset)
     if found != expected:
         raise DataError(
             f"prepared data of {dataset.name}: expected SHA-256 {expected}, found {found}; delete the file and prepare the data anew"
         )
     return dataset
+
+
+def check_form(dataset: Dataset) -> None:
+    """Raises DataError where types, shapes or labels are not those of a data set."""
+    import torch
+
+    if not dataset.tests:
+        raise DataError(f"data set {dataset.name}: no test images; prepare the data anew")
+    for part, split in {"train": dataset.train, **dataset.tests}.items():
+        images, labels = split.images, split.labels
+        whole = images.dtype == torch.uint8 and labels.dtype == torch.int64
+        shaped = images.ndim == 4 and images.shape[1:] == dataset.train.images.shape[1:] and labels.shape == images.shape[:1]
+        if not (whole and shaped and images.numel() and labels.min() >= 0 and labels.max() < dataset.classes):
+            raise DataError(
+                f"data set {dataset.name}, {part}: images {images.dtype} {tuple(images.shape)}, "
+                f"labels {labels.dtype} {tuple(labels.shape)}; "
+                f"expected uint8 (n, channels, height, width), as large as in training, and int64 (n,) from 0 to {dataset.classes - 1}; "
+                "prepare the data anew"
+            )
 
 
 def digest(dataset: Dataset) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lightweights.datasets.dataset import DataError, Dataset, Split, digest, split_of
+from lightweights.datasets.dataset import DataError, Dataset, Split, check_form, digest, split_of
 from lightweights.imported import imported
 from lightweights.params import DatasetSection
 
@@ -33,6 +33,7 @@ def _loaded(settings_json: str) -> Dataset:
         raise DataError(f"{where}: {error}") from error
     if not isinstance(dataset, Dataset):
         raise DataError(f"{where} gave {type(dataset).__name__}; expected a Dataset, for example that of from_arrays")
+    check_form(dataset)
     found = digest(dataset)
     if settings.sha256 not in (None, found):
         raise DataError(

@@ -6,8 +6,9 @@ renamed, metrics.json last.
 
 import hashlib
 import json
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,8 +29,10 @@ from lightweights.errors import LightweightsError
 from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.networks import build_network
 from lightweights.params import Run, RunSettings, StudentSchedule, TeacherSchedule
+from lightweights.photonics import Circuit
+from lightweights.photonics.backends import Backend, Remembered
 from lightweights.photonics.remote import Remote
-from lightweights.quantum_train import QuantumTrain
+from lightweights.quantum_train import QuantumTrain, smallest_circuits
 from lightweights.study.devices import backend_of, hardware_of
 from lightweights.study.distillation import begin_distillation, counts_of, distillation_data, inference_of, read_teacher, shown_of
 from lightweights.study.files import write_atomic
@@ -68,23 +71,31 @@ class RunResult:
 
 
 def read_data(path: Path) -> Dataset:
-    """A prepared data set. Raises RunError where the file is missing or not whole."""
+    """A prepared data set. Raises RunError where the file is missing or not whole; what tells of too little memory is passed on."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
         dataset = from_tensors(load_file(path), metadata)
     except (OSError, SafetensorError, KeyError, ValueError, DataError) as error:
+        if out_of_memory(error):
+            raise
         raise RunError(f"{path}: not a prepared data set ({error}); delete it and prepare it again with `snakemake prepare`") from error
     return dataset
 
 
-def build_generator(settings: RunSettings, dataset: Dataset, seed: int, jobs: Path | None = None) -> QuantumTrain:
-    """The target network behind its photonic generator, at its initial values. ``jobs``: where numbers of remote jobs are kept."""
+def build_generator(settings: RunSettings, dataset: Dataset, seed: int, backend: Backend | None = None) -> QuantumTrain:
+    """The target network behind its photonic generator, at its initial values."""
     assert settings.photonics and settings.mapping and settings.network
-    backend = backend_of(settings.photonics, jobs)
+    network = build_network(settings.network, dataset.input_shape, dataset.classes, seed)
+    if isinstance(backend, Remote):  # before the generator asks it anything
+        shapes = settings.photonics.circuits
+        if shapes == "auto":
+            shapes = smallest_circuits(sum(p.numel() for p in network.parameters() if p.requires_grad))
+        for modes, photons in shapes:
+            backend.check(Circuit(modes, photons))
     recipe = LogitTanh() if settings.mapping.kind == "logit-tanh" else MPS(settings.mapping.bond_dim, settings.mapping.init_std)
-    generator = QuantumTrain(
-        build_network(settings.network, dataset.input_shape, dataset.classes, seed),
+    return QuantumTrain(
+        network,
         settings.photonics.circuits,
         recipe,
         mesh=settings.photonics.mesh,
@@ -97,10 +108,6 @@ def build_generator(settings: RunSettings, dataset: Dataset, seed: int, jobs: Pa
         backend=backend,
         generator=stream(seed, "initial-values"),
     )
-    if isinstance(backend, Remote):
-        for circuit in generator.circuits:
-            backend.check(circuit)
-    return generator
 
 
 def begin(
@@ -111,7 +118,9 @@ def begin(
     jobs: Path | None = None,
     teacher: nn.Module | None = None,
 ) -> tuple[Training, Iterator[dict[str, float]], int]:
-    """A training at its start, the iterator that carries it on, and the number of its rounds or epochs. A student needs its teacher."""
+    """A training at its start, the iterator that carries it on, and the number of its rounds or epochs. A student needs its teacher.
+    ``jobs``: where numbers of remote jobs are kept.
+    """
     schedule = settings.schedule
     if isinstance(schedule, TeacherSchedule | StudentSchedule):
         return begin_distillation(settings, dataset, seed, device, teacher)
@@ -124,7 +133,14 @@ def begin(
         network = build_network(settings.network, dataset.input_shape, dataset.classes, seed).to(device)
         training = begin_classical(network, schedule, seed)
         return training, classical_epochs(training, data, schedule), schedule.epochs
-    training = begin_rounds(build_generator(settings, dataset, seed, jobs).to(device), schedule, seed)
+    assert settings.photonics is not None
+    backend = backend_of(settings.photonics, jobs)
+    try:
+        training = begin_rounds(build_generator(settings, dataset, seed, backend).to(device), schedule, seed)
+    except BaseException:
+        if backend is not None:
+            Remembered(backend).close()
+        raise
     return training, rounds(training, data, schedule), schedule.rounds
 
 
@@ -173,18 +189,21 @@ def execute(
         raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
     origin, network = provenance(place, threads), None
     if run.settings.method == "student":
-        network, origin["teacher_sha256"] = read_teacher(run, dataset, teacher)
+        with memory_told(run):
+            network, origin["teacher_sha256"] = read_teacher(run, dataset, teacher)
+    origin["data_sha256"] = digest(dataset)
+    sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run):
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
-        resume(training, run, folder / "state.safetensors")
-        saved = time.monotonic()
         try:
+            resume(training, run, folder / "state.safetensors", sources)
+            saved = time.monotonic()
             with Progress(run.key, total, done=len(training.rows)) as progress:
                 for row in progressing:
                     progress.advance(row)
                     if time.monotonic() - saved >= checkpoint_seconds and len(training.rows) < total:
-                        save_checkpoint(training, run, folder / "state.safetensors")
+                        save_checkpoint(training, run, folder / "state.safetensors", sources)
                         saved = time.monotonic()
         except DivergenceError as error:
             raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
@@ -192,7 +211,7 @@ def execute(
             if isinstance(training.module, QuantumTrain) and training.module.backend is not None:
                 training.module.backend.close()
         result = replace(finish(training), photons=photons_of(training, run, dataset), distillation=distillation_of(training, run, dataset))
-        write_result(run, result, dataset, results, origin)
+        write_result(run, result, results, origin)
         (folder / "state.safetensors").unlink(missing_ok=True)
     return result
 
@@ -226,7 +245,7 @@ def device_of(training: Training) -> torch.device:
     return next(training.module.parameters()).device
 
 
-def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, origin: dict[str, Any]) -> None:
+def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, Any]) -> None:
     """The run's folder and weights, metrics.json last."""
     weights = save(result.weights)
     metrics = {
@@ -239,7 +258,7 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, o
         **({"distillation": result.distillation} if result.distillation else {}),
         "provenance": origin
         | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "peak_memory_mb": peak_memory_mb()}
-        | {"data_sha256": digest(dataset), "weights_sha256": hashlib.sha256(weights).hexdigest()},
+        | {"weights_sha256": hashlib.sha256(weights).hexdigest()},
     }
     write_atomic(weights_file(run, results), weights)
     write_atomic(history_file(run, results), result.history.to_csv(index=False, lineterminator="\n"))
@@ -249,15 +268,16 @@ def write_result(run: Run, result: RunResult, dataset: Dataset, results: Path, o
 @contextmanager
 def exclusive(folder: Path, run: Run) -> Iterator[None]:
     """Hold the run's lock: two processes never train the same run. The system frees the lock of a killed process."""
+    lock = filelock.FileLock(folder / "lock", timeout=0)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder} cannot be made: {error.strerror}; set permissions or make room, then start again") from error
-    try:
-        with filelock.FileLock(folder / "lock", timeout=0):
-            yield
+        held = lock.acquire()
     except filelock.Timeout:
         raise RunError(f"run {run.study}/{run.key} is being trained by another process; wait for it, or stop it and start again") from None
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written to: {error}; set permissions or make room, then start again") from error
+    with held:
+        yield
 
 
 @contextmanager
@@ -265,9 +285,8 @@ def memory_told(run: Run) -> Iterator[None]:
     """Say what to do where memory does not suffice; Python and torch tell of it in different ways."""
     try:
         yield
-    except (MemoryError, RuntimeError, ImportError) as error:  # torch loads some of its libraries when it first needs them
-        told = isinstance(error, MemoryError) or any(words in str(error) for words in ("memory", "failed to map segment"))
-        if isinstance(error, LightweightsError) or not told:
+    except (MemoryError, RuntimeError, ImportError, OSError, SafetensorError) as error:
+        if isinstance(error, LightweightsError) or not out_of_memory(error):
             raise
         raise RunError(
             f"run {run.study}/{run.key}: not enough memory ({(str(error) or 'MemoryError').splitlines()[0]}); "
@@ -275,24 +294,38 @@ def memory_told(run: Run) -> Iterator[None]:
         ) from error
 
 
-def save_checkpoint(training: Training, run: Run, path: Path) -> None:
-    """The whole state in one file."""
-    metadata = {"identity": identity(run), "rows": json.dumps(training.rows)}
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory did not suffice. Torch loads some of its libraries when it first needs them."""
+    words = r"out of memory|not enough memory|can(no|')t allocate memory|failed to map segment"
+    return isinstance(error, MemoryError) or re.search(words, str(error), re.IGNORECASE) is not None
+
+
+def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
+    """The whole state in one file. ``sources``: digests of what the run is made from, its data and its teacher."""
+    metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows)}
     write_atomic(path, save(training.tensors(), metadata))
 
 
-def resume(training: Training, run: Run, path: Path) -> None:
-    """Take up the checkpoint if there is one that belongs to this run; one that is damaged is set aside and told of."""
+def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
+    """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged is set aside and told of. One
+    that cannot be read for now, for want of memory or of a disk, stays where it is.
+    """
     if not path.is_file():
         return
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
-        if metadata["identity"] != identity(run):
-            print(f"{path}: the checkpoint belongs to other settings; starting from the beginning")
+        if metadata["identity"] != identity(run, sources):
+            print(f"{path}: the checkpoint belongs to other settings, data or teacher; starting from the beginning")
             return
         training.restore(load_file(path), json.loads(metadata["rows"]))
-    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError, OSError) as error:
+    except OSError as error:
+        if out_of_memory(error):
+            raise
+        raise RunError(f"{path}: the checkpoint cannot be read now ({error}) and is left as it is; mend that, then start again") from error
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+        if out_of_memory(error):
+            raise
         aside = path.with_suffix(".damaged")
         path.replace(aside)
         raise RunError(
@@ -301,6 +334,6 @@ def resume(training: Training, run: Run, path: Path) -> None:
         ) from error
 
 
-def identity(run: Run) -> str:
-    """Seed and settings as text: a checkpoint belongs to the run whose identity it carries."""
-    return json.dumps([run.seed, run.settings.plain()], sort_keys=True)
+def identity(run: Run, sources: Sequence[str]) -> str:
+    """Seed, settings and digests of the sources as text: a checkpoint belongs to the run whose identity it carries."""
+    return json.dumps([run.seed, run.settings.plain(), *sources], sort_keys=True)

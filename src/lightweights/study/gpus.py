@@ -9,8 +9,18 @@ from pathlib import Path
 
 import filelock
 
+from lightweights.params import SettingsError
+
 LOOK_AGAIN = 1.0
 """Seconds between two looks for a free GPU."""
+
+
+def numbers_of(text: str) -> list[int]:
+    """GPUs of a list such as ``0, 1,3``; none of an empty one. Raises SettingsError where it holds anything but numbers."""
+    numbers = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(number.isdecimal() and len(number) <= 4 for number in numbers):
+        raise SettingsError(f"--gpus {text!r}: expected numbers with commas between them, for example 0,1,3")
+    return [int(number) for number in numbers]
 
 
 @contextmanager
