@@ -1,7 +1,10 @@
 """Anything may be in the files and settings that we read: only our own errors come out, and memory stays bounded."""
 
+import hashlib
 import json
 import lzma
+import resource
+import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,14 +24,14 @@ from lightweights.datasets.catalogue import CIFAR10_TEST
 from lightweights.datasets.cifar10 import read_archive
 from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
-from lightweights.errors import LightweightsError
 from lightweights.params import Run, SettingsError, Study, load_study, parse_study
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.cost import Costs
+from lightweights.study.distillation import TeacherError, metrics_beside, new_teacher, read_teacher
 from lightweights.study.execute import RunError, begin, read_data, resume, save_checkpoint
 from lightweights.study.layout import history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
-from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, recorded_outputs
+from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)
 MEBIBYTE = 2**20
@@ -52,13 +55,18 @@ damage = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_si
 
 @contextmanager
 def at_most(size: int) -> Iterator[None]:
-    """No more than ``size`` bytes are held at any time inside."""
+    """No more than ``size`` bytes are held by Python at any time inside, and not many more by libraries."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if sys.platform == "linux":
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + size + 64 * MEBIBYTE, before[1]))
     tracemalloc.start()
     try:
         yield
         assert tracemalloc.get_traced_memory()[1] < size
     finally:
         tracemalloc.stop()
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def damaged(content: bytes, changes: list[tuple[int, int]], length: int) -> bytes:
@@ -139,14 +147,15 @@ def test_settings_that_ask_for_more_than_memory_holds_are_refused() -> None:
     many = {"photonic": TREE["experiments"]["photonic"] | {"vary": vary}}
     with at_most(100 * MEBIBYTE):
         for tree in (laughs, endless, TREE | {"experiments": many}):
-            with pytest.raises(SettingsError, match=r"more than 200,000 values|a study can have 100,000"):
+            with pytest.raises(SettingsError, match=r"more than 200,000 values|more than 50 levels|a study can have 100,000"):
                 parse_study(tree)
 
 
 @FUZZ
-@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | plain.map(lambda tree: yaml.safe_dump(str(tree)).encode()))
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | plain.map(lambda tree: yaml.safe_dump(tree).encode()))
 @example(b"!!python/object/apply:os.system ['touch owned']")
 @example(b"a: &a [*a]")
+@example(b"a: !!bool x")
 @example(b"\xff\xfe")
 def test_any_params_file_gives_a_study_or_our_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "params.yaml"
@@ -271,11 +280,57 @@ def test_checkpoints(stored: tuple, tiny: Dataset, tmp_path: Path, changes: list
 def test_a_tensor_file_that_promises_too_much_costs_nothing(tmp_path: Path) -> None:
     claim = json.dumps({"train.images": {"dtype": "U8", "shape": [2**40], "data_offsets": [0, 2**40]}}).encode()
     file = tmp_path / "data.safetensors"
-    with at_most(MEBIBYTE):
+    with at_most(4 * MEBIBYTE):
         for content in (len(claim).to_bytes(8, "little") + claim, (2**60).to_bytes(8, "little") + claim):
             file.write_bytes(content)
             with pytest.raises(RunError):
                 read_data(file)
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path, bytes, bytes]:
+    """A student's run, its teacher's weights, and what these and their metrics.json hold."""
+    from conftest import tiny_dataset
+
+    tree = {
+        "study": {"name": "trial"},
+        "dataset": {"name": "digits"},
+        "teacher": {"widths": [2, 2, 2]},
+        "experiments": {
+            "teacher": {"method": "teacher", "seeds": [0]},
+            "student": {"method": "student", "teacher": "teacher", "seeds": [0]},
+        },
+    }
+    teacher, student = parse_study(tree).runs()
+    results = tmp_path_factory.mktemp("taught")
+    weights = save({f"network.{name}": value for name, value in new_teacher(teacher.settings, tiny_dataset(), 0).state_dict().items()})
+    metrics = json.dumps(metrics_of(teacher)).encode()  # without the digest of the weights
+    for path, content in ((weights_file(teacher, results), weights), (metrics_file(teacher, results), metrics)):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    return student, weights_file(teacher, results), weights, metrics
+
+
+@settings(FUZZ, max_examples=25)
+@given(header | damage, st.integers(0, 10**6), st.booleans())
+@example([], 10**6, True)
+def test_weights_of_a_teacher(taught: tuple, tiny: Dataset, changes: list, length: int, of_metrics: bool) -> None:
+    run, path, weights, metrics = taught
+    path.write_bytes(weights if of_metrics else damaged(weights, changes, length))
+    metrics_beside(path).write_bytes(damaged(metrics, changes, length) if of_metrics else metrics)
+    with at_most(20 * MEBIBYTE):
+        try:
+            read_teacher(run, tiny, path)
+        except TeacherError as error:
+            assert str(path) in str(error) and (changes or length < len(weights))
+
+
+@pytest.mark.parametrize("path", ["teacher", "a/teacher", "/teacher"])
+def test_a_teacher_that_lies_elsewhere(taught: tuple, tiny: Dataset, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: taught[2])
+    with pytest.raises(TeacherError, match=f"its teacher {path} cannot be read"):
+        read_teacher(taught[0], tiny, Path(path))
 
 
 # Run folders
@@ -337,6 +392,21 @@ def test_any_metrics_file(house: tuple[Study, Path], content: bytes | tuple) -> 
         metrics_file(run, results).write_text(json.dumps(metrics_of(run)))
 
 
+@settings(FUZZ, max_examples=25)
+@given(header | damage, st.integers(0, 200))
+def test_any_weights(house: tuple[Study, Path], changes: list, length: int) -> None:
+    study, results = house
+    weights = save({"network.weight": torch.zeros(3)})
+    path = weights_file(study.runs()[1], results)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(damaged(weights, changes, length))
+    findings = Findings()
+    with at_most(20 * MEBIBYTE):
+        check_runs(study, results, findings)
+    assert all(str(path) in line for line in findings.wrong)
+    path.unlink()
+
+
 @FUZZ
 @given(st.binary(max_size=100) | st.text("round,12\n\r\"';.", max_size=60).map(str.encode))
 def test_any_history(house: tuple[Study, Path], content: bytes) -> None:
@@ -363,5 +433,25 @@ def test_any_lock_file(tmp_path: Path, content: bytes) -> None:
     except VerifyError:
         return
     assert all(path.is_relative_to("results/trial") and ".." not in path.parts for path in outputs)
-    with suppress(LightweightsError):
-        check_recorded(outputs, None, Findings())
+    check_recorded(outputs, tmp_path / "cache", set(), Findings())
+
+
+@FUZZ
+@given(
+    st.binary(max_size=60)
+    | plain.map(lambda tree: json.dumps(tree).encode())
+    | st.lists(st.fixed_dictionaries({"relpath": st.just("file") | names, "md5": st.just("0" * 32) | names})).map(
+        lambda tree: json.dumps(tree).encode()
+    )
+)
+@example(DEEP)
+@example(b'[{"relpath": "file", "md5": "../../../../../dev/zero"}]')
+def test_any_listing_in_dvcs_cache(tmp_path: Path, listing: bytes) -> None:
+    folder, digest = tmp_path / "folder", hashlib.md5(listing).hexdigest() + ".dir"
+    kept = object_file(tmp_path / "cache", digest)
+    for path, content in ((folder / "file", b"x"), (kept, listing)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    findings = Findings()
+    check_recorded({folder: {"md5": digest}}, tmp_path / "cache", set(), findings)
+    assert findings.wrong or findings.absent

@@ -78,6 +78,11 @@ def keep(house: Path, digest: str, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def recorded_md5(kind: str) -> str:
+    outs = yaml.safe_load(Path("dvc.lock").read_text())["stages"]["classical"]["outs"]
+    return next(out["md5"] for out in outs if kind in out["path"])
+
+
 def verified() -> str:
     said: list[str] = []
     verify_study("trial", said.append)
@@ -129,10 +134,47 @@ def test_a_changed_history_is_found_though_every_run_still_reads(house: Path) ->
         verified()
 
 
+def test_a_file_of_no_run_in_a_recorded_folder_is_named_and_that_of_a_new_run_is_no_error(house: Path) -> None:
+    for folder, stray in (("runs", "seed-0/note.txt"), ("weights", "seed-9.safetensors")):
+        path = Path(f"results/trial/{folder}/classical/base/{stray}")
+        path.write_text("x")
+        with pytest.raises(VerifyError, match=f"{path}: neither recorded nor of a run"):
+            verified()
+        path.unlink()
+    assert "all of it is as recorded" in verified()
+    listing = object_file(house / "cache", recorded_md5("weights"))
+    entries = [entry for entry in json.loads(listing.read_text()) if "seed-2" not in entry["relpath"]]
+    content = json.dumps(entries, sort_keys=True).encode()
+    known = hashlib.md5(content).hexdigest() + ".dir"
+    keep(house, known, content)
+    Path("dvc.lock").write_text(Path("dvc.lock").read_text().replace(recorded_md5("weights"), known))
+    said = verified()
+    assert f"not recorded (1; `dvc repro` records):\n  {weights_of(2)}" in said and "all of it" not in said
+
+
+def test_changed_files_that_git_keeps_are_named(house: Path) -> None:
+    dvc(house, "git", "init", "-q")
+    commit(house)
+    assert "all of it is as recorded" in verified()
+    changed, lost = (history_file(run) for run in parse_study(TREE).runs()[:2])
+    changed.write_text("epoch,x\n1,0\n2,1\n")
+    stray = changed.with_name("note.txt")
+    stray.write_text("x")
+    with pytest.raises(VerifyError) as raised:
+        verified()
+    message = str(raised.value)
+    assert f"{changed}: not as git has it" in message and f"{stray}: neither recorded" in message and str(lost) not in message
+    stray.unlink()
+    commit(house)
+    said = verified()
+    assert "not recorded (1; `dvc repro` records):\n  results/trial/runs/classical as it stands" in said and "all of it" not in said
+
+
 def test_what_is_not_here_is_told_and_no_error(house: Path) -> None:
     weights_of(0).unlink()
     said = verified()
     assert f"not here (1; `lightweights restore` brings back what a DVC remote has):\n  {weights_of(0)}" in said
+    assert "all of it" not in said
 
 
 def test_a_corrupted_object_in_dvc_cache_is_named(house: Path) -> None:
@@ -146,7 +188,18 @@ def test_a_corrupted_object_in_dvc_cache_is_named(house: Path) -> None:
     fault("corrupted object in DVC's cache", "`lightweights verify` names it and its file", "delete it, `dvc pull`; no run is affected")
 
 
-@pytest.mark.parametrize("content", ["[", "stages: 3", "stages: {a: {outs: [1]}}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[",
+        "stages: 3",
+        "stages: {a: {outs: [1]}}",
+        "stages: {a: {outs: [{path: results/trial/runs, md5: ../../../dev/zero}]}}",
+        "stages: {a: {outs: [{path: results/trial/runs, md5: 12}]}}",
+        "[" * 5000,
+        "a: &a {}\nb: {<<: *a}",
+    ],
+)
 def test_a_lock_file_that_is_none_is_told(house: Path, content: str) -> None:
     Path("dvc.lock").write_text(content)
     with pytest.raises(VerifyError, match=r"dvc.lock: not a lock file of DVC"):

@@ -129,7 +129,7 @@ def read_teacher(run: Run, dataset: Dataset, weights: Path | None) -> tuple[nn.M
         metrics = read_json(metrics_beside(weights))
         made = (metrics["run"]["seed"], metrics["settings"])
         expected, digest = metrics["provenance"].get("weights_sha256"), hashlib.sha256(content).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise TeacherError(f"{name}: its teacher {weights} cannot be read ({error}); {remedy}") from None
     wanted = run.settings.of_teacher
     if made != (run.seed, wanted.plain()):

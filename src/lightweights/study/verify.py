@@ -5,20 +5,21 @@ Contents are read and hashed anew; unlike `dvc status`, nothing is believed beca
 
 import hashlib
 import json
+import os
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors import SafetensorError, safe_open
 
 from lightweights.errors import LightweightsError
 from lightweights.params import Run, Study
 from lightweights.study.collect import CollectError, collect, read_histories
-from lightweights.study.files import read_json
-from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file, weights_file
+from lightweights.study.files import read_json, read_yaml
+from lightweights.study.layout import RESULTS, history_file, metrics_file, study_folder, study_settings_file, weights_file
 from lightweights.study.summary import read_study
 
 _SHOWN = 20
@@ -30,11 +31,12 @@ class VerifyError(LightweightsError):
 
 @dataclass
 class Findings:
-    """What was checked (counts), what is wrong, and what is not here."""
+    """What was checked (counts), what is wrong, what is not here, and what lies in a recorded folder without being recorded."""
 
     checked: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    unrecorded: list[str] = field(default_factory=list)
 
     def count(self, what: str, number: int = 1) -> None:
         """Note that so many more have been checked."""
@@ -46,17 +48,20 @@ def verify_study(name: str, say: Callable[[str], None], results: Path = RESULTS,
     study = read_study(study_settings_file(name, results))
     findings = Findings()
     check_runs(study, results, findings)
-    check_recorded(recorded_outputs(lock, study_folder(name, results)), cache_folder(), findings)
+    files = {place(run, results) for run in study.runs() for place in (metrics_file, history_file, weights_file)}
+    check_recorded(recorded_outputs(lock, study_folder(name, results)), cache_folder(), files, findings)
     say("checked: " + (", ".join(f"{number} {what}" for what, number in findings.checked.items()) or "nothing is here"))
     findings.absent = list(dict.fromkeys(findings.absent))  # weights are looked for twice: for their run and for dvc.lock
     if findings.absent:
         say(f"not here ({len(findings.absent)}; `lightweights restore` brings back what a DVC remote has):\n" + _listed(findings.absent))
+    if findings.unrecorded:
+        say(f"not recorded ({len(findings.unrecorded)}; `dvc repro` records):\n" + _listed(findings.unrecorded))
     if findings.wrong:
         raise VerifyError(
             f"{len(findings.wrong)} findings in {study_folder(name, results)}:\n{_listed(findings.wrong)}\n"
             "Delete the named files and bring them back (`git checkout`, `dvc checkout`, `dvc pull`), or train the runs anew"
         )
-    say("all of it is as recorded")
+    say("the rest is as recorded" if findings.absent or findings.unrecorded else "all of it is as recorded")
 
 
 def check_runs(study: Study, results: Path, findings: Findings) -> None:
@@ -95,38 +100,50 @@ def recorded_outputs(lock: Path, folder: Path) -> dict[Path, dict[str, Any]]:
     if not lock.is_file():
         return {}
     try:
-        stages = (yaml.safe_load(lock.read_text()) or {}).get("stages", {})
-        outs = {Path(out["path"]): out for stage in stages.values() for out in stage.get("outs", [])}
-        return {path: out for path, out in outs.items() if path.is_relative_to(folder) and ".." not in path.parts and "md5" in out}
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        stages = (read_yaml(lock) or {}).get("stages", {})
+        outs = {Path(out["path"]): out for stage in stages.values() for out in stage.get("outs", []) if "md5" in out}
+        for path, out in outs.items():
+            _check_digest(out["md5"], str(path))
+        return {path: out for path, out in outs.items() if path.is_relative_to(folder) and ".." not in path.parts}
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise VerifyError(f"{lock}: not a lock file of DVC ({error}); `git checkout {lock}` brings it back") from None
 
 
-def check_recorded(outputs: dict[Path, dict[str, Any]], cache: Path | None, findings: Findings) -> None:
-    """Files and folders against their MD5 in dvc.lock; of a folder in DVC's cache each file, and the cached copy itself."""
+def _check_digest(digest: str, of: str) -> None:
+    """Digests become paths in DVC's cache."""
+    if not re.fullmatch(r"[0-9a-f]{32}(\.dir)?", digest):
+        raise ValueError(f"{of}: md5 {digest!r} is no digest")
+
+
+def check_recorded(outputs: dict[Path, dict[str, Any]], cache: Path | None, files: Collection[Path], findings: Findings) -> None:
+    """Files and folders against their MD5 in dvc.lock; of a folder in DVC's cache each file, and the cached copy itself. ``files``: those
+    that belong to runs of the study, whether recorded or not.
+    """
     for path, out in outputs.items():
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises OSError for names that are too long)
             findings.absent.append(str(path))
         elif path.is_file():
             _compare(path, out["md5"], "dvc.lock", findings)
         else:
-            _check_folder(path, out, cache, findings)
+            _check_folder(path, out, cache, files, findings)
 
 
-def _check_folder(path: Path, out: dict[str, Any], cache: Path | None, findings: Findings) -> None:
+def _check_folder(path: Path, out: dict[str, Any], cache: Path | None, files: Collection[Path], findings: Findings) -> None:
     found = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
     listing = _cached(cache, out["md5"])
     if listing is None:
         digest = folder_md5({name: md5(file) for name, file in found.items()})
         if digest == out["md5"]:
             findings.count("recorded files", len(found))
+        elif (held := held_by_git(path)) is not None:
+            _compare_with_git(path, found, *held, files, findings)
         elif len(found) == out.get("nfiles"):
             findings.wrong.append(f"{path}: its {len(found)} files are not those of dvc.lock ({out['md5']}, found {digest})")
         else:
-            findings.absent.append(
-                f"{path} as recorded in dvc.lock: {out.get('nfiles')} files there, {len(found)} here; `dvc repro` records"
-            )
+            findings.absent.append(f"{path} as recorded in dvc.lock: {out.get('nfiles')} files there, {len(found)} here")
+            _name_extra(set(found.values()) - set(files), files, findings)
         return
+    _name_extra((found[name] for name in found if name not in listing), files, findings)
     for name, expected in listing.items():
         if name in found:
             _compare(found[name], expected, "dvc.lock", findings)
@@ -135,6 +152,40 @@ def _check_folder(path: Path, out: dict[str, Any], cache: Path | None, findings:
         kept = object_file(cache, expected) if cache else None
         if kept and kept.is_file() and md5(kept) != expected:
             findings.wrong.append(f"{kept}: DVC's copy of {path / name} is damaged; delete it, then `dvc pull`")
+
+
+def _compare_with_git(
+    path: Path, found: dict[str, Path], tracked: set[Path], changed: set[Path], files: Collection[Path], findings: Findings
+) -> None:
+    here = set(found.values())
+    findings.absent += [str(file) for file in sorted(tracked - here)]
+    findings.wrong += [f"{file}: not as git has it, and {path} not as dvc.lock has it" for file in sorted(changed & here)]
+    findings.count("recorded files", len((tracked & here) - changed))
+    _name_extra(here - tracked, files, findings)
+    if here == tracked and not changed:
+        findings.unrecorded.append(f"{path} as it stands, and as git has it")
+
+
+def _name_extra(extra: Iterable[Path], files: Collection[Path], findings: Findings) -> None:
+    for file in sorted(extra):
+        if file in files:
+            findings.unrecorded.append(str(file))
+        else:
+            findings.wrong.append(f"{file}: neither recorded nor of a run of the study")
+
+
+def held_by_git(folder: Path) -> tuple[set[Path], set[Path]] | None:
+    """Files below a folder in git's last commit, and those of them that have changed since; None where git has none."""
+
+    def listed(*words: str) -> set[Path]:
+        done = subprocess.run(["git", *words, "HEAD", "--", folder], capture_output=True, text=True, check=True)
+        return {Path(name) for name in done.stdout.split("\0") if name}
+
+    try:
+        tracked, changed = listed("ls-tree", "-r", "-z", "--name-only"), listed("diff", "--relative", "-z", "--name-only", "--no-renames")
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return (tracked, changed & tracked) if tracked else None
 
 
 def _compare(path: Path, expected: str, source: str, findings: Findings) -> None:
@@ -150,8 +201,11 @@ def _cached(cache: Path | None, digest: str) -> dict[str, str] | None:
         content = object_file(cache, digest).read_bytes() if cache else b""
         if hashlib.md5(content).hexdigest() != digest.removesuffix(".dir"):
             return None
-        return {entry["relpath"]: entry["md5"] for entry in json.loads(content)}
-    except (OSError, ValueError, KeyError, TypeError):
+        listing = {entry["relpath"]: entry["md5"] for entry in json.loads(content)}
+        for name, kept in listing.items():
+            _check_digest(kept, name)
+        return listing
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
