@@ -47,7 +47,7 @@ def normalised(examples: Examples, name: str) -> Examples:
     if name not in CHANNELS:
         return examples
     mean, deviation = (torch.tensor(values, device=examples.images.device).view(-1, 1, 1) for values in CHANNELS[name])
-    return Examples((examples.images - mean) / deviation, examples.labels)
+    return Examples((examples.images - mean).div_(deviation), examples.labels)
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager:

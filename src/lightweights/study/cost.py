@@ -55,7 +55,10 @@ START_SECONDS = 6.0
 """Starting Python and torch and reading the data."""
 
 BASE_MEMORY_MB = 600
-"""Largest memory of a run on partial MNIST; larger data sets add theirs, as floats."""
+"""Memory of a run without its data. With them, runs on partial MNIST have held up to 637 MiB."""
+
+MOST_MEMORY_MB = 2**30
+"""A run that says to have held more than this was written by nothing of ours."""
 
 RUN_DISK_BYTES = 60_000
 """metrics.json, history.csv, log and weights of a run with a network of 7,000 weights."""
@@ -132,13 +135,16 @@ def estimate(settings: RunSettings) -> Cost:
     """By the table alone: what a job asks of a cluster must not depend on which runs have landed."""
     family = family_of(settings)
     rate = SECONDS_PER_MILLION.get(family, SECONDS_PER_MILLION["classical"])
-    return Cost(START_SECONDS + rate * work_of(settings), memory_of(settings.dataset), RUN_DISK_BYTES, "table")
+    return Cost(START_SECONDS + rate * work_of(settings), memory_of(settings), RUN_DISK_BYTES, "table")
 
 
-def memory_of(dataset: DatasetSection) -> int:
-    """MiB that a run holds at most: torch, and the data as bytes and as floats."""
-    train, test, numbers = images_of(dataset)
-    return BASE_MEMORY_MB + math.ceil(5 * (train + test) * numbers / 2**20)
+def memory_of(settings: RunSettings) -> int:
+    """MiB that a run holds at most: torch, and the data as bytes and as floats; to cut a distillation's data there are up to three times
+    the floats.
+    """
+    train, test, numbers = images_of(settings.dataset)
+    bytes_each = 5 if settings.distillation_data is None else 13
+    return BASE_MEMORY_MB + math.ceil(bytes_each * (train + test) * numbers / 2**20)
 
 
 def job_minutes(settings: RunSettings, attempt: int = 1) -> int:
@@ -153,11 +159,7 @@ def job_memory_mb(settings: RunSettings, attempt: int = 1) -> int:
 
 def job_group(settings: RunSettings) -> str | None:
     """Which runs may share a job on a cluster; None for those that are long enough alone."""
-    return group_of(estimate(settings).seconds)
-
-
-def group_of(seconds: float) -> str | None:
-    """The same from how long a run takes."""
+    seconds = estimate(settings).seconds
     return "short" if seconds < SHORT_SECONDS else "medium" if seconds < MEDIUM_SECONDS else None
 
 
@@ -170,13 +172,15 @@ class Costs:
         for run in runs:
             try:
                 provenance: dict[str, Any] = read_json(metrics_file(run, results))["provenance"]
-                rate = float(provenance["wall_seconds"]) / work_of(run.settings)
-            except (OSError, ValueError, KeyError, TypeError):
+                rate = float(provenance["wall_seconds"]) * provenance.get("threads", 1) / work_of(run.settings)
+                memory = provenance.get("peak_memory_mb", 0)
+                if not (0 < rate < math.inf and isinstance(memory, int) and 0 <= memory < MOST_MEMORY_MB):
+                    continue
+            except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
                 continue
             for key in self._keys(run):
                 self._rates.setdefault(key, []).append(rate)
-            if isinstance(provenance.get("peak_memory_mb"), int):
-                self._memory.append(provenance["peak_memory_mb"])
+            self._memory.append(memory)
 
     @staticmethod
     def _keys(run: Run) -> list[tuple[str, ...]]:

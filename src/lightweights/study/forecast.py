@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightweights.params import Run, Study
-from lightweights.study.cost import Cost, Costs, group_of, images_of
+from lightweights.study.cost import Cost, Costs, images_of, job_group
 from lightweights.study.layout import RESULTS, metrics_file
 
 RUNS_A_JOB = {"short": 20, "medium": 4, None: 1}
@@ -18,7 +18,9 @@ JOB_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Line:
-    """Runs of one experiment: asked for, to do, seconds of all that are to do, of the longest, and where the estimate comes from."""
+    """Runs of one experiment: asked for, to do, seconds of one core of all that are to do, of the longest, and where the estimate comes
+    from.
+    """
 
     experiment: str
     asked: int
@@ -52,11 +54,11 @@ def makespan(jobs: list[float], places: int) -> float:
     return max(ends)
 
 
-def jobs_of(seconds: list[float]) -> list[float]:
-    """Seconds of the jobs that a cluster gets: runs of a few minutes share one, as the profiles group them."""
+def jobs_of(runs: list[tuple[str | None, float]]) -> list[float]:
+    """Seconds of the jobs that a cluster gets from runs, each with its group and seconds: those of a group share jobs, as profiles say."""
     kinds: dict[str | None, list[float]] = {kind: [] for kind in RUNS_A_JOB}
-    for value in seconds:
-        kinds[group_of(value)].append(value)
+    for kind, value in runs:
+        kinds[kind].append(value)
     return [
         JOB_SECONDS + sum(values[start : start + size])
         for kind, size in RUNS_A_JOB.items()
@@ -66,15 +68,17 @@ def jobs_of(seconds: list[float]) -> list[float]:
 
 
 def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, results: Path = RESULTS) -> str:
-    """The forecast as text: a table by experiment, then time, memory and disk here, and on a cluster where one is given."""
+    """The forecast as text: a table by experiment, then time, memory and disk here, and on a cluster where one is given. With several
+    threads a run is taken to be as many times as fast.
+    """
     lines, left = forecast(study, results)
     threads = study.execution.threads
     rows = [("experiment", "runs", "to do", "core-hours", "longest run", "estimated from")]
     rows += [
-        (line.experiment, str(line.asked), str(line.to_do), f"{line.seconds * threads / 3600:.1f}", duration(line.longest), line.source)
+        (line.experiment, str(line.asked), str(line.to_do), f"{line.seconds / 3600:.1f}", duration(line.longest / threads), line.source)
         for line in lines
     ]
-    seconds = [cost.seconds for _, cost in left]
+    seconds = [cost.seconds / threads for _, cost in left]
     rows.append(
         ("all", str(len(study.runs())), str(len(left)), f"{sum(seconds) * threads / 3600:.1f}", duration(max(seconds, default=0.0)), "")
     )
@@ -94,7 +98,8 @@ def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, 
         f"Disk: {disk / 2**20:.0f} MiB for runs, weights and prepared data.",
     ]
     if nodes is not None:
-        jobs, slots = jobs_of(seconds), max(1, cores_per_node // threads)
+        jobs = jobs_of([(job_group(run.settings), value) for (run, _), value in zip(left, seconds, strict=True)])
+        slots = max(1, cores_per_node // threads)
         text.append(
             f"Cluster, {nodes} nodes with {cores_per_node} cores: {duration(makespan(jobs, nodes * slots))} in {len(jobs)} jobs, without "
             f"waiting in its queue; {memory * slots / 1024:.1f} GiB of memory on a full node."

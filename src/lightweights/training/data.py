@@ -41,7 +41,7 @@ def on_device(dataset: Dataset, device: torch.device) -> TrainingData:
     """The data set as float tensors on a device."""
 
     def convert(split: Split) -> Examples:
-        return Examples(split.images.to(device).float() / 255, split.labels.to(device))
+        return Examples(split.images.to(device).float().div_(255), split.labels.to(device))
 
     return TrainingData(convert(dataset.train), {name: convert(split) for name, split in dataset.tests.items()})
 
