@@ -20,8 +20,8 @@ CLUSTERS = {"slurm": "slurm", "cluster-generic": "cluster-generic", "kubernetes"
 
 KUBECTL = """\
 #!{python}
-# Stands in for kubectl: runs the command of a job's container at once, with nothing of this process's environment but PATH.
-import json, os, pathlib, subprocess, sys
+# Stands in for kubectl: runs the command of a job's container at once, with nothing of this process's environment.
+import json, pathlib, subprocess, sys
 import yaml
 house = pathlib.Path(__file__).parent
 if sys.argv[1] == "create":
@@ -30,7 +30,7 @@ if sys.argv[1] == "create":
     (house / (name.replace("/", "_") + ".json")).write_text(json.dumps(job))
     pod = job["spec"]["template"]["spec"]
     box = pod["containers"][0]
-    environment = {{"PATH": os.environ["PATH"]}} | {{pair["name"]: pair["value"] for pair in box["env"]}}
+    environment = {{"PATH": "/usr/local/bin:/usr/bin:/bin"}} | {{pair["name"]: pair["value"] for pair in box["env"]}}
     with (house / "pods.log").open("ab") as log:
         done = subprocess.run(box["command"], cwd=box["workingDir"], env=environment, stdout=log, stderr=log)
     (house / (name.replace("/", "_") + ".state")).write_text("Failed" if done.returncode else "SuccessCriteriaMet Complete")
@@ -106,6 +106,18 @@ def test_the_state_of_a_job_on_kubernetes(tmp_path: Path) -> None:
         assert done.stdout.strip() == expected, answer
 
 
+def test_a_pod_gets_the_programs_of_this_environment_and_a_user_and_its_time_runs_on_a_node(tmp_path: Path) -> None:
+    environment = stand_in(tmp_path, "kubectl", "#!/bin/sh\ncat\n")
+    nameless = stand_in(tmp_path, "id", '#!/bin/sh\n[ "$1" != -un ] && echo 12345\n')
+    for given, user in ((environment, r"\w+"), (nameless, "lightweights")):
+        words = ["sh", str(PROFILES / "kubernetes/submit"), "image", "claim", "/volume", "1", "900", "7", "script"]
+        job = yaml.safe_load(subprocess.run(words, capture_output=True, text=True, env=given, check=True).stdout)["spec"]
+        pod = job["template"]["spec"]
+        told = {pair["name"]: pair["value"] for pair in pod["containers"][0]["env"]}
+        assert (told["HOME"], told["PATH"]) == ("/tmp", given["PATH"]) and re.fullmatch(user, told["USER"])
+        assert pod["activeDeadlineSeconds"] == 420 and "activeDeadlineSeconds" not in job
+
+
 @pytest.mark.slow
 def test_pods_get_the_volume_and_what_the_rules_ask_for_and_train_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs("cluster-generic")
@@ -118,11 +130,10 @@ def test_pods_get_the_volume_and_what_the_rules_ask_for_and_train_the_study(tmp_
     assert "Finished jobid" in first  # before the next began
     jobs = [yaml.safe_load(file.read_text())["spec"] for file in (tmp_path / "bin").glob("*.json")]
     assert len(jobs) == 2  # both runs, and what follows them
-    training = max(jobs, key=lambda job: job["activeDeadlineSeconds"])
-    pod = training["template"]["spec"]
+    pod = max((job["template"]["spec"] for job in jobs), key=lambda pod: pod["activeDeadlineSeconds"])
     box = pod["containers"][0]
     runs = parse_study(small_study()).runs()
-    assert training["activeDeadlineSeconds"] == 60 * sum(job_minutes(run.settings) for run in runs)
+    assert pod["activeDeadlineSeconds"] == 60 * sum(job_minutes(run.settings) for run in runs)
     assert box["resources"]["limits"]["memory"] == f"{max(job_memory_mb(run.settings) for run in runs)}Mi"
     assert box["resources"]["requests"]["cpu"] == "1" and box["workingDir"] == str(house)
     assert pod["volumes"][0]["persistentVolumeClaim"]["claimName"] == "lightweights"
