@@ -233,6 +233,15 @@ def commit(house: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_file_that_a_killed_process_was_writing_is_not_recorded(tmp_path: Path) -> None:
+    shutil.copy(ROOT / ".dvcignore", tmp_path)
+    dvc(tmp_path, "dvc", "init", "-q", "--no-scm")
+    weights = weights_of(0)
+    assert dvc(tmp_path, "dvc", "check-ignore", str(weights.with_name(f".{weights.name}.x1y2"))).strip()
+    dvc(tmp_path, "dvc", "check-ignore", str(weights), ok=False)
+
+
+@pytest.mark.slow
 def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path) -> None:
     """Pushed, cloned and pulled, the weights are the same; an object that never reached the remote is named."""
     house, clone = tmp_path / "house", tmp_path / "clone"
