@@ -29,8 +29,9 @@ from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.cost import Costs
 from lightweights.study.distillation import TeacherError, metrics_beside, new_teacher, read_teacher
 from lightweights.study.execute import RunError, begin, read_data, resume, save_checkpoint
-from lightweights.study.layout import history_file, metrics_file, run_folder, settings_file, weights_file
+from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
+from lightweights.study.show import progress_of
 from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)
@@ -275,6 +276,19 @@ def test_checkpoints(stored: tuple, tiny: Dataset, tmp_path: Path, changes: list
         resume(training, stored[2], file)
     except RunError as error:
         assert "set aside" in str(error)
+
+
+@pytest.mark.parametrize(
+    "rows", ["[1]", "[{}]", '{"a": 1}', "[]", "3", "[" * 10**5, "{", '[{"seconds": [1]}]', '[{"seconds": 1' + "0" * 400 + "}]"]
+)
+def test_status_with_any_rows_in_a_checkpoint(rows: str, tmp_path: Path) -> None:
+    run = open_study(TREE, tmp_path).runs()[1]
+    path = checkpoint_folder(run, tmp_path) / "state.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(save({"x": torch.zeros(1)}, {"rows": rows}))
+    assert f"{run.key}: to do" in progress_of("trial", tmp_path)
+    path.write_bytes(save({"x": torch.zeros(1)}, {"rows": '[{"seconds": 60}]'}))
+    assert f"{run.key}: 1 of 2, 1 minutes left" in progress_of("trial", tmp_path)
 
 
 def test_a_tensor_file_that_promises_too_much_costs_nothing(tmp_path: Path) -> None:

@@ -39,21 +39,23 @@ def progress_of(name: str, results: Path = RESULTS) -> str:
             continue
         schedule = run.settings.schedule
         total = schedule.rounds if isinstance(schedule, RoundSchedule) else schedule.epochs
-        rows = _checkpointed(run, results)
-        if rows:
-            left = rows[-1]["seconds"] / len(rows) * (total - len(rows))
+        trained, took = _checkpointed(run, results)
+        if trained:
+            left = took / trained * (total - trained)
             seconds += left
-            lines.append(f"{run.key}: {len(rows)} of {total}, {left / 60:.0f} minutes left")
+            lines.append(f"{run.key}: {trained} of {total}, {left / 60:.0f} minutes left")
         else:
             lines.append(f"{run.key}: to do")
     head = f"{done} of {len(study.runs())} runs done"
     return "\n".join([head + (f"; the runs under way need {seconds / 60:.0f} minutes of one core" if seconds else ""), *lines])
 
 
-def _checkpointed(run: Run, results: Path) -> list[dict[str, float]]:
+def _checkpointed(run: Run, results: Path) -> tuple[int, float]:
+    """Rounds or epochs in a run's checkpoint, and the seconds they took; none where there is no checkpoint that can be read."""
     path = checkpoint_folder(run, results) / "state.safetensors"
     try:
         with safe_open(path, framework="numpy") as file:
-            return json.loads(file.metadata()["rows"])
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
-        return []
+            rows = json.loads(file.metadata()["rows"])
+        return len(rows), float(rows[-1]["seconds"])
+    except (OSError, SafetensorError, LookupError, ValueError, TypeError, OverflowError, RecursionError):
+        return 0, 0.0
