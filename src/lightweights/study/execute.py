@@ -296,7 +296,7 @@ def memory_told(run: Run) -> Iterator[None]:
 
 def out_of_memory(error: Exception) -> bool:
     """Whether an error says that memory did not suffice. Torch loads some of its libraries when it first needs them."""
-    words = r"out of memory|not enough memory|can(no|')t allocate memory|failed to map segment"
+    words = r"out of memory|(not enough|insufficient|allocat\w*|create a) memory|memory allocation|failed to map segment|bad_?alloc"
     return isinstance(error, MemoryError) or re.search(words, str(error), re.IGNORECASE) is not None
 
 
