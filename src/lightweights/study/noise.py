@@ -99,6 +99,9 @@ def what_noise_costs(runs: pd.DataFrame) -> list[str]:
     counted = [f"{row.value:,.0f} cycles {told(row.drop)}" for row in sweep(runs, "noise_cycles").itertuples() if row.drop.n]
     if counted:
         lines.append(f"Trained on counts of so many clock cycles for each evaluation: {'; '.join(counted)}.")
+    late = [f"{row.value:g} {told(row.drop)}" for row in sweep(runs, "noise_staleness").itertuples() if row.value and row.drop.n]
+    if late:
+        lines.append(f"On perfect devices whose probabilities come so many rounds late: {'; '.join(late)}.")
     return lines
 
 

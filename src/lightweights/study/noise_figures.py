@@ -10,7 +10,7 @@ from lightweights.params import GradientSchedule, Study
 from lightweights.study.ablation import measure_of
 from lightweights.study.claims import Claim
 from lightweights.study.figures import BLACK, BLUE, GREEN, ONE_COLUMN, TWO_COLUMNS, VERMILLION, Draw, styled, without_runs
-from lightweights.study.noise import CLAIMED, CONTROL, LABELS, OPEN_QUESTIONS, REFERENCE, SWEEPS, drop, noise_runs, sweep
+from lightweights.study.noise import CLAIMED, CONTROL, LABELS, OPEN_QUESTIONS, REFERENCE, SWEEPS, drop, noise_runs, sweep, varied_value
 from lightweights.study.statistics import Summary, span, summarise
 
 GREY = "#8a8a8a"
@@ -113,9 +113,15 @@ def noise_staleness(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
         return without_runs(figure)
     axis = figure.subplots()
     _band(axis, points.value, list(points.accuracy), BLUE, "o", "asynchronous")
+    for variant, group in noise_runs(runs, "noise_staleness"):
+        late, values = varied_value(variant)[1], group[measure_of(runs)]
+        axis.plot([late] * len(values), values, color=BLACK, marker="_", markersize=6, linestyle="none", zorder=3)
     axis.set_xticks(points.value)
     axis.set(xlabel=LABELS["staleness"], ylabel="Test accuracy (%)")
-    axis.set_title(f"mean over {_seeds(runs[runs.experiment == 'noise_staleness'])} seeds; band: 95 % t interval", fontsize=6.5)
+    low, high = axis.get_ylim()
+    axis.set_ylim(max(0, low), min(100, high))
+    seeds = _seeds(runs[runs.experiment == "noise_staleness"])
+    axis.set_title(f"mean over {seeds} seeds; dashes: each seed; band: 95 % t interval", fontsize=6.5)
     return figure
 
 
