@@ -35,6 +35,7 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+include: "workflow/rules/target_jobs.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"

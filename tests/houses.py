@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS_CSV = "results/small/runs.csv"
-CLASSICAL, PHOTONIC = "classical/base/seed-0", "photonic/base/seed-0"
+CLASSICAL, PHOTONIC = "classical/base/seed-0", "photonic/rounds=4,bond_dim=1/seed-0"  # a variant with a comma, as most have
 
 
 def small_study() -> dict:
@@ -19,14 +19,14 @@ def small_study() -> dict:
     return {
         "study": {"name": "small"},
         "dataset": {"name": "digits"},
-        "mapping": {"bond_dim": 1},
+        "mapping": {"bond_dim": 2},
         "schedules": {
             "classical": {"epochs": 3},
-            "gradient": {"rounds": 4, "mapping_epochs": 1, "phase_steps": 1, "phase_batch_size": 100},
+            "gradient": {"rounds": 5, "mapping_epochs": 1, "phase_steps": 1, "phase_batch_size": 100},
         },
         "experiments": {
             "classical": {"method": "classical", "seeds": [0]},
-            "photonic": {"method": "quantum_train", "seeds": [0]},
+            "photonic": {"method": "quantum_train", "seeds": [0], "override": {"schedule.rounds": 4, "mapping.bond_dim": 1}},
         },
         "execution": {"checkpoint_seconds": 0},
     }

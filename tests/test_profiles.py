@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from houses import RUNS_CSV, call, new_house, small_study
+from houses import PHOTONIC, RUNS_CSV, call, new_house, small_study
 
 from lightweights.params import parse_study
 from lightweights.study.cost import job_memory_mb, job_minutes
@@ -77,6 +77,14 @@ def test_a_dry_run_with_each_profile(name: str, tmp_path: Path) -> None:
     said = call(new_house(tmp_path / "house"), "snakemake", "--profile", f"workflow/profiles/{name}", "-n", RUNS_CSV)
     assert re.search(r"train_run +2\n", said)
     assert "cpus_per_task=1" in said and "run_slot=1" in said
+
+
+def test_a_job_on_a_cluster_finds_runs_whose_variant_has_commas(tmp_path: Path) -> None:
+    """As executors start it there: Snakemake splits the names of its runs at commas."""
+    house = new_house(tmp_path / "house")
+    experiment, variant, seed = PHOTONIC.split("/")
+    named = f'train_run:experiment={experiment},variant="{variant}",seed={seed.removeprefix("seed-")}'
+    assert f"results/small/runs/{PHOTONIC}/metrics.json" in call(house, "snakemake", "-n", "--cores", "1", "--target-jobs", named)
 
 
 def test_the_state_of_a_job_on_pbs(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from faults.table import fault
-from houses import ROOT, call, new_house
+from houses import PHOTONIC, ROOT, call, new_house
 from safetensors.torch import save
 from torch import zeros
 
@@ -301,7 +301,7 @@ def test_a_fresh_clone_restores_from_a_remote_and_nothing_is_left_to_do(tmp_path
     said = call(tmp_path / "clone", "lightweights", "restore", "small")
     assert "2 of 2 runs are there, 2 with weights" in said and "missing" not in said
     assert "Nothing to be done" in call(tmp_path / "clone", "snakemake", "-n")
-    weights = Path("results/small/weights/photonic/base/seed-0.safetensors")
+    weights = Path(f"results/small/weights/{PHOTONIC}.safetensors")
     assert (tmp_path / "clone" / weights).read_bytes() == (house / weights).read_bytes()
     assert "all of it is as recorded" in call(tmp_path / "clone", "lightweights", "verify", "small")
 
