@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lightweights.params import Execution, parse_study
+from lightweights.params import Execution, load_study, parse_study
 from lightweights.study import cost
 from lightweights.study.cost import Costs, estimate, job_group, job_memory_mb, job_minutes, work_of
 from lightweights.study.forecast import duration, forecast, jobs_of, makespan, plan_text
@@ -148,3 +148,11 @@ def test_the_command_prints_the_plan_without_training_anything(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert "core-hours" in done.stdout and "Cluster, 3 nodes with 32 cores" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_teachers_and_students_share_no_job_on_a_cluster() -> None:
+    """A student waits for its teacher; the runs of a job must not wait for each other."""
+    groups: dict[bool, set[str | None]] = {True: set(), False: set()}
+    for run in load_study(Path("params.yaml"), Path("workflow/presets/demo.yaml")).runs():
+        groups[run.settings.method in ("teacher", "student")].add(job_group(run.settings))
+    assert groups == {True: {None}, False: {"short"}}

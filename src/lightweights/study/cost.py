@@ -158,7 +158,11 @@ def job_memory_mb(settings: RunSettings, attempt: int = 1) -> int:
 
 
 def job_group(settings: RunSettings) -> str | None:
-    """Which runs may share a job on a cluster; None for those that are long enough alone."""
+    """Which runs may share a job on a cluster; None for those that are long enough alone, and for teachers and students: one waits for
+    the other, which the runs of a job must not.
+    """
+    if settings.method in ("teacher", "student"):
+        return None
     seconds = estimate(settings).seconds
     return "short" if seconds < SHORT_SECONDS else "medium" if seconds < MEDIUM_SECONDS else None
 
