@@ -92,8 +92,11 @@ def test_the_demo_on_slurm_equals_the_local_one(tmp_path: Path) -> None:
         call(house, *start, "--configfile", "workflow/presets/demo.yaml", "--", "all")
     local, there = (timeless(house, runs) for house in houses)
     assert there == local
-    tables = {file.name: file.read_bytes() for file in (houses[0] / "results/demo/tables").glob("*.csv")}
-    assert tables and tables == {file.name: file.read_bytes() for file in (houses[1] / "results/demo/tables").glob("*.csv")}
+    tables, others = (
+        {file.name: [row for row in file.read_text().splitlines() if "wall_seconds" not in row] for file in folder.glob("*.csv")}
+        for folder in (house / "results/demo/tables" for house in houses)
+    )
+    assert tables and tables == others
 
 
 def test_the_generic_profile_with_slurm_s_commands(tmp_path: Path, truth: str) -> None:
