@@ -5,8 +5,8 @@ from snakemake.dag import DAG
 
 def whole(wildcards):
     """Wildcards of a run whose variant was split: what follows its first piece stands there as wildcards that no rule has."""
-    pieces = [f"{name}={value}" for name, value in wildcards.items() if name not in ("experiment", "variant", "seed")]
-    own = {name: value for name, value in wildcards.items() if name in ("experiment", "variant", "seed")}
+    own = {name: wildcards[name] for name in ("experiment", "variant", "seed")}
+    pieces = [f"{name}={value}" for name, value in wildcards.items() if name not in own]
     return own | {"variant": ",".join([own["variant"], *pieces])}
 
 

@@ -106,11 +106,13 @@ def with_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def differences_asked(study: Study, reference: str) -> int:
     """How many differences to one reference a whole study has pairs enough for: those that Holm's correction will run over."""
-    seeds: Counter[tuple[str, str]] = Counter()
-    for run in study.runs():
-        flat = flatten(run.settings)
-        if (arm := flat.get("photonics.arm")) and not run.experiment.startswith("noise_"):
-            seeds[str({name: value for name, value in flat.items() if name != "photonics.arm"}), arm] += 1
+    runs, seeds = study.runs(), Counter[tuple[str, str]]()
+    of_variant = Counter((run.experiment, run.variant) for run in runs)
+    for (experiment, variant), settings in {(run.experiment, run.variant): run.settings for run in runs}.items():
+        if experiment.startswith("noise_") or settings.photonics is None or settings.photonics.arm is None:
+            continue
+        shared = {name: value for name, value in flatten(settings).items() if name != "photonics.arm"}
+        seeds[str(shared), settings.photonics.arm] += of_variant[experiment, variant]
     enough = {key for key, n in seeds.items() if n >= SMALLEST_N}
     return sum(arm != reference and (shared, reference) in enough for shared, arm in enough)
 
@@ -279,8 +281,9 @@ def _photons(runs: pd.DataFrame, last10: bool = False) -> dict[str, pd.DataFrame
 def what_follows(runs: pd.DataFrame) -> list[str]:
     """What follows from the runs, and what does not, a sentence a line."""
     named, column = arm_runs(runs), measure_of(runs)
-    lines = in_short(runs)
-    for reference, table in _photons(runs).items():
+    last = _photons(runs)
+    lines = _in_short(*last.values())
+    for reference, table in last.items():
         for kind in (DIFFERS, EQUIVALENT, OPEN):
             dims = table[table.word == kind]
             if dims.empty:
@@ -297,7 +300,7 @@ def what_follows(runs: pd.DataFrame) -> list[str]:
                 lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
             else:
                 lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
-    lines += _by_last10(runs) + _frozen(runs)
+    lines += _by_last10(last, _photons(runs, last10=True)) + _frozen(runs)
     paper, resampled, fixed = (
         summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")
     )
@@ -318,9 +321,8 @@ def what_follows(runs: pd.DataFrame) -> list[str]:
     return lines
 
 
-def in_short(runs: pd.DataFrame) -> list[str]:
-    """The answer in one sentence, where the differences carry one."""
-    alone, replaced = _photons(runs).values()
+def _in_short(alone: pd.DataFrame, replaced: pd.DataFrame) -> list[str]:
+    """The answer in one sentence, where the differences to each of the plan's references carry one."""
     gained = alone[(alone.word == DIFFERS) & (alone["mean"] > 0)]
     if gained.empty or replaced.empty:
         return []
@@ -336,17 +338,14 @@ def in_short(runs: pd.DataFrame) -> list[str]:
     ]
 
 
-def _by_last10(runs: pd.DataFrame) -> list[str]:
+def _by_last10(last: dict[str, pd.DataFrame], later: dict[str, pd.DataFrame]) -> list[str]:
     """Which words hang on the last round."""
-    changed = []
-    later = _photons(runs, last10=True)
-    for reference, table in _photons(runs).items():
-        pairs = zip(table.itertuples(), later[reference].itertuples(), strict=True)
-        changed += [
-            f"bond dimension {last.bond_dim} minus {ARM_LABELS[reference]} would be {mean.word}, not {last.word}"
-            for last, mean in pairs
-            if last.word != mean.word
-        ]
+    changed = [
+        f"bond dimension {row.bond_dim} minus {ARM_LABELS[reference]} would be {mean.word}, not {row.word}"
+        for reference in last
+        for row, mean in zip(last[reference].itertuples(), later[reference].itertuples(), strict=True)
+        if row.word != mean.word
+    ]
     return [f"Judged by the mean of the last 10 rounds, {'; '.join(changed)}."] if changed else []
 
 

@@ -49,6 +49,12 @@ def backend_of(photonics: PhotonicsSection, jobs: Path | None = None) -> Backend
     return Remote(layer, photonics.shots, JobLog(jobs), noise=hardware.noise if hardware else None)
 
 
+def circuits_of(photonics: PhotonicsSection, shapes: Sequence[tuple[int, int]]) -> list[Circuit]:
+    """The circuits of these numbers of modes and photons, with the mesh and the input states of the settings."""
+    states = photonics.input_state
+    return [Circuit(*shape, photonics.mesh, states if isinstance(states, str) else states[k]) for k, shape in enumerate(shapes)]
+
+
 def _check_jobs(settings: RunSettings, circuits: Sequence[tuple[int, int]], where: str) -> None:
     """Raises SettingsError where a platform far away would be asked for very many gradients, each of which takes many jobs."""
     photonics, schedule = settings.photonics, settings.schedule
@@ -59,10 +65,8 @@ def _check_jobs(settings: RunSettings, circuits: Sequence[tuple[int, int]], wher
         or not settings.trains_phases
     ):
         return
-    states = photonics.input_state
-    shapes = [Circuit(*shape, photonics.mesh, states if isinstance(states, str) else states[k]) for k, shape in enumerate(circuits)]
     most = 2 if photonics.noise and photonics.noise.g2 else 1
-    each = sum(2 * degree for circuit in shapes for degree, _ in degrees(circuit, most * circuit.photons))
+    each = sum(2 * degree for circuit in circuits_of(photonics, circuits) for degree, _ in degrees(circuit, most * circuit.photons))
     if (jobs := each * schedule.phase_steps * schedule.rounds) > MOST_JOBS:
         raise SettingsError(
             f"{where}: a gradient takes {each:,} jobs on photonics.platform = {photonics.platform}, the schedule {jobs:,}; at most "
@@ -88,18 +92,16 @@ def check_devices(settings: RunSettings, circuits: Sequence[tuple[int, int]], wh
         hardware = hardware_of(section)
         if hardware is None:
             continue
-        states = settings.photonics.input_state
-        for number, (modes, photons) in enumerate(circuits):
-            state = states if isinstance(states, str) else states[number]
-            circuit = Circuit(modes, photons, settings.photonics.mesh, state)
+        for number, circuit in enumerate(circuits_of(settings.photonics, circuits)):
+            shape = [circuit.modes, circuit.photons]
             draws = torch.Generator().manual_seed(number)
             try:
                 herald = MeasuredCircuit(circuit, hardware).herald(circuit.random_phases(draws), draws)
             except (LightweightsError, ValueError) as error:
-                raise SettingsError(f"{where}: {place}: circuit [{modes}, {photons}]: {error}") from error
+                raise SettingsError(f"{where}: {place}: circuit {shape}: {error}") from error
             if hardware.cycles is not None and hardware.cycles * herald < LEAST_SHOTS:
                 raise SettingsError(
-                    f"{where}: {place}.cycles = {hardware.cycles:,}: circuit [{modes}, {photons}] heralds a cycle with probability about "
+                    f"{where}: {place}.cycles = {hardware.cycles:,}: circuit {shape} heralds a cycle with probability about "
                     f"{herald:.1g}, so only about {hardware.cycles * herald:.1g} would count; give at least "
                     f"{LEAST_SHOTS / herald:.0e} cycles, or a brighter device"
                 )

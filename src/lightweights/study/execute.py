@@ -308,7 +308,7 @@ def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[
 
 def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
     """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged is set aside and told of. One
-    that cannot be read for now, for want of memory or of a disk, stays where it is.
+    that cannot be read for want of memory or of a disk stays where it is.
     """
     if not path.is_file():
         return

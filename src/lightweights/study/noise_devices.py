@@ -7,7 +7,7 @@ from lightweights.params import PhotonicsSection, Study
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
 from lightweights.photonics.shots import heralding_table
 from lightweights.quantum_train import smallest_circuits
-from lightweights.study.devices import hardware_of
+from lightweights.study.devices import circuits_of, hardware_of
 from lightweights.study.noise import SWEEPS
 from lightweights.study.tables import Table
 
@@ -21,13 +21,11 @@ PHASE_DRAWS = 5
 def typical_circuits(study: Study) -> list[tuple[Circuit, list[torch.Tensor]]]:
     """The study's circuits, each with some random phases."""
     shapes = smallest_circuits(PAPER_WEIGHTS) if study.photonics.circuits == "auto" else study.photonics.circuits
-    draws, states = torch.Generator().manual_seed(0), study.photonics.input_state
-    found = []
-    for number, (modes, photons) in enumerate(shapes):
-        state = states if isinstance(states, str) else states[number]
-        circuit = Circuit(modes, photons, study.photonics.mesh, state)
-        found.append((circuit, [circuit.random_phases(draws, torch.float64) for _ in range(PHASE_DRAWS)]))
-    return found
+    draws = torch.Generator().manual_seed(0)
+    return [
+        (circuit, [circuit.random_phases(draws, torch.float64) for _ in range(PHASE_DRAWS)])
+        for circuit in circuits_of(study.photonics, shapes)
+    ]
 
 
 def devices_of(study: Study) -> dict[str, PhotonicsSection]:

@@ -18,9 +18,9 @@ from lightweights.study.ablation import (
 from lightweights.study.catalogue import FIGURES, TABLES, shown
 from lightweights.study.compression import METHODS
 from lightweights.study.noise import what_noise_costs
-from lightweights.study.scorecard import FAILS, HIGHER, HOLDS, LOWER, NOT_RUN, REPRODUCED, VERDICTS, is_wide
+from lightweights.study.scorecard import FAILS, HIGHER, HOLDS, LOWER, NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell, with_interval
 from lightweights.study.statistics import span, summarise
-from lightweights.study.tables import format_number, markdown, short_cell
+from lightweights.study.tables import markdown, short_cell
 
 _SUBJECT = """Photonic Quantum-Train (arXiv 2505.08474) generates the weights of a small network: photons in linear interferometers give
 probabilities, and a matrix product state of bond dimension χ maps them to weights; phases and mapping are trained, the network itself is
@@ -123,10 +123,9 @@ def _quantum_train(scores: pd.DataFrame) -> str:
         {
             "Photonic Quantum-Train": row.setting,
             "Published test accuracy (%)": row.reported,
-            "Ours (%) [95 % interval]": f"{format_number(row.mean, row.quantity)} "
-            f"[{format_number(row.ci95_low, row.quantity)}, {format_number(row.ci95_high, row.quantity)}]",
+            "Ours (%) [95 % interval]": with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity),
             "n": str(row.n),
-            "Verdict": f"**{row.verdict}**" + ", wide" * is_wide(row),
+            "Verdict": verdict_cell(row),
         }
         for row in own.itertuples()
     ]

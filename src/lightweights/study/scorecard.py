@@ -138,6 +138,11 @@ def is_wide(row: Any) -> bool:
     return (row.difference_high - row.difference_low) / 2 > 2 * tolerance(row.quantity, float(row.reported))
 
 
+def verdict_cell(row: Any) -> str:
+    """The verdict of a row of the scorecard in Markdown, and whether it is a wide one."""
+    return f"**{row.verdict}**" + ", wide" * is_wide(row)
+
+
 def judge_bound(bound: float, ours: Summary, quantity: str) -> Judgement:
     """Verdict on a claim "below ``bound``"."""
     if ours.n == 0:
@@ -407,16 +412,14 @@ def _row(claim: Claim, ours: Summary, judgement: Judgement, notes: str) -> dict[
 def _readable(group: pd.DataFrame, with_deviations: bool) -> pd.DataFrame:
     rows = []
     for row in group.itertuples():
-        ours = _with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity) if row.n else NOTHING
+        ours = with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity) if row.n else NOTHING
         spread = "" if math.isnan(row.sd_ddof1) else f", sd {format_number(row.sd_ddof1, row.quantity)}"
         cells = {
             "Claim": _name(row) if row.dataset == PUBLISHED_DATASET else f"{row.dataset}, {_name(row)}",
             "Published (sd as printed)": _published(row),
             "Ours [95 % interval]": f"{ours}{spread}, n = {row.n}" if row.n else ours,
-            "Difference [95 % interval]": _with_interval(
-                row.difference, row.difference_low, row.difference_high, row.quantity, signed=True
-            ),
-            "Verdict": f"**{row.verdict}**" + ", wide" * is_wide(row),
+            "Difference [95 % interval]": with_interval(row.difference, row.difference_low, row.difference_high, row.quantity, signed=True),
+            "Verdict": verdict_cell(row),
             "Why": row.why,
         }
         rows.append(cells | ({"Deviations": row.deviations or "none"} if with_deviations else {}))
@@ -452,7 +455,8 @@ def _published(row: Any) -> str:
     return f"{bound}{row.reported}{spread}" + ("" if pd.isna(row.reported_n) else f", n = {row.reported_n}")
 
 
-def _with_interval(value: float, low: float, high: float, quantity: str, signed: bool = False) -> str:
+def with_interval(value: float, low: float, high: float, quantity: str, signed: bool = False) -> str:
+    """A number of a quantity with its interval."""
     if math.isnan(value):
         return NOTHING
     number, bottom, top = (format_number(x, quantity) for x in (value, low, high))
