@@ -520,7 +520,10 @@ def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path
     checkpointed = shutil.copy(checkpoint, tmp_path / "copy.safetensors")
     done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("gradient/base/seed-0: train ")
+    resumed, trained = done.stdout.splitlines()
+    assert resumed.startswith("gradient/base/seed-0: going on from its checkpoint, with ") and trained.startswith(
+        "gradient/base/seed-0: train "
+    )
     assert not checkpoint.exists()
 
     truth = execute(run, read_data(digits), tmp_path / "undisturbed", **ONE_THREAD)

@@ -15,7 +15,9 @@ from lightweights.study.gpus import lent_gpu, numbers_of
 HOLD = """
 import os, sys
 from pathlib import Path
+from lightweights.study import gpus
 from lightweights.study.gpus import lent_gpu
+gpus.LOOK_AGAIN = 0.05
 with lent_gpu([3, 5], Path(sys.argv[1])):
     print(os.environ["CUDA_VISIBLE_DEVICES"], flush=True)
     sys.stdin.read()
@@ -27,7 +29,6 @@ def holder(folder: Path) -> subprocess.Popen:
 
 
 def test_runs_get_different_gpus_and_the_next_waits_for_a_free_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus, "LOOK_AGAIN", 0.05)
     first, second = holder(tmp_path), holder(tmp_path)
     try:
         assert {first.stdout.readline().strip(), second.stdout.readline().strip()} == {"3", "5"}

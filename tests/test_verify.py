@@ -182,10 +182,16 @@ def test_a_corrupted_object_in_dvc_cache_is_named(house: Path) -> None:
     kept.write_bytes(b"bits rot")
     with pytest.raises(VerifyError) as raised:
         verified()
-    assert f"{kept}: DVC's copy of {weights_of(2)} is damaged; delete it, then `dvc pull`" in str(raised.value)
+    said = str(raised.value)
+    assert f"{kept}: DVC's copy of {weights_of(2)} is damaged; delete it, then `dvc pull`" in said
     kept.unlink()
     assert "as recorded" in verified()
-    fault("corrupted object in DVC's cache", "`lightweights verify` names it and its file", "delete it, `dvc pull`; no run is affected")
+    fault(
+        "corrupted object in DVC's cache",
+        "lightweights verify: `DVC's copy of ... is damaged; delete it`",
+        "delete it, `dvc pull`; no run is affected",
+        said=said,
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,16 +268,19 @@ def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path
     assert md5(object_file(store, lost)) == lost
 
     object_file(store, lost).unlink()  # and one that is lost later
-    said = dvc(clone, "dvc", "pull", ok=False)
-    assert lost[2:] in said.replace("\n", "")
+    pulled = dvc(clone, "dvc", "pull", ok=False)
+    assert lost[2:] in pulled.replace("\n", "")
     said = dvc(clone, sys.executable, "-c", "from lightweights.cli import main; main()", "verify", "trial")
-    assert str(weights_of(1)) in said and "not here" in said
+    assert str(weights_of(1)) in said
     shutil.copy(house / ".dvc/cache/files/md5" / lost[:2] / lost[2:], object_file(store, lost))
     dvc(clone, "dvc", "pull", "-q")
     for seed in (0, 1, 2):
         assert (clone / weights_of(seed)).read_bytes() == (house / weights_of(seed)).read_bytes()
     fault(
-        "half-finished `dvc push`", "`dvc pull` and `lightweights verify` name what is missing", "push again: only what is missing goes up"
+        "half-finished `dvc push`",
+        "dvc pull: `failed to transfer`, with the object's digest; lightweights verify: `not here`, with the file",
+        "push again: only what is missing goes up",
+        said=pulled + said,
     )
 
 

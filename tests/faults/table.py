@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -9,21 +10,27 @@ DOCUMENT = ROOT / "docs" / "faults.md"
 HEAD = """\
 # Faults: what was tried, and what happened
 
-Each row is a test that brings the fault about on a small study and restarts it as the row says. The final `runs.csv` equals that of an
-undisturbed study bit for bit, wall times aside; in the rows on DVC it is the files themselves that are compared. Made by `make faults` from
-the tests in `tests/faults` and `tests/slurm` and from `tests/test_verify.py`.
+Each row is a test that brings the fault about on a small study and restarts it as the row says. What the second column shows as code was
+said word for word, `...` aside. The final `runs.csv` equals that of an undisturbed study bit for bit, wall times aside; in the rows on DVC it
+is the files themselves that are compared. Made by `make faults` from the tests in `tests/faults` and `tests/slurm` and from
+`tests/test_verify.py`.
 
 | fault | what is said | how the study goes on |
 |---|---|---|
 """
 
 
-def fault(what: str, said: str, goes_on: str) -> None:
-    """Record a fault that the calling test has just seen survived, where LIGHTWEIGHTS_FAULTS names a folder for that."""
+def fault(what: str, answer: str, goes_on: str, *, said: str = "") -> None:
+    """Record a fault that the calling test has just seen survived, where LIGHTWEIGHTS_FAULTS names a folder for that. All that ``answer``
+    quotes between backticks must stand in ``said``.
+    """
+    for quoted in re.findall("`(.*?)`", answer):
+        for part in quoted.split("..."):
+            assert part.strip() in said, f"not said: {part!r}, but\n{said}"
     folder = os.environ.get("LIGHTWEIGHTS_FAULTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        (Path(folder) / f"{what.replace(' ', '-').replace('/', '-')}.json").write_text(json.dumps([what, said, goes_on]))
+        (Path(folder) / f"{what.replace(' ', '-').replace('/', '-')}.json").write_text(json.dumps([what, answer, goes_on]))
 
 
 def rows_of(document: Path = DOCUMENT) -> list[list[str]]:

@@ -20,7 +20,7 @@ FOLDER = Path("results/small")
 DATA = FOLDER / "data/digits.safetensors"
 CHECKPOINT = FOLDER / ".checkpoint" / PHOTONIC / "state.safetensors"
 METRICS = FOLDER / "runs" / PHOTONIC / "metrics.json"
-LOG = FOLDER / "logs/photonic/base/seed-0.log"
+LOG = FOLDER / "logs" / f"{PHOTONIC}.log"
 START = ("snakemake", "--cores", "1", RUNS_CSV)
 GO_ON = "start again: goes on from the checkpoint"
 
@@ -43,8 +43,8 @@ def killed(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     started = start(house, *START)
     process = wait_for(lambda: (house / CHECKPOINT).exists() and training(house), started)
     process.kill()
-    said = started.communicate()[0]
-    assert started.returncode == 1 and "Error in rule train_run" in said
+    (house / "said").write_text(started.communicate()[0])
+    assert started.returncode == 1
     assert (house / CHECKPOINT).exists() and not (house / METRICS).exists()
     return house
 
@@ -100,18 +100,19 @@ def wait_for(found: Callable, started: subprocess.Popen, seconds: float = 900):
     return thing
 
 
-def goes_on(house: Path, finished: Path) -> None:
-    """The study ends as the undisturbed one did, and nothing is left to do."""
+def goes_on(house: Path, finished: Path, anew: bool = False) -> None:
+    """The study, started again, ends as the undisturbed one did: from its checkpoint, or the run of the fault ``anew``."""
     call(house, *START)
     assert timeless(house) == timeless(finished)
+    assert ("going on from its checkpoint" in (house / LOG).read_text()) is not anew
     weights = FOLDER / f"weights/{PHOTONIC}.safetensors"
     assert (house / weights).read_bytes() == (finished / weights).read_bytes()
 
 
 def test_training_killed_in_an_epoch(stopped: Path, finished: Path) -> None:
     goes_on(stopped, finished)
-    assert (stopped / LOG).read_text().startswith("photonic/base/seed-0: train")
-    fault("SIGKILL of a training process in the middle of an epoch", "Snakemake: `Error in rule train_run`", GO_ON)
+    said = (stopped / "said").read_text()
+    fault("SIGKILL of a training process in the middle of an epoch", "Snakemake: `Error in rule train_run`", GO_ON, said=said)
 
 
 def test_snakemake_killed(stopped: Path, finished: Path) -> None:
@@ -120,15 +121,16 @@ def test_snakemake_killed(stopped: Path, finished: Path) -> None:
     started.kill()
     started.wait()
     said = call(stopped, *START, ok=False)
-    assert "Directory cannot be locked" in said and "--unlock" in said
     with contextlib.suppress(psutil.NoSuchProcess):
         process.wait(900)  # its training goes on, as the README says
     call(stopped, "snakemake", "--unlock")
-    goes_on(stopped, finished)
+    call(stopped, *START)
+    assert timeless(stopped) == timeless(finished)
     fault(
         "SIGKILL of Snakemake",
-        "`Directory cannot be locked`, with the remedy",
+        "`Directory cannot be locked`, with the remedy, `--unlock`",
         "runs under way go on: wait for them or stop them, then `snakemake --unlock` and start again",
+        said=said,
     )
 
 
@@ -137,21 +139,22 @@ def test_interrupted_by_the_user(stopped: Path, finished: Path) -> None:
     wait_for(lambda: training(stopped), started)
     os.killpg(started.pid, signal.SIGINT)  # as a terminal does
     said = started.communicate(timeout=900)[0]
-    assert started.returncode != 0, said
+    assert started.returncode != 0 and training(stopped) is None, said
     goes_on(stopped, finished)
-    fault("Ctrl-C", "Snakemake stops its jobs and says so", GO_ON)
+    fault("Ctrl-C", "Snakemake: `Terminating processes on user request`", GO_ON, said=said)
 
 
 def test_a_truncated_checkpoint(stopped: Path, finished: Path) -> None:
     path = stopped / CHECKPOINT
     path.write_bytes(path.read_bytes()[:-1000])
     said = call(stopped, *START, ok=False)
-    assert "the checkpoint cannot be read" in said and "set aside as state.damaged" in said and "Traceback" not in said
-    goes_on(stopped, finished)
+    assert "Traceback" not in said
+    goes_on(stopped, finished, anew=True)
     fault(
         "truncated checkpoint",
         "`the checkpoint cannot be read ... set aside as state.damaged`",
         "start again: that run trains from its beginning",
+        said=said,
     )
 
 
@@ -159,13 +162,14 @@ def test_metrics_cut_off(whole: Path, finished: Path) -> None:
     path = whole / METRICS
     path.write_text(path.read_text()[:200])
     said = call(whole, *START, ok=False)
-    assert "photonic/base/seed-0" in said and "cannot be read" in said and "Delete their folders" in said and "Traceback" not in said
+    assert PHOTONIC in said and "Traceback" not in said
     shutil.rmtree(path.parent)
-    goes_on(whole, finished)
+    goes_on(whole, finished, anew=True)
     fault(
         "corrupted metrics.json",
         "`collect` names the run: `cannot be read ... Delete their folders`",
         "delete the run's folder and start again: it trains anew",
+        said=said,
     )
 
 
@@ -175,13 +179,14 @@ def test_data_changed_after_preparation(stopped: Path, finished: Path) -> None:
     content[-5000] ^= 1
     path.write_bytes(content)
     said = call(stopped, *START, ok=False)
-    assert "digits.safetensors" in said and "expected SHA-256" in said and "delete it" in said and "Traceback" not in said
+    assert "digits.safetensors" in said and "Traceback" not in said
     path.unlink()
     goes_on(stopped, finished)
     fault(
         "data file changed after its preparation",
         "`not a prepared data set (... expected SHA-256 ...); delete it`",
         "delete it and start again: prepared anew, the run goes on from its checkpoint",
+        said=said,
     )
 
 
@@ -200,16 +205,19 @@ def test_two_studies_at_once_on_one_results_folder(stopped: Path, finished: Path
     (other / "results").symlink_to(stopped / "results")
     first = start(stopped, *START)
     wait_for(lambda: holding_its_lock(stopped), first).send_signal(signal.SIGSTOP)
-    assert "Directory cannot be locked" in call(stopped, *START, ok=False)
-    said = call(other, *START, ok=False)  # another folder, the same results
-    assert "is being trained by another process" in said
+    here = call(stopped, *START, ok=False)
+    there = call(other, *START, ok=False)
+    assert "is being trained" not in here and "cannot be locked" not in there
     training(stopped).send_signal(signal.SIGCONT)
     first.communicate(timeout=900)
-    goes_on(stopped, finished)
+    assert first.returncode == 0
+    call(other, *START)
+    assert timeless(stopped) == timeless(finished)
     fault(
         "two studies at once on one results folder",
         "in one folder `Directory cannot be locked`; from another folder `run ... is being trained by another process`",
         "the first goes on; the second can be started again after it",
+        said=here + there,
     )
 
 
@@ -238,22 +246,22 @@ def test_disk_full(small_disk: Callable, stopped: Path, finished: Path) -> None:
         file.write(bytes(free.f_bavail * free.f_frsize - 40_000))
     assert used > 0
     said = call(stopped, *START, ok=False)
-    assert "cannot be written: No space left on device" in said and "Make room" in said and "Traceback" not in said, said
+    assert "Traceback" not in said, said
     filler.unlink()
     goes_on(stopped, finished)
-    fault("disk full", "`... cannot be written: No space left on device. Make room ... then start again`", f"make room; {GO_ON}")
+    fault("disk full", "`cannot be written: No space left on device. Make room ... then start again`", f"make room; {GO_ON}", said=said)
 
 
 def test_results_folder_read_only(small_disk: Callable, stopped: Path, finished: Path) -> None:
     small_disk("ro")
     said = call(stopped, *START, ok=False)
-    assert "Write-protected output files" in said
     small_disk("rw")
     goes_on(stopped, finished)
     fault(
         "read-only results folder",
-        "Snakemake: `Write-protected output files`, or `Read-only file system` with the file",
+        "Snakemake: `Write-protected output files`, with their names",
         f"set permissions; {GO_ON}",
+        said=said,
     )
 
 
@@ -263,9 +271,9 @@ def test_out_of_memory(stopped: Path, finished: Path) -> None:
     process = wait_for(lambda: holding_its_lock(stopped), started)
     process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms - 2**20,) * 2)
     said = started.communicate(timeout=900)[0]
-    assert started.returncode == 1 and "not enough memory" in said, said
+    assert started.returncode == 1, said
     goes_on(stopped, finished)
-    fault("out of memory", "`run ...: not enough memory (...)`, with what to do", GO_ON)
+    fault("out of memory", "`run small/photonic ... : not enough memory ... run fewer at once or give its job more`", GO_ON, said=said)
 
 
 def test_both_runs_are_there(finished: Path) -> None:

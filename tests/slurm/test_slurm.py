@@ -124,12 +124,13 @@ def test_a_job_cancelled_by_scancel_is_submitted_again(slurm: Cluster, submit: C
     slurm.call("scancel", *slurm.jobs())
     said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
-    assert "CANCELLED" in said and "Trying to restart" in said
+    assert "Trying to restart" in said
     assert timeless(house) == truth
     fault(
         "scancel of a SLURM job",
         "`Error in group short`; the job's log has `CANCELLED`",
         "submitted again by itself (`retries`), runs go on from their checkpoints",
+        said=said,
     )
 
 
@@ -142,12 +143,13 @@ def test_a_job_at_its_time_limit_goes_on_in_the_next(submit: Callable, tmp_path:
     process.send_signal(signal.SIGSTOP)  # it gets nowhere, as on a node that is far too slow
     said, _ = submitted.communicate(timeout=1800)
     assert submitted.returncode == 0, said
-    assert "DUE TO TIME LIMIT" in said and "Trying to restart" in said
+    assert "Trying to restart" in said
     assert timeless(house) == truth
     fault(
         "time limit of a SLURM job",
         "`Error in group short`; the job's log has `DUE TO TIME LIMIT`",
         "submitted again by itself with a longer limit, runs go on from their checkpoints",
+        said=said,
     )
 
 
@@ -160,6 +162,7 @@ def test_a_job_out_of_memory_gets_more(tmp_path: Path, truth: str) -> None:
         "out of memory in a SLURM job",
         "`Error in group short`; the job's log has what SLURM says of its memory limit",
         "submitted again by itself with more memory",
+        said=said,
     )
 
 
@@ -174,12 +177,13 @@ def test_snakemake_killed_while_jobs_run_can_be_started_again(slurm: Cluster, su
     while slurm.jobs():  # as docs/profiles/slurm.md says: wait for them, or scancel them
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    assert "Directory cannot be locked" in call(house, *SUBMIT, RUNS_CSV, ok=False)
+    said = call(house, *SUBMIT, RUNS_CSV, ok=False)
     call(house, "snakemake", "--unlock")
     call(house, *SUBMIT, RUNS_CSV)
     assert timeless(house) == truth
     fault(
         "SIGKILL of Snakemake with SLURM jobs under way",
-        "jobs go on; then `Directory cannot be locked`, with the remedy",
+        "jobs go on; then `Directory cannot be locked`, with the remedy, `--unlock`",
         "wait for the jobs or scancel them, then `snakemake --unlock` and start again",
+        said=said,
     )

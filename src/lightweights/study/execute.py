@@ -319,6 +319,7 @@ def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()
             print(f"{path}: the checkpoint belongs to other settings, data or teacher; starting from the beginning")
             return
         training.restore(load_file(path), json.loads(metadata["rows"]))
+        print(f"{run.key}: going on from its checkpoint, with {len(training.rows)} rounds or epochs done", flush=True)
     except OSError as error:
         if out_of_memory(error):
             raise
