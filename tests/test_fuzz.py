@@ -406,6 +406,38 @@ def test_any_metrics_file(house: tuple[Study, Path], content: bytes | tuple) -> 
         metrics_file(run, results).write_text(json.dumps(metrics_of(run)))
 
 
+def test_a_small_metrics_file_never_becomes_large(house: tuple[Study, Path]) -> None:
+    """All its paths together, or one of its values, may be far larger than any settings."""
+    study, results = house
+    run = study.runs()[1]
+    below: dict = {f"{number:02}": 1 for number in range(100)}
+    for letter in "abcdefghij":
+        below = {letter * 100_000: below}
+    for tree in (below, {"method": "x" * 10**6}, {"method": [0] * 10**5}):
+        metrics_file(run, results).write_text(json.dumps(metrics_of(run) | {"settings": tree}))
+        with at_most(20 * MEBIBYTE), pytest.raises(CollectError, match="made with") as raised:
+            collect(study, results)
+        assert len(str(raised.value)) < 10_000
+    metrics_file(run, results).write_text(json.dumps(metrics_of(run)))
+
+
+def test_weights_and_histories_of_any_size_are_not_held_in_memory(house: tuple[Study, Path]) -> None:
+    study, results = house
+    run = study.runs()[1]
+    weights, history = weights_file(run, results), history_file(run, results)
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    before = history.read_bytes()
+    for path, size, said in ((weights, 2**26, "not the weights of a run"), (history, 2**30, "more than 67,108,864 bytes")):
+        with path.open("wb") as file:
+            file.truncate(size)
+        findings = Findings()
+        with at_most(20 * MEBIBYTE):
+            check_runs(study, results, findings)
+        assert len(findings.wrong) == 1 and said in findings.wrong[0]
+        path.unlink()
+    history.write_bytes(before)
+
+
 @settings(FUZZ, max_examples=25)
 @given(header | damage, st.integers(0, 200))
 def test_any_weights(house: tuple[Study, Path], changes: list, length: int) -> None:

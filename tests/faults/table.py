@@ -11,8 +11,8 @@ HEAD = """\
 # Faults: what was tried, and what happened
 
 Each row is a test that brings the fault about on a small study and restarts it as the row says. What the second column shows as code was
-said word for word, `...` aside. The final `runs.csv` equals that of an undisturbed study bit for bit, wall times aside; in the rows on DVC it
-is the files themselves that are compared. Made by `make faults` from the tests in `tests/faults` and `tests/slurm` and from
+said word for word, `...` aside. The final `runs.csv` equals that of an undisturbed study bit for bit, wall times aside; in the rows on DVC
+it is the files themselves that are compared. Made by `make faults` from the tests in `tests/faults` and `tests/slurm` and from
 `tests/test_verify.py`.
 
 | fault | what is said | how the study goes on |

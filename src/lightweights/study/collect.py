@@ -1,7 +1,8 @@
 """From finished runs to one tidy table: exactly the runs that the current settings ask for, one row each."""
 
+import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from lightweights.errors import LightweightsError
 from lightweights.params import Run, RunSettings, Study
-from lightweights.study.files import read_json, write_atomic
+from lightweights.study.files import read_bytes, read_json, write_atomic
 from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
 
 SHORT_NAMES = {
@@ -34,6 +35,9 @@ TEST_SETS = {"mnist-partial": ("test600", "test10k")}
 
 DISTILLED = ("teacher", "student")
 """Methods of distillation, whose runs may train on other data sets than the study's."""
+
+LARGEST_HISTORY = 2**26
+"""Bytes; a thousand rounds have two hundred thousand."""
 
 _SHOWN = 5
 
@@ -67,14 +71,16 @@ class _Metrics(BaseModel):
 
 def flatten(settings: RunSettings | dict[str, Any]) -> dict[str, Any]:
     """Settings by dotted path, for example ``schedule.rounds``; lists become JSON text, what a method has not is left out."""
-    tree = settings if isinstance(settings, dict) else settings.model_dump(mode="json")
-    flat: dict[str, Any] = {}
+    return dict(_leaves(settings if isinstance(settings, dict) else settings.model_dump(mode="json")))
+
+
+def _leaves(tree: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Pairs of :func:`flatten`, one by one: in a file that is not ours, all paths together may be far larger than the file."""
     for key, value in tree.items():
         if isinstance(value, dict) and value:
-            flat.update({f"{key}.{path}": inner for path, inner in flatten(value).items()})
+            yield from _leaves(value, f"{before}{key}.")
         elif value is not None and value != {}:
-            flat[key] = json.dumps(value) if isinstance(value, list) else value
-    return flat
+            yield before + key, json.dumps(value) if isinstance(value, list) else value
 
 
 def reported_test_sets(runs: pd.DataFrame) -> list[str]:
@@ -144,7 +150,7 @@ def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.Dat
     for run in runs[[*IDENTITY, "rounds", "epochs"]].itertuples(index=False):
         path = folder_of_row(study_name, run, results) / "history.csv"
         try:
-            part = pd.read_csv(path)
+            part = pd.read_csv(io.BytesIO(read_bytes(path, LARGEST_HISTORY)))
         except (OSError, ValueError) as error:
             raise CollectError(
                 f"{path} cannot be read ({_first_line(error)}). Delete the run's folder and run `snakemake --cores N`."
@@ -245,11 +251,12 @@ def _foreign(run: Run, wanted: dict[str, Any], metrics: _Metrics) -> str:
     for name in ("study", *IDENTITY):
         if metrics.run.get(name) != getattr(run, name):
             return f"its metrics.json belongs to {name} {metrics.run.get(name)!r}, not {getattr(run, name)!r}"
-    found = flatten(metrics.settings)
-    different = [path for path in [*wanted, *found] if found.get(path) != wanted.get(path)]
-    if different:
-        path = different[0]
-        return f"made with {path} = {found.get(path)!r}, asked for is {wanted.get(path)!r}"
+    missing = dict(wanted)
+    for path, value in _leaves(metrics.settings):
+        if missing.pop(path, None) != value:
+            return f"made with {path:.100} = {value!r:.100}, asked for is {wanted.get(path)!r}"
+    for path, value in missing.items():
+        return f"made with {path} = None, asked for is {value!r}"
     return ""
 
 

@@ -31,7 +31,7 @@ class _Loader(yaml.SafeLoader):
 
 def read_json(path: Path) -> Any:
     """What a JSON file says. Raises ValueError where it is none, nested too deeply or too large to be ours, and OSError."""
-    content = _read(path, LARGEST_JSON)
+    content = read_bytes(path, LARGEST_JSON)
     try:
         return json.loads(content)
     except RecursionError:
@@ -40,7 +40,7 @@ def read_json(path: Path) -> Any:
 
 def read_yaml(path: Path) -> Any:
     """What a YAML file says; its aliases are not expanded. Raises ValueError and OSError as :func:`read_json`, and for merge keys."""
-    content = _read(path, LARGEST_YAML)
+    content = read_bytes(path, LARGEST_YAML)
     try:
         return yaml.load(content.decode(), _Loader)  # noqa: S506 (safe)
     except RecursionError:
@@ -49,12 +49,13 @@ def read_yaml(path: Path) -> Any:
         raise ValueError(str(error) if isinstance(error, yaml.YAMLError) else f"a value does not fit its tag ({error})") from None
 
 
-def _read(path: Path, largest: int) -> bytes:
+def read_bytes(path: Path, largest: int) -> bytes:
+    """What a file holds. Raises ValueError where that is more than ``largest`` bytes, and OSError."""
     with path.open("rb") as file:
-        content = file.read(largest + 1)
-    if len(content) > largest:
-        raise ValueError(f"more than {largest:,} bytes")
-    return content
+        size = os.fstat(file.fileno()).st_size
+        if size > largest:
+            raise ValueError(f"more than {largest:,} bytes")
+        return file.read(size)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

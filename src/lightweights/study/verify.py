@@ -84,7 +84,8 @@ def _check_weights(run: Run, results: Path, findings: Findings) -> None:
         return
     try:
         expected = read_json(metrics_file(run, results))["provenance"].get("weights_sha256")
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         with safe_open(path, framework="numpy"):
             pass
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
