@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,6 +57,25 @@ def call(house: Path, *words: str, ok: bool = True) -> str:
     done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert (done.returncode == 0) is ok, done.stdout
     return done.stdout
+
+
+def training(house: Path) -> psutil.Process | None:
+    """The process that trains in this house, if one does."""
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        words = process.info["cmdline"] or []
+        if "train" in words and any(word.endswith("lightweights") for word in words) and process.info["cwd"] == str(house):
+            return process
+    return None
+
+
+def wait_for(found: Callable, started: subprocess.Popen, seconds: float = 900):
+    """What ``found`` gives once it gives something; the program that was started must still run."""
+    deadline = time.monotonic() + seconds
+    while not (thing := found()):
+        assert started.poll() is None, started.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return thing
 
 
 def timeless(house: Path, runs: str = RUNS_CSV) -> str:

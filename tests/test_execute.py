@@ -521,9 +521,8 @@ def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path
     done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     resumed, trained = done.stdout.splitlines()
-    assert resumed.startswith("gradient/base/seed-0: going on from its checkpoint, with ") and trained.startswith(
-        "gradient/base/seed-0: train "
-    )
+    assert resumed.startswith("gradient/base/seed-0: going on from its checkpoint, with ")
+    assert trained.startswith("gradient/base/seed-0: train ")
     assert not checkpoint.exists()
 
     truth = execute(run, read_data(digits), tmp_path / "undisturbed", **ONE_THREAD)

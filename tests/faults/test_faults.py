@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import filelock
 import psutil
 import pytest
 from faults.table import fault
-from houses import CLASSICAL, PHOTONIC, RUNS_CSV, call, command, new_house, timeless
+from houses import CLASSICAL, PHOTONIC, RUNS_CSV, call, command, new_house, timeless, training, wait_for
 
 pytestmark = pytest.mark.slow
 FOLDER = Path("results/small")
@@ -70,15 +69,6 @@ def start(house: Path, *words: str) -> subprocess.Popen:
     return subprocess.Popen(**arguments, preexec_fn=heeding)
 
 
-def training(house: Path) -> psutil.Process | None:
-    """The process that trains in this house, if one does."""
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = process.info["cmdline"] or []
-        if "train" in words and any(word.endswith("lightweights") for word in words) and process.info["cwd"] == str(house):
-            return process
-    return None
-
-
 def holding_its_lock(house: Path) -> psutil.Process | None:
     """The process that trains in this house, once it has begun."""
     process = training(house)
@@ -91,22 +81,18 @@ def holding_its_lock(house: Path) -> psutil.Process | None:
         return process
 
 
-def wait_for(found: Callable, started: subprocess.Popen, seconds: float = 900):
-    deadline = time.monotonic() + seconds
-    while not (thing := found()):
-        assert started.poll() is None, started.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return thing
+def ends_the_same(house: Path, finished: Path) -> None:
+    """The study, started again, ends as the undisturbed one did."""
+    call(house, *START)
+    assert timeless(house) == timeless(finished)
+    weights = FOLDER / f"weights/{PHOTONIC}.safetensors"
+    assert (house / weights).read_bytes() == (finished / weights).read_bytes()
 
 
 def goes_on(house: Path, finished: Path, anew: bool = False) -> None:
-    """The study, started again, ends as the undisturbed one did: from its checkpoint, or the run of the fault ``anew``."""
-    call(house, *START)
-    assert timeless(house) == timeless(finished)
+    """It ends the same, and the run of the fault was taken up from its checkpoint, or trained ``anew``."""
+    ends_the_same(house, finished)
     assert ("going on from its checkpoint" in (house / LOG).read_text()) is not anew
-    weights = FOLDER / f"weights/{PHOTONIC}.safetensors"
-    assert (house / weights).read_bytes() == (finished / weights).read_bytes()
 
 
 def test_training_killed_in_an_epoch(stopped: Path, finished: Path) -> None:
@@ -124,8 +110,7 @@ def test_snakemake_killed(stopped: Path, finished: Path) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         process.wait(900)  # its training goes on, as the README says
     call(stopped, "snakemake", "--unlock")
-    call(stopped, *START)
-    assert timeless(stopped) == timeless(finished)
+    ends_the_same(stopped, finished)
     fault(
         "SIGKILL of Snakemake",
         "`Directory cannot be locked`, with the remedy, `--unlock`",
@@ -211,8 +196,8 @@ def test_two_studies_at_once_on_one_results_folder(stopped: Path, finished: Path
     training(stopped).send_signal(signal.SIGCONT)
     first.communicate(timeout=900)
     assert first.returncode == 0
-    call(other, *START)
-    assert timeless(stopped) == timeless(finished)
+    ends_the_same(stopped, finished)
+    ends_the_same(other, finished)
     fault(
         "two studies at once on one results folder",
         "in one folder `Directory cannot be locked`; from another folder `run ... is being trained by another process`",

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 from cluster import Cluster, cluster, why_not
 from faults.table import fault
-from houses import ROOT, RUNS_CSV, call, command, new_house, timeless
+from houses import ROOT, RUNS_CSV, call, command, new_house, timeless, training, wait_for
 
 pytestmark = pytest.mark.slow
 # This cluster has no accounting database, and nothing here waits for a network file system.
@@ -41,24 +40,6 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> str:
     house = new_house(tmp_path_factory.mktemp("local") / "house")
     call(house, "snakemake", "--cores", "1", RUNS_CSV)
     return timeless(house)
-
-
-def training(house: Path) -> psutil.Process | None:
-    """The process that trains in this house, if one does."""
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        words = process.info["cmdline"] or []
-        if "train" in words and any(word.endswith("lightweights") for word in words) and process.info["cwd"] == str(house):
-            return process
-    return None
-
-
-def wait_for(found, submitted: subprocess.Popen, seconds: float = 900):
-    deadline = time.monotonic() + seconds
-    while not (thing := found()):
-        assert submitted.poll() is None, submitted.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return thing
 
 
 @pytest.fixture
