@@ -47,6 +47,7 @@ NAMES = [
     "zero",
     "uniform",
     "gaussian-fixed",
+    "gaussian-matched",
     "gaussian-resampled",
 ]
 
@@ -172,7 +173,7 @@ def test_independent_modes_multiply() -> None:
 
 def test_standardised_features_have_mean_zero_and_deviation_one_over_random_angles() -> None:
     source = build_source("photonic", CIRCUIT, 50, fit_draws=400, generator=seeded())
-    fresh = source.standardised(source.at_random_angles(400, seeded(1)))
+    fresh = source.standardised(source.at_random_angles(400, 50, seeded(1)))
     assert fresh.mean().abs() < 0.05
     assert fresh.std(0).median() == pytest.approx(1, abs=0.15)
 
@@ -206,7 +207,7 @@ def test_every_source_draws_by_the_given_generator_alone(name: str) -> None:
     assert found.shape == (SIZE,)
     assert found.dtype == torch.float32
     assert torch.equal(source.draw(angles(), seeded(1)), found)
-    fixed = name in ("zero", "uniform", "gaussian-fixed")
+    fixed = name in ("zero", "uniform", "gaussian-fixed", "gaussian-matched")
     assert torch.equal(source.draw(angles(), seeded(2)), found) == fixed
     assert source.tuned == (name in ("photonic", "distinguishable", "coherent", "one-photon"))
     assert torch.equal(torch.get_rng_state(), before)
@@ -230,6 +231,34 @@ def test_a_source_without_standardisation_gives_frequencies() -> None:
     assert uniform.draw(angles(), seeded()).tolist() == [1 / 8] * SIZE
 
 
+@pytest.mark.parametrize("theta", [None, angles()], ids=["from zero", "from other angles"])
+def test_the_matched_gaussian_is_the_fixed_one_at_the_size_of_the_photonic_feature(theta: torch.Tensor | None) -> None:
+    matched, fixed, photonic = (
+        build_source(name, CIRCUIT, 50, fit_draws=64, theta=theta, generator=seeded())
+        for name in ("gaussian-matched", "gaussian-fixed", "photonic")
+    )
+    ratio = matched.draw(angles(), seeded()) / fixed.draw(angles(), seeded())
+    torch.testing.assert_close(ratio, ratio[:1].expand(SIZE))
+    start = torch.zeros(CIRCUIT.angle_count, dtype=torch.float64) if theta is None else theta
+    wanted = photonic.standardised(photonic.expected(start)).square().mean().sqrt()
+    found = matched.draw(angles(), seeded()).double().square().mean().sqrt()
+    assert found / fixed.draw(angles(), seeded()).double().square().mean().sqrt() == pytest.approx(float(wanted))
+
+
+@pytest.mark.parametrize("name", ["photonic", "distinguishable", "coherent"])
+def test_the_standardisation_is_the_same_for_all_shots_where_its_own_are_given(name: str) -> None:
+    few, many, exact = (build_source(name, CIRCUIT, shots, fit_draws=32, fit_shots=40, generator=seeded()) for shots in (5, 40, None))
+    alone = build_source(name, CIRCUIT, 40, fit_draws=32, generator=seeded())
+    for source in (few, many, exact):
+        assert torch.equal(source.mean, alone.mean)
+        assert torch.equal(source.deviation, alone.deviation)
+
+
+def test_the_resampled_gaussian_has_the_covariance_of_its_own_shots_whatever_the_fit_has() -> None:
+    noisy, quiet = (build_source("gaussian-resampled", CIRCUIT, shots, fit_draws=64, fit_shots=50, generator=seeded()) for shots in (5, 50))
+    assert noisy.spread.square().sum() > 1.5 * quiet.spread.square().sum()
+
+
 def test_infinitely_many_shots_are_the_expectation() -> None:
     source = build_source("photonic", CIRCUIT, None, fit_draws=8, generator=seeded())
     wanted = (expected_histograms(CIRCUIT.columns(angles())) - source.mean) / source.deviation
@@ -239,7 +268,7 @@ def test_infinitely_many_shots_are_the_expectation() -> None:
 def test_the_resampled_gaussian_has_the_photonic_mean_and_covariance() -> None:
     source = build_source("gaussian-resampled", CIRCUIT, 50, fit_draws=64, generator=seeded())
     photonic = build_source("photonic", CIRCUIT, 50, fit_draws=64, generator=seeded())
-    sample = photonic.standardised(photonic.at_random_angles(64, angles_of_the_fit(seeded())))
+    sample = photonic.standardised(photonic.at_random_angles(64, 50, angles_of_the_fit(seeded())))
     drawn = torch.stack([source.draw(angles(), draws) for draws in [seeded(8)] for _ in range(6000)]).double()
     torch.testing.assert_close(drawn.mean(0), sample.mean(0), atol=0.06, rtol=0)
     torch.testing.assert_close(drawn.T.cov(correction=0), sample.T.cov(correction=0), atol=0.12, rtol=0)

@@ -1,6 +1,7 @@
 """`lightweights plan` and what jobs ask of a cluster: from landed runs where there are any, else from a table."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from lightweights.networks.dictionary import KEPT_NUMBERS, dictionary_layers
 from lightweights.params import Execution, load_study, parse_study
 from lightweights.study import cost
 from lightweights.study.cost import Costs, estimate, job_group, job_memory_mb, job_minutes, work_of
+from lightweights.study.distillation import new_student
 from lightweights.study.forecast import duration, forecast, jobs_of, makespan, plan_text
 from lightweights.study.layout import metrics_file
 
@@ -120,6 +123,29 @@ def test_memory_of_distillation_counts_the_copies_of_its_data() -> None:
     distilled, direct = (estimate(run.settings).memory_mb for run in parse_study(tree).runs())
     assert 2300 < distilled < 3200
     assert direct < 1600
+
+
+def test_memory_of_a_student_counts_its_fixed_matrices() -> None:
+    vary = {"student.compressed": ["none", "partial", "extreme"], "student.rank": [8, 32]}
+    tree = {
+        "dataset": {"name": "mnist"},
+        "experiments": {
+            "teacher": {"method": "teacher", "seeds": [0]},
+            "student": {"method": "student", "teacher": "teacher", "seeds": [0], "vary": vary},
+        },
+    }
+    told = {}
+    for run in parse_study(tree).runs():
+        layers = 0
+        if run.settings.student is not None:
+            network = new_student(run.settings, (1, 28, 28), 10, 0, sourced=False).network
+            layers = sum(4 * layer.rows * layer.feature_size for layer in dictionary_layers(network)) / 2**20
+        told[run.key] = (estimate(run.settings).memory_mb, layers)
+    without = told["teacher/base/seed-0"][0]
+    for memory, layers in told.values():
+        assert memory == without + math.ceil(layers)
+    assert max(layers for _, layers in told.values()) > cost.LARGEST_MATRIX_MB
+    assert KEPT_NUMBERS * 4 / 2**20 == cost.LARGEST_MATRIX_MB
 
 
 def test_the_plan_counts_what_is_to_do(tmp_path: Path) -> None:

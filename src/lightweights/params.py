@@ -54,9 +54,12 @@ SourceName = Literal[
     "zero",
     "uniform",
     "gaussian-fixed",
+    "gaussian-matched",
     "gaussian-resampled",
 ]
 """Where a distilled student's features come from."""
+TUNED_SOURCES: tuple[SourceName, ...] = ("photonic", "distinguishable", "coherent", "one-photon")
+"""Those whose angles are tuned."""
 
 Method = Literal["classical", "quantum_train", "baseline", "teacher", "student"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -282,6 +285,9 @@ class FeatureSection(Section):
     )
     standardised: bool = Field(True, description="By each bin's mean and deviation, fitted once; else raw frequencies.")
     fit_draws: int = Field(256, ge=2, le=1_000_000, description="Random settings of the angles that the standardisation is fitted at.")
+    fit_shots: int | None = Field(
+        None, ge=1, le=10_000_000, description="Shots at each of these settings; as many as a feature's unless set."
+    )
 
 
 Channels = Annotated[int, Field(ge=1, le=4096)]

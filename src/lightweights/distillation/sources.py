@@ -3,7 +3,8 @@
 Every source draws a feature for given angles from a generator. ``photonic``: interfering photons. ``photonic-frozen``: the same, with the
 angles never tuned. ``distinguishable``: photons that do not interfere. ``coherent``: every mode clicks on its own, as with coherent
 light of the photons' mean numbers. ``one-photon``: every mode clicks on its own with the probability that the first photon alone is found
-there, as in the article's teaching code. ``zero``, ``uniform`` (flat histograms), ``gaussian-fixed`` (one N(0, 1) vector): never change.
+there, as in the article's teaching code. ``zero``, ``uniform`` (flat histograms), ``gaussian-fixed`` (one N(0, 1) vector),
+``gaussian-matched`` (the same vector, scaled to the size of the photonic feature at the angles where a training starts): never change.
 ``gaussian-resampled``: drawn anew each time, with the photonic feature's own mean and covariance over random angles and shots.
 """
 
@@ -21,7 +22,7 @@ from lightweights.distillation.feature import (
     histograms,
     independent_histograms,
 )
-from lightweights.params import SourceName
+from lightweights.params import TUNED_SOURCES, SourceName
 from lightweights.photonics.time_bin import TimeBin, clicks
 
 Light = Literal["interfering", "distinguishable", "coherent", "one-photon"]
@@ -86,12 +87,12 @@ class Clicks(FeatureSource):
             return independent_histograms(self.clicking(theta))
         return expected_histograms(self.circuit.columns(theta.cpu()), distinguishable=self.light == "distinguishable")
 
-    def at_random_angles(self, draws: int, generator: torch.Generator) -> Float[Tensor, "draws feature"]:
-        """Raw histograms at angles drawn anew for each."""
+    def at_random_angles(self, draws: int, shots: int | None, generator: torch.Generator) -> Float[Tensor, "draws feature"]:
+        """Raw histograms at angles drawn anew for each; with ``shots`` None, their expectation."""
         angles = self.circuit.random_angles(generator, draws)
-        if self.shots is None:
+        if shots is None:
             return self.expected(angles)
-        return torch.stack([self.frequencies(theta, self.shots, generator) for theta in angles])
+        return torch.stack([self.frequencies(theta, shots, generator) for theta in angles])
 
     def draw(self, theta: Float[Tensor, " angles"], generator: torch.Generator, times: int = 1) -> Float[Tensor, " feature"]:
         """Fresh shots at these angles."""
@@ -134,11 +135,14 @@ def build_source(
     *,
     standardised: bool = True,
     fit_draws: int = 256,
+    fit_shots: int | None = None,
+    theta: Float[Tensor, " angles"] | None = None,
     generator: torch.Generator,
 ) -> FeatureSource:
     """The source of that name. ``standardised``: mean and deviation are fitted once at ``fit_draws`` angles uniform in [-pi, pi), with the
-    source's own light and shots (not at the angles where a training starts: at zero every shot is the same and no bin deviates); else
-    they are 0 and 1. Raises ValueError for an unknown name.
+    source's own light and ``fit_shots`` (``shots`` unless given) each (not at the angles where a training starts: at zero every shot is the
+    same and no bin deviates); else they are 0 and 1. ``theta``: the angles where a training starts, zero unless given, whose feature
+    ``gaussian-matched`` is as large as. Raises ValueError for an unknown name.
     """
     size = feature_size(circuit.modes)
     if name == "zero":
@@ -146,18 +150,24 @@ def build_source(
     if name == "gaussian-fixed":
         return Fixed(torch.randn(size, generator=generator))
     light = _LIGHTS.get(name, "interfering")
-    source = Clicks(circuit, shots, light, tuned=name in _LIGHTS and name != "photonic-frozen")
-    drawn = None
+    source = Clicks(circuit, shots, light, tuned=name in TUNED_SOURCES)
+    fit_shots, drawn, begun = fit_shots or shots, None, generator.clone_state()
     if standardised or name == "gaussian-resampled":
         if fit_draws < 2:
             raise ValueError(f"fit_draws {fit_draws}: a deviation needs at least 2 draws")
-        drawn = source.at_random_angles(fit_draws, generator)
+        drawn = source.at_random_angles(fit_draws, fit_shots, generator)
     if standardised and drawn is not None:
-        source.standardise(fit_standardisation(drawn, shots))
+        source.standardise(fit_standardisation(drawn, fit_shots))
     if name in _LIGHTS:
         return source
     if name == "uniform":
         return Fixed(source.standardised(torch.full((size,), 2 / size, dtype=torch.float64)))
+    if name == "gaussian-matched":
+        theta = torch.zeros(circuit.angle_count, dtype=torch.float64) if theta is None else theta
+        size_of_photonic = source.standardised(source.expected(theta)).square().mean().sqrt()
+        return Fixed(torch.randn(size, generator=begun) * size_of_photonic)
     if name == "gaussian-resampled" and drawn is not None:
+        if fit_shots != shots:
+            drawn = source.at_random_angles(fit_draws, shots, generator)
         return ResampledGaussian(source.standardised(drawn))
     raise ValueError(f"feature source {name!r}: expected one of {', '.join(get_args(SourceName))}")

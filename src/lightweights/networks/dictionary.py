@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from lightweights.params import MixingKind
 
-KEPT_NUMBERS = 2**27
-"""Largest matrix A, in numbers, that a layer keeps (0.5 GiB). Larger ones are drawn anew from their seed, piece by piece, for each z."""
+KEPT_NUMBERS = 2**28
+"""Largest matrix A, in numbers, that a layer keeps (1 GiB). Larger ones are drawn anew from their seed, piece by piece, for each z."""
 
 PIECE_ROWS = 4096
 

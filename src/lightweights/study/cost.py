@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from lightweights.params import (
+    TUNED_SOURCES,
     ClassicalSchedule,
     CobylaSchedule,
     DatasetSection,
@@ -56,6 +57,9 @@ START_SECONDS = 6.0
 
 BASE_MEMORY_MB = 600
 """Memory of a run without its data. With them, runs on partial MNIST have held up to 637 MiB."""
+
+LARGEST_MATRIX_MB = 1024
+"""Of a dictionary convolution's fixed matrix; a larger one is not kept (networks/dictionary.py)."""
 
 MOST_MEMORY_MB = 2**30
 """A run that says to have held more than this was written by nothing of ours."""
@@ -109,10 +113,10 @@ def distillation_work(settings: RunSettings, schedule: TeacherSchedule | Student
         assert settings.student is not None
         widths, once = settings.student.widths or widths, kept + held
         if settings.feature is not None:
-            features = 2 * schedule.spsa_steps
+            features = 2 * schedule.spsa_steps * (settings.feature.source in TUNED_SOURCES)
             each += features * schedule.spsa_batches * schedule.batch_size
-            if settings.feature.shots != "exact":
-                shots = settings.feature.shots * (settings.feature.fit_draws + schedule.epochs * (features + 1))
+            own = 0 if settings.feature.shots == "exact" else settings.feature.shots
+            shots = (settings.feature.fit_shots or own) * settings.feature.fit_draws + own * schedule.epochs * (features + 1)
     channels = 3 if settings.dataset.name == "cifar-10" else 1
     scale = multiplications(widths, numbers // channels, channels) / multiplications((64, 128, 128), 784, 1)
     return ((schedule.epochs * each + once) * scale + IMAGES_PER_SHOT * shots) / 1e6
@@ -140,11 +144,24 @@ def estimate(settings: RunSettings) -> Cost:
 
 def memory_of(settings: RunSettings) -> int:
     """MiB that a run holds at most: torch, and the data as bytes and as floats; to cut a distillation's data there are up to three times
-    the floats.
+    the floats. A student holds the fixed matrices of its dictionaries, too.
     """
     train, test, numbers = images_of(settings.dataset)
     bytes_each = 5 if settings.distillation_data is None else 13
-    return BASE_MEMORY_MB + math.ceil(bytes_each * (train + test) * numbers / 2**20)
+    return BASE_MEMORY_MB + math.ceil(bytes_each * (train + test) * numbers / 2**20) + matrices_of(settings)
+
+
+def matrices_of(settings: RunSettings) -> int:
+    """MiB of the matrices that turn a student's feature into the mixing tensors of its convolutions; 0 for any other run."""
+    student, teacher = settings.student, settings.teacher
+    if student is None or teacher is None or student.mixing == "trained" or student.compressed == "none":
+        return 0
+    widths = student.widths or teacher.widths
+    inputs = (3 if settings.dataset.name == "cifar-10" else 1, *widths)
+    layers = {"conv1": 1, "partial": 2, "extreme": 3}[student.compressed]
+    length = student.latent or 512 if settings.time_bin is None else 2 * 2 ** (settings.time_bin.modes // 2)
+    sizes = [4 * taken * given * student.rank * length / 2**20 for taken, given in zip(inputs[:layers], widths[:layers], strict=True)]
+    return math.ceil(sum(min(size, LARGEST_MATRIX_MB) for size in sizes))
 
 
 def job_minutes(settings: RunSettings, attempt: int = 1) -> int:

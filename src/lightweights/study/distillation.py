@@ -76,6 +76,8 @@ def new_student(settings: RunSettings, input_shape: tuple[int, int, int], classe
                 None if feature.shots == "exact" else feature.shots,
                 standardised=feature.standardised,
                 fit_draws=feature.fit_draws,
+                fit_shots=feature.fit_shots,
+                theta=theta,
                 generator=stream(seed, "feature-source"),
             )
     network = build_student(
