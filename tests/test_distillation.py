@@ -342,19 +342,9 @@ def test_the_average_has_the_predicted_share_of_a_features_variance() -> None:
     assert ema_factor(0.0, 3) == 1
 
 
-def test_the_asymptote_of_gains_is_found_with_its_uncertainty() -> None:
-    shots = [10, 30, 100, 300, 1000] * 4
-    exact = [90 - 20 / s**0.5 for s in shots]
-    limit, slope = asymptote(shots, exact)
-    assert (limit.value, slope.value) == pytest.approx((90, 20))
-    covered = 0
-    for seed in range(200):
-        noisy = (np.array(exact) + np.random.default_rng(seed).normal(0, 0.5, len(shots))).tolist()
-        low, high = asymptote(shots, noisy)[0].interval()
-        covered += low < 90 < high
-    assert 180 <= covered <= 199
-    with pytest.raises(ValueError, match="three points at two values"):
-        asymptote([200, 200, 200], [1, 2, 3])
+def test_the_asymptote_of_gains_is_found() -> None:
+    shots = [10, 30, 100, 300, 1000]
+    assert asymptote(shots, [90 - 20 / s**0.5 for s in shots]) == pytest.approx((90, 20))
 
 
 # Data

@@ -57,16 +57,10 @@ def ema_of(features: Float[Tensor, "repeats feature"], beta: float) -> Float[Ten
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted number with its standard error and degrees of freedom."""
+    """A fitted number with its standard error."""
 
     value: float
     error: float
-    freedom: int
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The t interval."""
-        half = float(stats.t.ppf((1 + level) / 2, self.freedom)) * self.error
-        return self.value - half, self.value + half
 
 
 @torch.no_grad()
@@ -85,21 +79,13 @@ def predicted_kernel_error(layer: DictionaryConv2d, variance: float) -> float:
     return float(layer.basis.detach().norm()) * (variance / layer.feature_size) ** 0.5
 
 
-def straight_line(x: Sequence[float], y: Sequence[float]) -> tuple[Fit, Fit]:
-    """Intercept and slope of the least-squares line, errors from its residuals. Raises ValueError with fewer than three points or one x."""
-    if len(x) < 3 or len(set(x)) < 2:
-        raise ValueError(f"{len(x)} points at {len(set(x))} values of x: a line with its uncertainty needs three points at two values")
-    line = stats.linregress(x, y)
-    freedom = len(x) - 2
-    return Fit(float(line.intercept), float(line.intercept_stderr), freedom), Fit(float(line.slope), float(line.stderr), freedom)
-
-
 def exponent(shots: Sequence[int], variances: Sequence[float]) -> Fit:
-    """The power of S with which a variance goes: -1 for shot noise."""
-    return straight_line(np.log(shots).tolist(), np.log(variances).tolist())[1]
+    """The power of S with which a variance goes, -1 for shot noise: by least squares of the logarithms, its error from the residuals."""
+    line = stats.linregress(np.log(shots), np.log(variances))
+    return Fit(float(line.slope), float(line.stderr))
 
 
-def asymptote(shots: Sequence[int], gains: Sequence[float]) -> tuple[Fit, Fit]:
-    """delta_inf and c of delta(S) = delta_inf - c / sqrt(S), one point a run, so that the spread of seeds enters the errors."""
-    limit, slope = straight_line([s**-0.5 for s in shots], list(gains))
-    return limit, Fit(-slope.value, slope.error, slope.freedom)
+def asymptote(shots: Sequence[float], gains: Sequence[float]) -> tuple[float, float]:
+    """delta_inf and c of delta(S) = delta_inf - c / sqrt(S), by least squares."""
+    line = stats.linregress(np.asarray(shots, dtype=float) ** -0.5, gains)
+    return float(line.intercept), -float(line.slope)

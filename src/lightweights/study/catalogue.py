@@ -5,7 +5,8 @@ BASELINES += ("merlin_cnn", "merlin_variant")
 NOISE = ("noise_none", "noise_brightness", "noise_indistinguishability", "noise_g2", "noise_transmittance", "noise_cycles")
 
 DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
-FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_plain")
+FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls", "pqkd_plain")
+SHOTS = ("pqkd_shots", "pqkd_shots_frozen")
 CHOICES = ("pqkd_raw", "pqkd_fresh", "pqkd_unstandardised", "pqkd_uniform_start")
 
 TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -20,9 +21,11 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "noise_alone": ("Loss alone", "Which imperfections change the distribution at all", NOISE),
     "pqkd": ("PQKD Table 1", "Teachers and students at partial compression", DISTILLATION),
     "pqkd_controls": ("PQKD controls", "What mixes the kernels: photons and what replaces them", ("pqkd_controls",)),
+    "pqkd_extreme_controls": ("PQKD controls, extreme", "The same where the mixing makes all kernels", ("pqkd_extreme_controls",)),
+    "pqkd_calibration": ("PQKD calibration", "Calibration of teachers and students", (*DISTILLATION, "pqkd_teacher_subset")),
     "pqkd_choices": ("PQKD choices", "What the sources leave open", CHOICES),
     "pqkd_compression": ("PQKD compression", "How far the convolutions can be compressed", FRONTIER),
-    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots", ("pqkd_shots",)),
+    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots", SHOTS),
     "pqkd_laws": ("PQKD laws", "Variance and kernel error against shots, measured", DISTILLATION),
 }
 FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {

@@ -46,7 +46,7 @@ _EXPERIMENTS = {
 _DISTILLED = {
     "teacher": "pqkd_teacher",
     "pqkd_partial": "pqkd_student",
-    "pqkd_extreme": "pqkd_extreme_full",
+    "pqkd_extreme": "pqkd_extreme_narrow",
     "pqkd": "pqkd_shots",
 }
 """The same for distillation; CIFAR-10 has experiments of its own."""

@@ -87,7 +87,8 @@ def laws_table(laws: pd.DataFrame) -> Table:
     caption = (
         "The laws of shot noise on the photonic feature at fixed random angles, without any training. Variance: summed over the bins of "
         "the standardised feature, predicted p (1 - p) / S in each. Error of a kernel: root mean square Frobenius distance from the "
-        "kernel of the exact feature. Averaging: variance of the moving average over that of one feature, predicted "
-        f"(1 - beta) / (1 + beta) after many updates (here {UPDATES}). ± standard error."
+        "kernel of the exact feature, predicted over all fixed matrices A; measured with one A, so that its rows are off alike. Averaging: "
+        f"variance of the moving average over that of one feature, predicted (1 - beta) / (1 + beta) after many updates (here {UPDATES}). "
+        "± standard error."
     )
     return Table("pqkd_laws", caption, laws, pd.DataFrame(cells))

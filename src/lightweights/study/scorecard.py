@@ -11,17 +11,22 @@ import pandas as pd
 from lightweights.params import RunSettings, Study
 from lightweights.study.claims import PUBLISHED_EPOCHS, SOURCES, Claim, judged_by, matching_runs
 from lightweights.study.collect import DISTILLED, flatten, to_csv
-from lightweights.study.distillation_tables import distilled_runs, shot_gain
+from lightweights.study.distillation_tables import distilled_runs, epochs_of, images_of, shot_fits, shot_gains
 from lightweights.study.files import write_atomic
 from lightweights.study.inconsistencies import Inconsistency, inconsistencies_markdown, inconsistency_rows
 from lightweights.study.noise import SWEEPS, sweep_drops
 from lightweights.study.statistics import Difference, Summary, summarise, welch_difference
-from lightweights.study.tables import NOTHING, PUBLISHED_DATASET, format_number, markdown
+from lightweights.study.tables import NOTHING, PUBLISHED_DATASET, format_number, markdown, short_cell
 
 REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
 HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
 VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
 SMALLEST_N = 3
+PUBLISHED_COMPRESSION = (40.5, 105.5)
+"""Of the convolutions, "41x to 105x"."""
+PUBLISHED_SHOTS = 200
+SHORTER = "judged only at the published schedule"
+"""How the reason begins where only shorter runs have landed."""
 ROUNDING = 1e-9
 """A difference of exactly the tolerance is within it, although decimal fractions are not exact in binary."""
 
@@ -158,9 +163,9 @@ def judge_bound(bound: float, ours: Summary, quantity: str) -> Judgement:
 
 
 def judge_gain(bounds: tuple[float, float], gains: dict[str, Difference], n: int) -> Judgement:
-    """Verdict on a claim that all gains lie between two bounds: holds if all intervals do, fails if one lies wholly outside."""
+    """Verdict on a claim that all numbers lie between two bounds: holds if all intervals do, fails if one lies wholly outside."""
     low, high = bounds
-    told = "; ".join(f"{d.value:+.2f} [{d.low:.2f}, {d.high:.2f}] over {name}" for name, d in gains.items())
+    told = "; ".join(f"{d.value:.2f} [{d.low:.2f}, {d.high:.2f}] {name}" for name, d in gains.items())
     if n < SMALLEST_N:
         return Judgement(TOO_FEW if n else NOT_RUN, f"n = {n}; {SMALLEST_N} are needed" if n else "no runs of this setting")
     if all(low <= d.low and d.high <= high for d in gains.values()):
@@ -233,6 +238,7 @@ def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataF
         matched = matching_runs(claim, runs) if judgeable else None
         ours, judgement = _judge(claim, matched, runs, study)
         used = [] if matched is None or not ours.n else [matched] if claim.column else [_targets(runs, claim), matched]
+        used = [matched] if claim.distilled and matched is not None else used
         variants = dict.fromkeys((row.experiment, row.variant) for part in used for row in part.itertuples())
         notes = dict.fromkeys(note for variant in variants for note in deviations(settings[variant]).split("; ") if note)
         rows.append(_row(claim, ours, judgement, "; ".join(notes)) | {"judgeable": judgeable})
@@ -265,7 +271,7 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study) -> str:
     parts += [f"**{len(scores)} published numbers: {counted}.**{told}", RULE]
     for (source, location, provenance), group in scores[scores.judgeable].groupby(["source", "location", "provenance"], sort=False):
         parts.append(f"## {source}, {location}\n\nSource: {SOURCES.get(source, source)} (provenance: {provenance}).")
-        notes = set(group.deviations[group.n > 0])
+        notes = set(group.deviations[(group.n > 0) | (group.deviations != "")])
         shared = notes.pop() if len(notes) == 1 else None
         if shared:
             parts[-1] += f" Deviations of our protocol from the published one: {shared}."
@@ -290,7 +296,9 @@ def write_scorecard(scores: pd.DataFrame, found: list[Inconsistency], study: Stu
 
 def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
     nothing = summarise([])
-    if claim.distilled and matched is not None:
+    if claim.distilled:
+        if matched is None:
+            return nothing, Judgement(NOT_RUN, f"no experiment of this study distils on {claim.dataset} for it")
         return _judge_distilled(claim, matched, runs, study)
     if claim.dataset != study.dataset.name:
         return nothing, Judgement(NOT_RUN, f"published for {claim.dataset}; this study trains on {study.dataset.name}")
@@ -322,24 +330,40 @@ def _judge(claim: Claim, matched: pd.DataFrame | None, runs: pd.DataFrame, study
 
 def _judge_distilled(claim: Claim, matched: pd.DataFrame, runs: pd.DataFrame, study: Study) -> tuple[Summary, Judgement]:
     """A claim about distillation by runs at the published schedule. Shorter ones are told, and give no verdict."""
-    if matched.empty:
-        return summarise([]), Judgement(NOT_RUN, "no runs of this setting")
     mine = distilled_runs(matched, study)
+    if claim.bounds is not None:
+        mine = mine[mine.compression.between(*PUBLISHED_COMPRESSION)]
     full = mine[(mine.epochs == PUBLISHED_EPOCHS) & mine.images.isna()]
-    if claim.column is not None and claim.bounds is None and len(full):
-        ours = summarise(full[claim.column])
-        return ours, judge_value(claim, ours)
-    epochs = ", ".join(str(n) for n in sorted(matched.epochs.dropna().unique()))
-    if claim.column is None:
-        told = shot_gain(runs, study, ema="no_ema" not in claim.id)
-    else:
-        ours = summarise(matched[claim.column])
-        told = f"{format_number(ours.mean, claim.column)} (n = {ours.n})" if ours.n else ""
-    if not told:
+    found = _distilled(claim, full if len(full) else mine, runs, study)
+    if not found:
         return summarise([]), Judgement(NOT_RUN, "no runs of this setting")
-    return summarise([]), Judgement(
-        NOT_RUN, f"judged only at the published schedule of {PUBLISHED_EPOCHS} epochs on all images; after {epochs} epochs ours is {told}"
-    )
+    ours = next(iter(found.values()))
+    if len(full) and claim.bounds is not None:
+        accuracies = {f"at {name}": Difference(own.mean, own.low, own.high) for name, own in found.items()}
+        return summarise([]), judge_gain(claim.bounds, accuracies, min(own.n for own in found.values()))
+    if len(full):
+        return ours, judge_value(claim, ours)
+    quantity = claim.column or claim.quantity
+    told = "; ".join(f"{name} {short_cell(own, quantity)} (n = {own.n})".strip() for name, own in found.items())
+    published, own = f"{PUBLISHED_EPOCHS} epochs on all images", f"{epochs_of(mine)} epochs on {images_of(mine)} images"
+    return summarise([]), Judgement(NOT_RUN, f"{SHORTER}, {published}; after {own} ours is {told}, mean ± sd")
+
+
+def _distilled(claim: Claim, mine: pd.DataFrame, runs: pd.DataFrame, study: Study) -> dict[str, Summary]:
+    """What our runs say about a claim: one number, or one for each compression; for the fitted gain, that at the published shots, too."""
+    if mine.empty:
+        return {}
+    if claim.column is None:
+        gains = shot_gains(runs, study)
+        gains = gains[(gains.experiment == judged_by(claim)) & ((gains.ema > 0) == ("no_ema" not in claim.id))]
+        limits = [limit for limit, _ in shot_fits(gains).values()]
+        found = {"delta_inf": limits[0]} if limits else {}
+        at = summarise(gains[gains.shots == PUBLISHED_SHOTS].gain)
+        return found | ({f"delta({PUBLISHED_SHOTS})": at} if at.n else {})
+    if claim.bounds is None:
+        return {"": summarise(mine[claim.column])}
+    groups = mine.groupby(["compression", "widths", "rank"])
+    return {f"{x:.1f}x (widths {w.replace('x', ', ')}, rank {r:.0f})": summarise(group[claim.column]) for (x, w, r), group in groups}
 
 
 def _judge_drops(bound: float, runs: pd.DataFrame, asked: dict[str, str]) -> tuple[Summary, Judgement]:
@@ -372,7 +396,7 @@ def _judge_gain(claim: Claim, bounds: tuple[float, float], runs: pd.DataFrame) -
     for experiment, path, value in (("weight_sharing", "baseline.rows", 10), ("pruning", "baseline.ratio", 0.5)):
         own = mine[mine.experiment == experiment]
         other = summarise(own[own[path] == value][column] if path in own else [])
-        gains[f"{experiment.replace('_', ' ')} ({path.split('.')[1]} {value})"] = welch_difference(photonic, other)
+        gains[f"over {experiment.replace('_', ' ')} ({path.split('.')[1]} {value})"] = welch_difference(photonic, other)
         least = min(least, other.n)
     least_gain = min(gains.values(), key=lambda gain: gain.value)
     ours = Summary(least, least_gain.value, math.nan, least_gain.low, least_gain.high) if least else summarise([])
@@ -415,7 +439,7 @@ def _readable(group: pd.DataFrame, with_deviations: bool) -> pd.DataFrame:
         ours = with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity) if row.n else NOTHING
         spread = "" if math.isnan(row.sd_ddof1) else f", sd {format_number(row.sd_ddof1, row.quantity)}"
         cells = {
-            "Claim": _name(row) if row.dataset == PUBLISHED_DATASET else f"{row.dataset}, {_name(row)}",
+            "Claim": _name(row) if row.dataset == PUBLISHED_DATASET else f"{row.dataset}, {row.method.replace('_', ' ')}, {_name(row)}",
             "Published (sd as printed)": _published(row),
             "Ours [95 % interval]": f"{ours}{spread}, n = {row.n}" if row.n else ours,
             "Difference [95 % interval]": with_interval(row.difference, row.difference_low, row.difference_high, row.quantity, signed=True),

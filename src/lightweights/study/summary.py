@@ -55,6 +55,10 @@ def draw_table(name: str, path: Path) -> None:
     from lightweights.study.distillation_laws import laws_table
 
     study, runs, claims = _material(path)
+
+    def histories() -> pd.DataFrame:
+        return read_histories(study.study.name, runs[runs.method == "student"], RESULTS)
+
     makers = {
         "classical": lambda: tables.classical_table(runs, claims, study),
         "quantum_train": lambda: tables.quantum_train_table(runs, claims, study),
@@ -66,8 +70,10 @@ def draw_table(name: str, path: Path) -> None:
         "heralding": lambda: noise_devices.heralding_rates(study),
         "noise_alone": lambda: noise_devices.alone_table(study),
         "pqkd": lambda: distillation_tables.pqkd_table(runs, claims, study),
-        "pqkd_controls": lambda: distillation_tables.controls_table(runs, study),
-        "pqkd_choices": lambda: distillation_tables.choices_table(runs, study),
+        "pqkd_controls": lambda: distillation_tables.controls_table(runs, study, histories()),
+        "pqkd_extreme_controls": lambda: distillation_tables.extreme_controls_table(runs, study, histories()),
+        "pqkd_calibration": lambda: distillation_tables.calibration_table(runs, study),
+        "pqkd_choices": lambda: distillation_tables.choices_table(runs, study, histories()),
         "pqkd_compression": lambda: distillation_tables.compression_table(runs, study),
         "pqkd_shots": lambda: distillation_tables.shots_table(runs, study),
         "pqkd_laws": lambda: laws_table(read_laws(study)),

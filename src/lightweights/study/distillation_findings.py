@@ -1,0 +1,141 @@
+"""In words: what the study found about distillation (arXiv 2603.14898), for RESULTS.md."""
+
+import pandas as pd
+
+from lightweights.params import Study
+from lightweights.study.ablation import signed_interval, signed_summary
+from lightweights.study.distillation_tables import (
+    CALIBRATION,
+    HEADLINE,
+    LABELS,
+    REFERENCE,
+    SHOTS,
+    TABLE_1,
+    by_label,
+    compare,
+    control_runs,
+    distilled_runs,
+    epochs_of,
+    extreme_control_runs,
+    from_three,
+    frontier,
+    images_of,
+    margin_of,
+    shot_fits,
+    shot_gains,
+    signed_from_three,
+)
+from lightweights.study.statistics import paired_difference, summarise
+from lightweights.study.tables import markdown, short_cell
+
+PHOTONS = LABELS["photonic"]
+
+
+def what_distillation_gives(runs: pd.DataFrame, scores: pd.DataFrame, study: Study) -> str:
+    """Markdown: teachers beside students, and one line for each thing that was asked; empty without such runs."""
+    mine = distilled_runs(runs, study)
+    lines = [
+        *_is_it_the_photons(control_runs(runs, study), "At partial compression, where most parameters stay ordinary ones"),
+        *_is_it_the_photons(extreme_control_runs(runs, study), "With all convolutions compressed"),
+        *_compression(runs, study),
+        *_shots(runs, study),
+        *_calibration(mine),
+    ]
+    return "\n\n".join(part for part in (_teachers_and_students(mine, scores), "\n".join(f"- {line}" for line in lines)) if part)
+
+
+def _teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> str:
+    rows = []
+    for pair in TABLE_1:
+        for dataset, group in mine[mine.experiment.isin(pair)].groupby("dataset", sort=False):
+            teachers, students = (group[group.experiment == name] for name in pair)
+            more, _ = paired_difference(students.set_index("seed")[HEADLINE], teachers.set_index("seed")[HEADLINE])
+            told = scores[(scores.dataset == dataset) & (scores.quantity == "validation_accuracy_percent")].set_index("method").reported
+            rows.append(
+                {
+                    "Data set": dataset,
+                    "Epochs": epochs_of(group),
+                    "n": str(more.n),
+                    "Teacher (%)": from_three(summarise(teachers[HEADLINE]), HEADLINE),
+                    "Student, 1.5 times smaller (%)": from_three(summarise(students[HEADLINE]), HEADLINE),
+                    "Student minus teacher (points)": signed_from_three(more, HEADLINE),
+                    "Published, 100 epochs, validation (%)": f"{told.get('teacher', '-')} and {told.get('pqkd_partial', '-')}",
+                }
+            )
+    return markdown(pd.DataFrame(rows)) if rows else ""
+
+
+def _is_it_the_photons(controls: pd.DataFrame, where: str) -> list[str]:
+    """Photons against everything that stands in their place, and those that chance does not explain."""
+    groups = by_label(controls)
+    photons = groups.get(PHOTONS)
+    if photons is None:
+        return []
+    told = f"{where} ({controls.dataset.iloc[0]}, {images_of(controls)} images, {epochs_of(controls)} epochs): "
+    told += f"{PHOTONS} {short_cell(summarise(photons[HEADLINE]), HEADLINE)} % (n = {len(photons)})."
+    if LABELS[REFERENCE] in groups:
+        rest = {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
+        words = compare(rest, groups[LABELS[REFERENCE]], margin_of(controls)).set_index("label")
+        told += f" Minus a fixed Gaussian vector: {signed_interval(words.loc[PHOTONS], HEADLINE)} points, **{words.word[PHOTONS]}**."
+    against = {}
+    for label, group in groups.items():
+        if label not in (PHOTONS, LABELS[REFERENCE], LABELS["zero"]):
+            more, _ = paired_difference(photons.set_index("seed")[HEADLINE], group.set_index("seed")[HEADLINE])
+            if more.n:
+                against[label] = signed_from_three(more, HEADLINE)
+    if against:
+        told += f" Minus {'; minus '.join(f'{label}: {cell}' for label, cell in against.items())}."
+    return [told]
+
+
+def _compression(runs: pd.DataFrame, study: Study) -> list[str]:
+    found = frontier(runs, study)
+    found = found[found.compressed == "extreme"] if len(found) else found
+    if found.empty:
+        return []
+    found = found.sort_values("compression")
+    low, high = found.iloc[0], found.iloc[-1]
+    best = max((row for row in found.itertuples() if row.compression >= 41), key=lambda row: row.accuracy.mean, default=None)
+    told = (
+        f"Convolutions compressed {low.compression:.0f} to {high.compression:.0f} times: test accuracy from "
+        f"{min(row.accuracy.mean for row in found.itertuples()):.2f} to {max(row.accuracy.mean for row in found.itertuples()):.2f} %"
+    )
+    if best is not None:
+        loss = signed_from_three(best.minus_teacher, HEADLINE)
+        told += f"; the best at 41 times and more has {short_cell(best.accuracy, HEADLINE)} % at {best.compression:.0f} times"
+        told += f" ({loss} points against its teacher, n = {best.accuracy.n})"
+    return [f"{told} ([table](tables/pqkd_compression.md))."]
+
+
+def _shots(runs: pd.DataFrame, study: Study) -> list[str]:
+    gains = shot_gains(runs, study)
+    lines = []
+    for experiment, angles in SHOTS.items():
+        own = gains[gains.experiment == experiment]
+        parts = []
+        for (_, ema), (limit, _) in shot_fits(own).items():
+            at = summarise(own[(own.ema == ema) & (own.shots == 200)].gain)
+            averaged = "with averaging" if ema else "without"
+            parts.append(f"{averaged} delta_inf {short_cell(limit, HEADLINE)}, {short_cell(at, HEADLINE)} at 200 shots (n = {limit.n})")
+        if parts:
+            published = "; published: 89.05 with and 46.68 without" if experiment == "pqkd_shots" else ""
+            lines.append(f"Gain over the zero feature against shots, angles {angles}: {'; '.join(parts)} points{published}.")
+    return lines
+
+
+def _calibration(mine: pd.DataFrame) -> list[str]:
+    """The article finds students better calibrated than their teachers."""
+    students, teachers = (
+        mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")],
+        mine[mine.experiment == "pqkd_teacher_subset"],
+    )
+    if students.empty or teachers.empty:
+        return []
+    entropy, error = (
+        paired_difference(students.set_index("seed")[column], teachers.set_index("seed")[column])[0] for column in CALIBRATION
+    )
+    return [
+        f"Calibration, student minus teacher ({images_of(students)} images, n = {error.n}): expected calibration error "
+        f"{signed_summary(error, CALIBRATION[1])} points, cross-entropy {signed_summary(entropy, CALIBRATION[0])} nats "
+        "([all students](tables/pqkd_calibration.md))."
+    ]
