@@ -1,7 +1,6 @@
 """The documentation: it builds without a warning, and what its pages tell the reader to do works as written.
 
-In a page, blocks of Python and YAML that begin with a comment naming a file are that file; other Python blocks are run, and so are those of
-bash, in their order and in one folder: a clone of the workflow. Blocks of other languages are for reading.
+Blocks of code are followed in their order and in one folder, a clone of the workflow (benchmarks/walk.py).
 """
 
 import os
@@ -16,30 +15,23 @@ import pytest
 import yaml
 from houses import ROOT, command, new_house
 
+from benchmarks import walk
 from lightweights.params import Study
 
 DOCS = ROOT / "docs"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# ([\w./]+\.\w+)\n")
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Language and text of each block of code."""
-    return BLOCK.findall((DOCS / page).read_text())
 
 
 def follow(page: str, house: Path) -> str:
     """Do what a page says; what its commands print."""
     printed = []
-    for language, text in blocks(page):
-        named = FILE.match(text)
-        if named and language in ("python", "yaml"):
-            (house / named[1]).write_text(text)
-        elif language in ("python", "bash"):
-            words = [sys.executable, "-c", text] if language == "python" else ["bash", "-euo", "pipefail", "-c", text]
-            done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            assert done.returncode == 0, f"{page}:\n{text}\n{done.stdout}"
-            printed.append(done.stdout)
+
+    def call(words: list[str], told: str) -> None:
+        words = [sys.executable if word == "python" else word for word in words]
+        done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, f"{page}:\n{told}\n{done.stdout}"
+        printed.append(done.stdout)
+
+    walk.follow((DOCS / page).read_text(), house, call)
     return "\n".join(printed)
 
 
@@ -59,6 +51,12 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def metrics_of(house: Path, study: str) -> pd.DataFrame:
     return pd.read_csv(house / "results" / study / "runs.csv").set_index(["experiment", "seed"])
+
+
+def test_the_walk_has_a_step_for_each_section_that_does_something():
+    sections = (DOCS / "tutorial.md").read_text().split("\n## ")[1:]
+    doing = [section[0] for section in sections if any(language in ("python", "bash", "yaml") for language, _ in walk.blocks(section))]
+    assert doing == list(walk.STEPS)
 
 
 @pytest.mark.slow
@@ -94,8 +92,8 @@ def test_worked_examples_work(clone: Path, page: str, study: str, experiments: d
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
     known = set(yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"])
-    for language, text in blocks(page):
-        if language == "yaml" and FILE.match(text):
+    for language, text in walk.blocks((DOCS / page).read_text()):
+        if language == "yaml" and walk.FILE.match(text):
             tree = yaml.safe_load(text)
             assert set(tree) <= set(Study.model_fields)
             assert set(tree["study"]["only"]) <= known
