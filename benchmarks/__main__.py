@@ -1,6 +1,7 @@
-"""Measure Lightweights against Perceval, MerLin and site-by-site contraction: ``python -m benchmarks`` in the repository's root.
+"""Measure Lightweights against Perceval, MerLin and plain ways to do the same: ``python -m benchmarks`` in the repository's root.
 
-Writes benchmarks.csv and benchmarks.md to benchmarks/results. ``--quick`` repeats little, on small sizes: it shows that all
+Writes to benchmarks/results: of Quantum-Train benchmarks.csv and benchmarks.md, of photonic distillation distillation.csv and
+distillation.md. ``python -m benchmarks distillation`` measures that alone. ``--quick`` repeats little, on small sizes: it shows that all
 contestants run and agree, its times mean nothing. MerLin takes part if it is installed. See docs/benchmarks.md.
 """
 
@@ -14,6 +15,7 @@ def main() -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # read when numpy and torch are loaded, so the imports come after it
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("method", nargs="?", choices=("quantum_train", "distillation"), help="what is measured (default: both)")
     parser.add_argument("--quick", action="store_true", help="a smoke test: few repeats, small sizes")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the results (default: %(default)s)")
     arguments = parser.parse_args()
@@ -24,27 +26,35 @@ def main() -> None:
         sys.exit('The benchmarks compare with Perceval, which is not installed: pip install "lightweights[photonics]"')
     import torch
 
-    from benchmarks import kernels, large, noise, report, steps
+    from benchmarks import distillation, kernels, large, noise, report, steps
     from benchmarks.effort import FULL, QUICK
     from lightweights.study.files import write_atomic
 
     torch.set_num_threads(1)
     effort = QUICK if arguments.quick else FULL
-    before = os.getloadavg()
-    rows = []
-    kinds = (kernels.probability_races, noise.noise_races, kernels.mapping_races, steps.step_races, steps.cobyla_races, steps.phase_races)
-    for races in kinds:
-        for race in races(effort):
-            print(f"{race.benchmark}, {race.setting}", file=sys.stderr)
-            rows += race.run()
-    print("large sizes", file=sys.stderr)
-    rows += large.large_rows(effort)
-    table = report.table_of(rows)
-    facts = report.environment(before, os.getloadavg(), os.cpu_count() or 1)
-    write_atomic(arguments.out / "benchmarks.csv", table.to_csv(index=False, float_format="%.4g"))
-    text = report.markdown(table, facts, report.targets(table) + noise.noise_targets(table))
-    write_atomic(arguments.out / "benchmarks.md", text)
-    print(text)
+    kernel_races = (kernels.probability_races, noise.noise_races, kernels.mapping_races)
+    methods = {
+        "quantum_train": ("benchmarks", (*kernel_races, steps.step_races, steps.cobyla_races, steps.phase_races)),
+        "distillation": ("distillation", (distillation.distillation_races,)),
+    }
+    for method in [arguments.method] if arguments.method else methods:
+        name, kinds = methods[method]
+        before = os.getloadavg()
+        rows = []
+        for races in kinds:
+            for race in races(effort):
+                print(f"{race.benchmark}, {race.setting}", file=sys.stderr)
+                rows += race.run()
+        if method == "quantum_train":
+            print("large sizes", file=sys.stderr)
+            rows += large.large_rows(effort)
+        table = report.table_of(rows)
+        judged = report.targets(table) + noise.noise_targets(table) if method == "quantum_train" else []
+        facts = report.environment(before, os.getloadavg(), os.cpu_count() or 1)
+        write_atomic(arguments.out / f"{name}.csv", table.to_csv(index=False, float_format="%.4g"))
+        text = report.markdown(table, facts, judged)
+        write_atomic(arguments.out / f"{name}.md", text)
+        print(text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""How others do the same work: Perceval in three ways, MerLin's layer, and a matrix product state site by site.
+"""How others do the same work: Perceval in three ways and its sampler, MerLin's layer, a matrix product state site by site, and a
+dictionary convolution by einsum.
 
 Each circuit evaluator is made once for a :class:`Circuit` and then called with its phases; it gives the probabilities of the
 collision-free outcomes in the circuit's order, float64.
@@ -12,9 +13,13 @@ import torch
 from jaxtyping import Float
 from perceval.utils import allstate_iterator
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from lightweights.distillation.feature import histograms
 from lightweights.mapping import MPSMapping
+from lightweights.networks.dictionary import DictionaryConv2d
 from lightweights.photonics import Circuit
+from lightweights.photonics.time_bin import TimeBin
 
 Evaluator = Callable[[Tensor], Tensor]
 
@@ -112,6 +117,26 @@ def site_by_site(mapping: MPSMapping, bits: Float[Tensor, "weights bits"], proba
         right = torch.einsum("mij,mj->mi", site, right)
     raw = ((left @ mapping.output) * right).sum(-1)
     return raw - raw.mean()
+
+
+class EinsumConv2d(nn.Module):
+    """A dictionary convolution as one would first write it, with the parameters of one of ours (stride 1, one group)."""
+
+    def __init__(self, layer: DictionaryConv2d) -> None:
+        super().__init__()
+        self.basis, self.bias, self.padding = layer.basis, layer.bias, layer.padding
+        self.register_buffer("mixing", layer.mixing)
+
+    def forward(self, images: Float[Tensor, "n in height width"]) -> Float[Tensor, "n out rows columns"]:
+        return F.conv2d(images, torch.einsum("oir,rhw->oihw", self.mixing, self.basis), self.bias, padding=self.padding)
+
+
+def perceval_histograms(circuit: TimeBin, theta: Float[Tensor, " angles"], shots: int) -> Float[Tensor, " feature"]:
+    """Raw histograms of the clicks in Perceval's samples (Clifford and Clifford), from the interferometer's matrix."""
+    backend = pcvl.Clifford2017Backend()
+    backend.set_circuit(pcvl.Unitary(pcvl.Matrix(circuit.matrix(theta).numpy())))
+    backend.set_input_state(pcvl.BasicState([circuit.inputs.count(mode) for mode in range(circuit.modes)]))
+    return histograms(torch.tensor([list(state) for state in backend.samples(shots)]) > 0)
 
 
 def _parameters(circuit: Circuit) -> list[pcvl.P]:

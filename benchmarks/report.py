@@ -1,4 +1,4 @@
-"""The results as tables: benchmarks.csv, tidy, and benchmarks.md, made from it alone and the facts about the machine."""
+"""The results as tables: a CSV file, tidy, and one in Markdown, made from it alone and the facts about the machine."""
 
 import platform
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import pandas as pd
 import torch
 
-from benchmarks import steps
+from benchmarks import distillation, steps
 from benchmarks.timing import Row
 from lightweights.study.provenance import provenance
 
@@ -57,25 +57,30 @@ def environment(load_before: tuple[float, ...], load_after: tuple[float, ...], c
     """What the numbers depend on besides the code, as lines of Markdown. Names no machine."""
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     loads = " to ".join(f"{load[0]:.1f}" for load in (load_before, load_after))
+    gpu = [f"- GPU: {torch.cuda.get_device_name()}."] if torch.cuda.is_available() else []
     return [
         f"- Processor: {provenance(torch.device('cpu'), 1)['device'].removeprefix('cpu: ')}, {cores} cores, one thread used.",
+        *gpu,
         f"- Load average (1 min) from start to end: {loads}. CPU time does not count waiting, but shared caches slow all contestants down.",
         f"- Python {platform.python_version()}, {versions}.",
     ]
 
 
 def markdown(table: pd.DataFrame, facts: list[str], judged: list[Target]) -> str:
-    """The results for reading: median in ms and, in brackets, how many times ours."""
-    lines = ["# Benchmarks", "", "Process CPU time, one thread: median in ms of one piece of work; in brackets the median ratio to ours,"]
-    lines += ["taken round by round. What is measured and how: docs/benchmarks.md. Quartiles and repeats: benchmarks.csv.", "", *facts]
+    """The results for reading: median in ms, or images a second, and, in brackets, how many times our time."""
+    lines = ["# Benchmarks", "", "Process CPU time, one thread; wall time where a setting says cuda. Median of one piece of work in ms, or"]
+    lines += ["images a second; in brackets the median ratio of times to ours, taken round by round. What is measured and how:"]
+    lines += ["docs/benchmarks.md. Quartiles and repeats: the CSV file of the same name.", "", *facts]
     worst = table.deviation.max()
-    lines += [f"- Contestants compute the same: largest relative difference from ours {worst:.0e} (single precision).", ""]
-    lines += ["| target | measured | |", "|---|---|---|"]
-    lines += [f"| {t.text} | {t.measured} | {'pass' if t.met else 'FAIL'} |" for t in judged]
+    lines += [f"- Contestants compute the same: largest relative difference from ours {worst:.0e} (single precision)."]
+    if judged:
+        lines += ["", "| target | measured | |", "|---|---|---|"]
+        lines += [f"| {t.text} | {t.measured} | {'pass' if t.met else 'FAIL'} |" for t in judged]
     for benchmark, part in table.groupby("benchmark", sort=False):
         settings = list(dict.fromkeys(part.setting))
         lines += ["", f"## {str(benchmark)[0].upper()}{str(benchmark)[1:]}", ""]
-        lines += [f"| ms (times ours) | {' | '.join(settings)} |", "|---|" + "---|" * len(settings)]
+        unit = "images a second (time, times ours)" if benchmark in distillation.OF_IMAGES else "ms (times ours)"
+        lines += [f"| {unit} | {' | '.join(settings)} |", "|---|" + "---|" * len(settings)]
         for contestant, own in part.groupby("contestant", sort=False):
             cells = {row.setting: _cell(row) for row in own.itertuples()}
             lines.append(f"| {contestant} | {' | '.join(cells.get(setting, '') for setting in settings)} |")
@@ -85,7 +90,8 @@ def markdown(table: pd.DataFrame, facts: list[str], judged: list[Target]) -> str
 def _cell(row) -> str:
     ratio = f" ({_short(row.ratio_to_ours)})" if row.contestant != "ours" else ""
     memory = f"; peak {row.peak_mib:,.0f} MiB" if row.peak_mib == row.peak_mib else ""
-    return f"{_short(row.median_ms)}{ratio}{memory}"
+    value = 1000 / row.median_ms if row.benchmark in distillation.OF_IMAGES else row.median_ms
+    return f"{_short(value)}{ratio}{memory}"
 
 
 def _short(value: float) -> str:

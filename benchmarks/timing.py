@@ -22,6 +22,17 @@ class DisagreementError(RuntimeError):
     """A contestant does not compute what ours computes."""
 
 
+def processor_seconds() -> float:
+    """CPU time of this process."""
+    return time.process_time()
+
+
+def gpu_seconds() -> float:
+    """Wall time, once the GPU has done all that it was given."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 @dataclass(frozen=True)
 class Contestant:
     """One way to do a piece of work.
@@ -37,7 +48,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the results. Times are process CPU time in ms for one piece of work; the ratio is the median over rounds."""
+    """One line of the results. Times are in ms for one piece of work; the ratio is the median over rounds."""
 
     benchmark: str
     setting: str
@@ -64,6 +75,7 @@ class Race:
     rounds: int
     warm: bool = field(default=True)
     """Whether each turn begins with an untimed call, which refills the caches that the contestant before has emptied."""
+    clock: Callable[[], float] = processor_seconds
 
     def run(self) -> list[Row]:
         """Compare the values, then time round after round, each in a new order. Raises DisagreementError before any timing."""
@@ -76,7 +88,7 @@ class Race:
             for _ in range(self.rounds):
                 for position in shuffle.permutation(len(self.contestants)):
                     contestant = self.contestants[position]
-                    times[contestant.name].append(turn_ms(contestant.run, self.warm) / contestant.work)
+                    times[contestant.name].append(turn_ms(contestant.run, self.warm, self.clock) / contestant.work)
         finally:
             gc.unfreeze()
         ours = times[self.contestants[0].name]
@@ -93,18 +105,18 @@ class Race:
         return deviation
 
 
-def turn_ms(run: Callable[[], object], warm: bool) -> float:
-    """CPU time of one call in ms: the mean over as many calls as fill the shortest block."""
+def turn_ms(run: Callable[[], object], warm: bool, clock: Callable[[], float] = processor_seconds) -> float:
+    """Time of one call in ms: the mean over as many calls as fill the shortest block."""
     if warm:
         run()
     gc.collect()
     gc.disable()
     try:
-        calls, begin = 0, time.process_time()
+        calls, begin = 0, clock()
         while True:
             run()
             calls += 1
-            elapsed = 1000 * (time.process_time() - begin)
+            elapsed = 1000 * (clock() - begin)
             if elapsed >= SHORTEST_BLOCK_MS or not warm:
                 return elapsed / calls
     finally:

@@ -10,14 +10,18 @@ import pandas as pd
 import pytest
 import torch
 
+from lightweights.distillation.feature import expected_histograms
 from lightweights.mapping import MPS
+from lightweights.networks.dictionary import DictionaryConv2d
+from lightweights.networks.teacher import build_student, matched_widths, trained_counts
 from lightweights.photonics import Circuit
+from lightweights.photonics.time_bin import TimeBin
 
-pytest.importorskip("perceval")
+perceval = pytest.importorskip("perceval")
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the benchmarks are not part of the installed package
 
-from benchmarks import peers, report, steps, timing  # noqa: E402
+from benchmarks import distillation, peers, report, steps, timing  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,24 @@ def test_every_contestant_of_a_smoke_run_computes_what_ours_computes(quick):
         if not benchmark.startswith(("large", "COBYLA evaluation")):
             assert len(others) and (others.deviation < timing.TOLERANCE).all(), (benchmark, setting)
     assert (table.q1_ms <= table.median_ms).all() and (table.median_ms <= table.q3_ms).all() and (table.repeats >= 1).all()
+
+
+def test_distillation_has_results_of_its_own_and_its_peer_computes_what_ours_computes(quick):
+    table = pd.read_csv(quick / "distillation.csv")
+    for benchmark in distillation.OF_IMAGES:
+        for precision in distillation.PRECISIONS:
+            rows = table[(table.benchmark == benchmark) & (table.setting == f"cpu, {precision}")].set_index("contestant")
+            assert rows.index[0] == "ours" and len(rows) == 5 and rows.deviation[distillation.EINSUM] < timing.TOLERANCE
+    assert {"photonic feature", "mixing tensors"} <= set(table.benchmark)
+    assert "| target |" not in (quick / "distillation.md").read_text()
+
+
+def test_work_on_images_is_reported_in_images_a_second():
+    step = (distillation.TRAINING, "cpu, float32")
+    rows = [timing.summarise(*step, "ours", [0.5], [0.5]), timing.summarise(*step, "the teacher", [1.0], [0.5])]
+    text = report.markdown(report.table_of(rows), [], [])
+    assert "| images a second (time, times ours) | cpu, float32 |" in text
+    assert "| ours | 2,000 |" in text and "| the teacher | 1,000 (2.00) |" in text
 
 
 def test_report_names_versions_and_processor_but_no_host(quick):
@@ -65,6 +87,31 @@ def test_site_by_site_contraction_equals_the_factorised_mapping_in_values_and_gr
     parameters = list(mapping.parameters())
     gradients = [torch.autograd.grad(weights.square().sum(), parameters) for weights in (ours, theirs)]
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-9, atol=1e-10)
+
+
+def test_einsum_layer_equals_the_dictionary_convolution_in_values_and_gradients():
+    layer = DictionaryConv2d(2, 3, 5, rank=4, padding=2, feature_size=8, generator=timing.seeded(0)).double()
+    layer.set_feature(torch.randn(8, generator=timing.seeded(1)))
+    images = torch.rand(2, 2, 7, 7, generator=timing.seeded(2), dtype=torch.float64)
+    ours, theirs = layer(images), peers.EinsumConv2d(layer)(images)
+    torch.testing.assert_close(theirs, ours)
+    gradients = [torch.autograd.grad(output.square().sum(), (layer.basis, layer.bias)) for output in (ours, theirs)]
+    torch.testing.assert_close(gradients[1], gradients[0])
+
+
+def test_percevals_samples_have_the_histograms_of_the_interferometer():
+    perceval.random_seed(0)
+    circuit = TimeBin(modes=6)
+    theta = circuit.random_angles(timing.seeded(3))
+    found = peers.perceval_histograms(circuit, theta, 20_000)
+    torch.testing.assert_close(found, expected_histograms(circuit.columns(theta)), rtol=0, atol=0.02)
+
+
+def test_plain_network_has_as_many_parameters_as_the_student():
+    student = build_student(distillation.SHAPE, distillation.CLASSES, generator=timing.seeded(0))
+    angles = TimeBin().angle_count
+    counts = trained_counts(student, angles)
+    assert matched_widths(counts["all_with_theta"], distillation.SHAPE, distillation.CLASSES) == distillation.MATCHED_WIDTHS
 
 
 def test_a_contestant_that_computes_something_else_is_found_before_timing():
