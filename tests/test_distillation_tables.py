@@ -5,10 +5,13 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from houses import ROOT, call, new_house
+from matplotlib.figure import Figure
+from scipy import stats
 
 from lightweights.networks.teacher import Teacher
 from lightweights.params import Run, Study, parse_study
@@ -16,7 +19,13 @@ from lightweights.study import distillation_laws
 from lightweights.study.catalogue import FIGURES, TABLES
 from lightweights.study.claims import read_claims
 from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
-from lightweights.study.distillation_figures import MissingDetailsError, distillation_figures, pooled
+from lightweights.study.distillation_figures import (
+    MissingDetailsError,
+    binomial_interval,
+    distillation_figures,
+    draw_calibration,
+    pooled,
+)
 from lightweights.study.distillation_findings import what_distillation_gives
 from lightweights.study.distillation_laws import laws_table, measure_laws
 from lightweights.study.distillation_tables import (
@@ -383,6 +392,70 @@ def test_every_figure_is_drawn_with_its_runs_and_without_any(name: str, there) -
         assert render(figure, "png").startswith(b"\x89PNG")
         if len(some) > 1:
             assert "not run" not in [text.get_text() for text in figure.texts]
+
+
+def drawn(name: str, study: Study, runs: pd.DataFrame) -> Figure:
+    figure = distillation_figures(study)[name](runs, pd.DataFrame(), CLAIMS)
+    render(figure, "png")
+    return figure
+
+
+def test_controls_at_chance_are_told_in_words_and_do_not_flatten_the_others(there) -> None:
+    study, runs, _ = there
+    control, source = runs.experiment == "pqkd_controls", runs["feature.source"]
+    (left, right) = drawn("pqkd_controls", study, runs[control & (source == "zero")]).axes
+    assert [text.get_text() for text in (*left.texts, *right.texts)] == ["at 10.4 %", "no pairs"]
+    lost = runs.copy()
+    lost.loc[control & (source == "photonic-frozen"), "test_accuracy_percent"] = 11.3
+    left, right, *below = drawn("pqkd_controls", study, lost).axes
+    assert left.get_xlim()[0] > 90 and right.get_xlim()[0] > -10
+    assert "at 11.3 %" in [text.get_text() for text in left.texts]
+    assert [axis.get_title(loc="left") for axis in (left, below[0])] == ["First two convolutions", "All three convolutions"]
+
+
+def test_two_pairs_have_no_interval_in_the_figure_of_controls(there) -> None:
+    study, runs, _ = there
+    for seeds, bars in ((2, False), (5, True)):
+        right = drawn("pqkd_controls", study, runs[runs.seed < seeds]).axes[1]
+        assert {container.has_xerr for container in right.containers} == {bars}
+
+
+def test_the_frontier_holds_what_stands_in_either_panel_and_what_is_published(there) -> None:
+    study, runs, _ = there
+    low = runs.copy()
+    low.loc[low.experiment == "pqkd_plain", "test_accuracy_percent"] = 60 + low.seed
+    figure = drawn("pqkd_compression", study, low)
+    assert figure.axes[0].get_ylim()[0] < 60 and figure.axes[0].get_ylim()[1] > 99.09
+    words = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"plain CNN, distilled", "published, teacher", "published, partial", "published, extreme"} < words
+    plain = [c for c in figure.axes[1].containers if c.get_label() == "plain CNN, distilled"]
+    assert [container.lines[0].get_linestyle() for container in plain] == ["None"]
+
+
+def test_shots_are_drawn_as_far_as_the_zero_feature_is_there(there) -> None:
+    study, runs, _ = there
+    tuned, frozen = drawn("pqkd_shots", study, runs).axes
+    assert tuned.get_ylim()[0] > 70  # the published 46.68 is told, not drawn
+    for axis in (tuned, frozen):
+        assert [tick.get_text() for tick in axis.get_xticklabels()] == ["10", "100", "200", "1,000", "exact"]
+    shots = runs.experiment.isin(["pqkd_shots", "pqkd_shots_frozen"])
+    assert [text.get_text() for text in drawn("pqkd_shots", study, runs[shots]).texts] == ["not run"]
+    for some in (runs.experiment == "pqkd_shots_frozen", shots & (runs["feature.shots"] == "exact")):
+        assert "not run" not in [text.get_text() for text in drawn("pqkd_shots", study, runs[some | ~shots]).texts]
+
+
+def test_bins_of_few_images_are_drawn_by_their_share_only() -> None:
+    runs = pd.DataFrame({"dataset": "mnist", "source": "photonic", "epochs": 2, "test_calibration_error_percent": [1.0, 2.0]})
+    bins = {"images": [0, 9, 990], "accuracy": [None, 0.0, 0.99], "confidence": [None, 0.5, 0.98]}
+    above, below = draw_calibration(runs, lambda run: bins).axes
+    assert [len(axis.containers[0].lines[0].get_xdata()) for axis in (above, below)] == [1, 2]
+    assert above.get_legend().get_texts()[0].get_text() == "student: 1.50 ± 0.71 % (n = 2)"
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    for hits, n in ((0, 5), (20, 20), (990, 1000)):
+        truth = stats.binomtest(hits, n).proportion_ci(method="wilson")
+        assert np.ravel(binomial_interval(np.array([hits / n]), np.array([n]))) == pytest.approx([truth.low, truth.high], abs=1e-12)
 
 
 def test_a_run_without_what_a_figure_shows_is_named(there, tmp_path: Path) -> None:

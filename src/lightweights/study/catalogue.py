@@ -6,6 +6,7 @@ NOISE = ("noise_none", "noise_brightness", "noise_indistinguishability", "noise_
 
 DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
 FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls", "pqkd_plain")
+CONTROLS = ("pqkd_controls", "pqkd_extreme_controls")
 SHOTS = ("pqkd_shots", "pqkd_shots_frozen")
 CHOICES = ("pqkd_raw", "pqkd_fresh", "pqkd_unstandardised", "pqkd_uniform_start")
 
@@ -48,13 +49,17 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "noise_map": ("Two together", "Points lost by g2 and transmittance", ("noise_map",)),
     "noise_cycles": ("Shots", "Accuracy against clock cycles, and the time on a device", ("noise_cycles",)),
     "noise_staleness": ("Late devices", "Accuracy when probabilities come rounds late", ("noise_staleness",)),
-    "pqkd_controls": ("PQKD: is it the photons?", "Controls, and their differences to a fixed Gaussian vector", ("pqkd_controls",)),
+    "pqkd_controls": ("PQKD: is it the photons?", "Controls, and their differences to a fixed Gaussian vector", CONTROLS),
     "pqkd_compression": ("PQKD compression", "Accuracy against compression and against trained parameters", FRONTIER),
-    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots, with the fit", ("pqkd_shots",)),
+    "pqkd_shots": ("PQKD shots", "Gain over the zero feature against shots, angles tuned and frozen", SHOTS),
     "pqkd_laws": ("PQKD laws", "The laws of shot noise, measured and predicted", DISTILLATION),
     "pqkd_angles": ("PQKD angles", "How far the angles move, by what judges them", ("pqkd_raw",)),
-    "pqkd_filters": ("PQKD filters", "Learned basis filters", ("pqkd_student", "pqkd_controls")),
-    "pqkd_calibration": ("PQKD calibration", "Reliability diagrams of teachers and students", DISTILLATION),
+    "pqkd_filters": ("PQKD filters", "Learned basis filters, each scaled to its own largest number", ("pqkd_student", "pqkd_controls")),
+    "pqkd_calibration": (
+        "PQKD calibration",
+        "Accuracy minus confidence of teachers and students, by bin and by its share of images",
+        DISTILLATION,
+    ),
 }
 
 

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator, StrMethodFormatter
+from scipy import stats
 
 from lightweights.errors import LightweightsError
 from lightweights.params import Study
 from lightweights.study.ablation_figures import GREY, ORANGE, PURPLE, SKY, WORDS
-from lightweights.study.claims import Claim
+from lightweights.study.claims import Claim, published
 from lightweights.study.distillation_tables import (
     HEADLINE,
     LABELS,
@@ -24,6 +26,7 @@ from lightweights.study.distillation_tables import (
     compare,
     control_runs,
     distilled_runs,
+    extreme_control_runs,
     frontier,
     margin_of,
     shot_fits,
@@ -44,10 +47,16 @@ from lightweights.study.figures import (
 )
 from lightweights.study.files import read_json
 from lightweights.study.layout import RESULTS, folder_of_row
-from lightweights.study.statistics import Summary, span, summarise
+from lightweights.study.statistics import CONFIDENCE, Summary, span, summarise
+from lightweights.study.tables import short_cell
 
 PUBLISHED_COMPRESSION, PUBLISHED_ACCURACY = (41.0, 105.0), (96.0, 97.0)
 """The article's range at extreme compression; its accuracies are of validation images, after 100 epochs."""
+CHANCE = 20.0
+"""Controls that never reach so many percent are told in words: drawn, they would flatten all others."""
+FEWEST_IMAGES = 20
+"""Bins of confidence with fewer images are not drawn."""
+SHOTS = {"pqkd_shots": "Angles tuned", "pqkd_shots_frozen": "Random angles, frozen"}
 
 
 class MissingDetailsError(LightweightsError):
@@ -59,15 +68,16 @@ def distillation_figures(study: Study, laws: pd.DataFrame | None = None, results
 
     @styled
     def controls(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
-        return draw_controls(control_runs(runs, study))
+        parts = {"First two convolutions": control_runs(runs, study), "All three convolutions": extreme_control_runs(runs, study)}
+        return draw_controls({title: part for title, part in parts.items() if len(part)})
 
     @styled
     def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
-        return draw_frontier(frontier(runs, study))
+        return draw_frontier(frontier(runs, study), claims)
 
     @styled
     def shots(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
-        trained_on = set(runs[runs.experiment == "pqkd_shots"].dataset)
+        trained_on = set(runs[runs.experiment.isin(SHOTS)].dataset)
         return draw_shots(shot_gains(runs, study), [c for c in claims if c.method == "pqkd" and c.dataset in trained_on])
 
     @styled
@@ -121,54 +131,75 @@ def _short(run: Any) -> str:
     return f"{run.dataset}, {LABELS[run.source]}, {_amount(run.images)}, {run.epochs} epochs, seed {run.seed}"
 
 
-def draw_controls(runs: pd.DataFrame) -> Figure:
-    """Left accuracy of every control, one dot a seed; right the paired difference to a fixed Gaussian vector."""
-    figure = Figure(figsize=(TWO_COLUMNS, 0.9 + 0.2 * max(runs.source.nunique(), 3)), layout="constrained")
-    if runs.empty:
+def draw_controls(parts: dict[str, pd.DataFrame]) -> Figure:
+    """Left accuracy of every control, one dot a seed; right the paired difference to a fixed Gaussian vector; one row a part."""
+    groups = {title: by_label(runs) for title, runs in parts.items()}
+    heights = [max(len(labels), 3) + 1 for labels in groups.values()]
+    figure = Figure(figsize=(TWO_COLUMNS, 0.9 + 0.2 * max(sum(heights), 4)), layout="constrained")
+    if not parts:
         return without_runs(figure)
-    groups = by_label(runs)
+    words: set[str] = set()
+    rows = figure.subplots(len(parts), 2, sharey="row", squeeze=False, height_ratios=heights)
+    for (left, right), (title, runs) in zip(rows, parts.items(), strict=True):
+        left.set_title(title, loc="left", fontsize=7.5)
+        words |= _controls(left, right, groups[title], runs)
+    left.set_xlabel("Test accuracy (%); line: mean over seeds")
+    right.set_xlabel(f"Minus {LABELS[REFERENCE]} (points)")
+    handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in words]
+    figure.legend(handles=handles, loc="outside upper right", ncols=3)
+    first, seeds = runs.iloc[0], span(len(group) for labels in groups.values() for group in labels.values())
+    told = f"{first.dataset}, {_amount(first.images)}, {first.epochs} epochs, n = {seeds}."
+    told += f" Bars: 95 % t interval, paired (n > 2); band: ±{margin_of(runs):g} points"
+    figure.supxlabel(told, fontsize=6.5, color="#555555")
+    return figure
+
+
+def _controls(left: Axes, right: Axes, groups: dict[str, pd.DataFrame], runs: pd.DataFrame) -> set[str]:
+    """Draws one row of panels; returns the words that the differences have."""
     labels = sorted(groups, key=lambda label: -float(groups[label][HEADLINE].mean()))
-    left, right = figure.subplots(1, 2, sharey=True)
-    lowest = min(float(group[HEADLINE].min()) for label, group in groups.items() if label != LABELS["zero"])
+    at_chance = {label for label in labels if groups[label][HEADLINE].max() < CHANCE}
     for place, label in enumerate(labels):
         values = groups[label][HEADLINE]
         colour = BLUE if label.startswith("photons") else BLACK
-        if values.max() < lowest - 5:
-            left.text(lowest, place, f"at {values.mean():.1f} %", color=GREY, fontsize=6.5, va="center")
+        if label in at_chance:
+            _at_edge(left, place, f"at {values.mean():.1f} %")
             continue
         left.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=3, color=colour, alpha=0.6)
         left.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
     left.set_yticks(range(len(labels)), labels)
     left.set_ylim(len(labels) - 0.5, -0.5)
-    first = runs.iloc[0]
-    left.set_xlabel("Test accuracy (%); line: mean over seeds")
-    margin, reference = margin_of(runs), runs[runs.source == REFERENCE]
-    if len(reference):
-        rest = {label: groups[label] for label in labels if label not in (LABELS[REFERENCE], LABELS["zero"])}
-        table = compare(rest, reference, margin)
-        right.axvspan(-margin, margin, color="#d9e8f2", linewidth=0, zorder=0)
-        right.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
-        for row in table[table.n > 0].itertuples():
-            colour, marker = WORDS[row.word]
-            spread = [[row.mean - row.ci95_low], [row.ci95_high - row.mean]] if row.n > 1 else None
-            right.errorbar(row.mean, labels.index(row.label), xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
-        for word, (colour, marker) in WORDS.items():
-            if word in set(table.word):
-                right.plot([], [], color=colour, marker=marker, linestyle="none", label=word)
-        right.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
-    right.set_xlabel("Minus Gaussian, fixed (points)")
-    told = f"{first.dataset}, {_amount(first.images)}, {first.epochs} epochs, n = {span(len(group) for group in groups.values())}."
-    told += f" Bars: 95 % t interval, paired; band: ±{margin:g} points"
-    figure.supxlabel(told, fontsize=6.5, color="#555555")
-    return figure
+    if len(at_chance) == len(labels):
+        left.set_xticks([])
+    margin, rest = margin_of(runs), {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
+    table = compare(rest, runs[runs.source == REFERENCE], margin)
+    table = table[table.n > 0]
+    if table.empty:
+        right.text(0.5, 0.5, "no pairs", transform=right.transAxes, color=GREY, fontsize=6.5, ha="center", va="center")
+        right.set_xticks([])
+        return set()
+    right.axvspan(-margin, margin, color="#d9e8f2", linewidth=0, zorder=0)
+    right.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
+    for row in table.itertuples():
+        place, (colour, marker) = labels.index(row.label), WORDS[row.word]
+        if row.label in at_chance:
+            _at_edge(right, place, f"at {row.mean:+.1f}")
+            continue
+        spread = [[row.mean - row.ci95_low], [row.ci95_high - row.mean]] if row.n > 2 else None
+        right.errorbar(row.mean, place, xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
+    return set(table[~table.label.isin(at_chance)].word)
 
 
-def draw_frontier(found: pd.DataFrame) -> Figure:
+def _at_edge(axis: Axes, place: float, text: str) -> None:
+    axis.text(0.02, place, text, transform=axis.get_yaxis_transform(), color=GREY, fontsize=6.5, va="center")
+
+
+def draw_frontier(found: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Accuracy against the compression of the convolutions, and against all trained parameters, where plain CNNs stand beside."""
     figure = Figure(figsize=(TWO_COLUMNS, 3.1), layout="constrained")
     if found.empty:
         return without_runs(figure)
-    found = found[found.dataset == found.dataset.mode()[0]]
+    dataset = max(found.dataset.unique(), key=list(found.dataset).count)
+    found = found[found.dataset == dataset]
     left, right = figure.subplots(1, 2, sharey=True)
     looks = iter([(BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (PURPLE, "D"), (SKY, "v"), (ORANGE, "P")])
     dictionaries = found[found.compressed != "none"]
@@ -180,22 +211,26 @@ def draw_frontier(found: pd.DataFrame) -> Figure:
             _summaries(axis, ordered[column], ordered.accuracy, color=colour, marker=marker, label=label if axis is left else None)
     plain = found[found.compressed == "none"].sort_values("parameters")
     if len(plain):
-        _summaries(right, plain.parameters, plain.accuracy, color=BLACK, marker="X", linestyle="--", label="plain CNN, distilled")
-        right.legend(loc="lower right")
-    if str(found.dataset.iloc[0]) == "mnist":
+        _summaries(right, plain.parameters, plain.accuracy, color=BLACK, marker="X", linestyle="none", label="plain CNN, distilled")
+    _published(left, claims, dataset)
+    if dataset == "mnist":
         width, height = PUBLISHED_COMPRESSION[1] - PUBLISHED_COMPRESSION[0], PUBLISHED_ACCURACY[1] - PUBLISHED_ACCURACY[0]
         corner = (PUBLISHED_COMPRESSION[0], PUBLISHED_ACCURACY[0])
-        box = Rectangle(corner, width, height, fill=False, edgecolor=BLACK, linewidth=0.9, label="published (validation, 100 epochs)")
+        box = Rectangle(corner, width, height, fill=False, edgecolor=BLACK, linewidth=0.9, label="published, extreme")
         left.add_patch(box)
+    left.dataLim.update_from_data_y(right.dataLim.intervaly, ignore=False)  # the panels share their y axis
     log_error(left)
     for axis, label in ((left, "Compression of the convolutions, angles counted"), (right, "Trained parameters")):
         axis.set(xscale="log", xlabel=label)
         axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
-        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}") if axis is left else EngFormatter(sep=" "))
         axis.xaxis.set_minor_locator(NullLocator())
     seeds = span(s.n for s in found.accuracy)
-    title = f"{found.dataset.iloc[0]}, {found.epochs.max()} epochs. Mean over {seeds} seeds; bars: 95 % t interval (n > 2)"
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, title=title)
+    title = f"{dataset}, {found.epochs.max()} epochs. Mean (n = {seeds}); bars: 95 % t interval (n > 2). "
+    title += "Published: validation, 100 epochs"
+    entries = [entry for axis in (left, right) for entry in zip(*axis.get_legend_handles_labels(), strict=True)]
+    entries.sort(key=lambda entry: entry[1].startswith("published"))
+    figure.legend(*zip(*entries, strict=True), loc="outside lower center", ncols=3, title=title)
     return figure
 
 
@@ -206,30 +241,55 @@ def _summaries(axis: Axes, x: pd.Series, found: pd.Series, **look: Any) -> None:
     axis.errorbar(x.astype(float), means, yerr=spread.T, elinewidth=0.7, **look)
 
 
+def _published(axis: Axes, claims: list[Claim], dataset: str) -> None:
+    """Table 1 as published, with t intervals: the teacher, and the student at partial compression."""
+    for method, compression, marker in (("teacher", 1.0, "s"), ("pqkd_partial", 1.5, "D")):
+        summaries = [c.summary for c in published(claims, method, "validation_accuracy_percent", dataset) if c.summary]
+        look = {"color": BLACK, "marker": marker, "markerfacecolor": "white", "linestyle": "none"}
+        look["label"] = f"published, {method.removeprefix('pqkd_')}"
+        _summaries(axis, pd.Series([compression] * len(summaries)), pd.Series(summaries), **look)
+
+
 def draw_shots(gains: pd.DataFrame, claims: list[Claim]) -> Figure:
-    """delta(S) with and without averaging, one dot a run, the fitted curves, and the published asymptotes."""
-    figure = Figure(figsize=(ONE_COLUMN, 3.5), layout="constrained")
-    if gains.empty:
+    """delta(S) with and without averaging: thin lines a seed, thick ones the mean of their fits; at the right edge the exact feature."""
+    gains = gains.dropna(subset="gain")
+    parts = {title: gains[gains.experiment == name] for name, title in SHOTS.items() if name in set(gains.experiment)}
+    figure = Figure(figsize=(TWO_COLUMNS if len(parts) > 1 else ONE_COLUMN, 3.3), layout="constrained")
+    if not parts:
         return without_runs(figure)
-    axis = figure.subplots()
-    fits, shots = shot_fits(gains), np.geomspace(gains.shots.min(), gains.shots.max(), 100)
-    for (ema, group), colour, marker, dash in zip(
-        sorted(gains.groupby("ema"), reverse=True), (BLUE, VERMILLION, GREEN, PURPLE), "os^D", ("-", "--", ":", "-."), strict=False
-    ):
-        name = f"EMA {ema:g}" if ema else "no EMA"
-        shift = 1.03 if ema else 0.97
-        axis.plot(group.shots * shift, group.gain, linestyle="none", marker=marker, markersize=3, alpha=0.6, color=colour, label=name)
-        if ema in fits:
-            limit, slope = fits[ema]
-            label = f"fit: δ∞ = {limit.value:.2f} ± {limit.error:.2f}, c = {slope.value:.1f} ± {slope.error:.1f}"
-            axis.plot(shots, limit.value - slope.value * shots**-0.5, color=colour, linestyle=dash, linewidth=0.9, label=label)
-    for claim in claims:
-        colour = VERMILLION if "no_ema" in claim.id else BLUE
-        axis.axhline(claim.reported_mean, color=colour, linewidth=0.7, linestyle=":", zorder=1)
-        text = f"published {claim.reported}, {'without' if 'no_ema' in claim.id else 'with'} EMA"
-        axis.text(gains.shots.max(), float(claim.reported_mean or 0), text, color=colour, fontsize=6, ha="right", va="bottom")
-    axis.set(xscale="log", xlabel="Shots S of a feature", ylabel="Gain over zero feature (points)")
-    figure.legend(loc="outside lower center", ncols=1, title="δ(S) = δ∞ - c / √S; one dot a run")
+    fits, shots = shot_fits(gains), sorted({s for s in gains.shots if s < math.inf})
+    least, most = min(shots, default=1.0), max(shots, default=1.0)
+    smooth, edge = np.geomspace(least, most, 100), 4 * most
+    spans = [float(part.gain.max() - part.gain.min()) for part in parts.values()]
+    axes = figure.subplots(1, len(parts), sharey=3 * min(spans) > max(spans), squeeze=False)[0]
+    for axis, (title, part) in zip(axes, parts.items(), strict=True):
+        axis.axvspan(edge / 1.7, edge * 1.7, color="#f2f2f2", linewidth=0, zorder=0)
+        for (ema, group), colour, marker, dash in zip(
+            sorted(part.groupby("ema"), reverse=True), (BLUE, VERMILLION, GREEN, PURPLE), "os^D", ("-", "--", ":", "-."), strict=False
+        ):
+            shift, label = (1.06, f"EMA {ema:g}") if ema else (0.94, "no EMA")
+            look = {"color": colour, "marker": marker, "markersize": 2.5, "linestyle": dash, "linewidth": 0.5, "alpha": 0.5}
+            for _, one in group[group.shots < math.inf].sort_values("shots").groupby("seed"):
+                axis.plot(one.shots * shift, one.gain, **look)
+            exact = group[group.shots == math.inf].gain
+            axis.plot([edge * shift] * len(exact), exact, **look | {"linestyle": "none"})
+            axis.hlines(exact.mean(), edge / 1.5, edge * 1.5, color=colour, linestyle=dash)
+            if fit := fits.get((part.experiment.iloc[0], ema)):
+                label += ": " + ", ".join(f"{name} = {short_cell(f, HEADLINE)}" for name, f in zip(("δ∞", "c"), fit, strict=True))
+                axis.plot(smooth, fit[0].mean - fit[1].mean * smooth**-0.5, color=colour, linestyle=dash)
+            axis.plot([], [], color=colour, linestyle=dash, marker=marker, markersize=2.5, label=label)
+        axis.set(xscale="log", xlabel="Shots S of a feature", xlim=(least / 1.5, edge * 1.7))
+        axis.set_xticks([*shots, edge], [*(f"{s:,.0f}" for s in shots), "exact"])
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.set_title(title, fontsize=7.5)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17))
+    axes[0].set_ylabel("Gain over zero feature (points)")
+    seeds = span(gains.groupby(["experiment", "ema", "shots"]).size())
+    told = f"Thin: one seed (n = {seeds}). Thick: means over seeds,\nfor S shots of the fits δ(S) = δ∞ - c / √S (± sd)."
+    words = [f"{c.reported} {'without' if 'no_ema' in c.id else 'with'} EMA" for c in claims]
+    told += f"\nPublished δ∞, angles tuned: {', '.join(words)}" if words else ""
+    figure.supxlabel(told, fontsize=6.5, color="#555555")
+    figure.draw_without_rendering()  # places ticks, whose labels the final layout has to make room for
     return figure
 
 
@@ -299,33 +359,52 @@ def draw_filters(basis: dict[str, dict[str, list[list[float]]]]) -> Figure:
                 reach = float(np.abs(picture).max()) or 1.0
                 axis.imshow(picture, cmap="PuOr", vmin=-reach, vmax=reach)
             line[0].text(-0.25, 0.5, layer, transform=line[0].transAxes, rotation=90, va="center", ha="center", fontsize=6.5)
+    figure.supxlabel("Each filter scaled to its own largest number; orange: negative, purple: positive", fontsize=6.5, color="#555555")
     return figure
 
 
 def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:
-    """Accuracy against confidence on the test set, all seeds together, with the expected calibration error; one panel a data set."""
+    """Accuracy minus confidence on the test set, by bin of confidence, and below it times the bin's share of all images, its part in the
+    calibration error; all seeds together, one column a data set.
+    """
     sets = list(dict.fromkeys(runs.dataset))
-    figure = Figure(figsize=(TWO_COLUMNS if len(sets) > 1 else ONE_COLUMN, 2.6), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS if len(sets) > 1 else ONE_COLUMN, 3.6), layout="constrained")
     if runs.empty:
         return without_runs(figure)
-    axes = figure.subplots(1, len(sets), squeeze=False, sharey=True)[0]
-    for axis, dataset in zip(axes, sets, strict=True):
-        axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":")
+    axes = figure.subplots(2, len(sets), squeeze=False, sharex=True)
+    for (above, below), dataset in zip(axes.T, sets, strict=True):
         here = runs[runs.dataset == dataset]
-        for network, colour, marker in (("teacher", BLACK, "s"), ("photonic", BLUE, "o")):
+        for network, colour, marker, shift in (("teacher", BLACK, "s", -0.006), ("photonic", BLUE, "o", 0.006)):
             group = here[here.source == network]
             if group.empty:
                 continue
             images, accuracy, confidence = pooled([reliability_of(run) for run in group.itertuples()])
-            error = summarise(group.test_calibration_error_percent)
-            label = f"{'teacher' if network == 'teacher' else 'student'}: {error.mean:.2f} %"
-            axis.plot(confidence, accuracy, color=colour, marker=marker, label=label)
-            axis.scatter(confidence, accuracy, s=300 * images / images.sum(), color=colour, alpha=0.3, linewidth=0)
-        axis.set(xlabel="Confidence", title=f"{dataset}, {here.epochs.max()} epochs, n = {here.groupby('source').size().min()}")
-        axis.title.set_fontsize(7.5)
-        axis.legend(loc="upper left", title="Calibration error")
-    axes[0].set_ylabel("Accuracy")
+            spread = np.abs(np.array(binomial_interval(accuracy, images)) - accuracy)
+            error = short_cell(summarise(group.test_calibration_error_percent), HEADLINE)
+            look = {"color": colour, "marker": marker, "markersize": 3, "linestyle": "none", "elinewidth": 0.7}
+            look["label"] = f"{'teacher' if network == 'teacher' else 'student'}: {error} % (n = {len(group)})"
+            for axis, some, weight in (
+                (above, images >= FEWEST_IMAGES, 100.0),
+                (below, images > 0, 100 * images / images.sum()),
+            ):
+                y, bars = weight * (accuracy - confidence), weight * spread
+                axis.errorbar(confidence[some] + shift, y[some], yerr=bars[:, some], **look)
+        for axis in (above, below):
+            axis.axhline(0, color=BLACK, linewidth=0.8, zorder=1)
+        above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), title=f"{dataset}, {here.epochs.max()} epochs. Calibration error:")
+        below.set_xlabel("Confidence")
+    axes[0, 0].set_ylabel("Accuracy minus\nconfidence (points)")
+    axes[1, 0].set_ylabel("The same, times\nshare of images")
+    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval"
+    figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
+
+
+def binomial_interval(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval of a share of n (J. Am. Stat. Assoc. 22 (1927) 209)."""
+    z2 = stats.norm.ppf((1 + CONFIDENCE) / 2) ** 2
+    centre, half = share + z2 / (2 * n), np.sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2)
+    return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
 
 
 def pooled(bins: list[dict[str, list[float | None]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
