@@ -370,7 +370,7 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "Minus photons, frozen at zero: +2.10",
         "With all convolutions compressed (mnist, 1,000 images, 2 epochs): photons, angles tuned 97.50",
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
-        "angles still: with averaging",
+        "angles frozen: with averaging",
         "Calibration, student minus teacher (1,000 images, n = 5): expected calibration error 0.00",
     ):
         assert told in text, told

@@ -33,7 +33,7 @@ CHOICES = {
 """What the sources leave open: experiments that differ from the photonic control in one thing, and in which."""
 FRONTIER = ("pqkd_student", "pqkd_extreme_full", "pqkd_controls", "pqkd_plain")
 FRONTIER += ("pqkd_extreme_controls", "pqkd_extreme", "pqkd_extreme_narrow")
-SHOTS = {"pqkd_shots": "tuned", "pqkd_shots_frozen": "still"}
+SHOTS = {"pqkd_shots": "tuned", "pqkd_shots_frozen": "frozen"}
 """Experiments that vary the shots, and what their angles do."""
 
 LABELS = {
@@ -471,7 +471,7 @@ def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
         f"Shots S of the feature ({mine.dataset.iloc[0]}, {images_of(mine)} images, {epochs_of(mine)} epochs); exact: its expectation, "
         "without shot noise. Gain delta(S): over the zero feature with the same seed, which is at chance (about 10 %), so that no gain can "
         "exceed about 90. Fit: delta(S) = delta_inf - c / sqrt(S), seed by seed. Angles tuned: without averaging they are judged by the "
-        "raw feature, and may run to where shots have no noise. Angles still: random and never tuned, so that shots and averaging alone "
+        "raw feature, and may run to where shots have no noise. Angles frozen: random and never tuned, so that shots and averaging alone "
         f"vary. One standardisation, of 200 shots, for all S. Minus EMA 0: paired by seed. {_OURS}"
     )
     return Table("pqkd_shots", caption, pd.DataFrame(rows), pd.DataFrame(cells))

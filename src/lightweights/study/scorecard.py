@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lightweights.params import RunSettings, Study
-from lightweights.study.claims import PUBLISHED_EPOCHS, SOURCES, Claim, judged_by, matching_runs
+from lightweights.study.claims import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, SOURCES, Claim, judged_by, matching_runs
 from lightweights.study.collect import DISTILLED, flatten, to_csv
 from lightweights.study.distillation_tables import distilled_runs, epochs_of, images_of, shot_fits, shot_gains
 from lightweights.study.files import write_atomic
@@ -22,8 +22,6 @@ REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
 HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
 VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
 SMALLEST_N = 3
-PUBLISHED_COMPRESSION = (40.5, 105.5)
-"""Of the convolutions, "41x to 105x"."""
 PUBLISHED_SHOTS = 200
 SHORTER = "judged only at the published schedule"
 """How the reason begins where only shorter runs have landed."""
@@ -332,7 +330,7 @@ def _judge_distilled(claim: Claim, matched: pd.DataFrame, runs: pd.DataFrame, st
     """A claim about distillation by runs at the published schedule. Shorter ones are told, and give no verdict."""
     mine = distilled_runs(matched, study)
     if claim.bounds is not None:
-        mine = mine[mine.compression.between(*PUBLISHED_COMPRESSION)]
+        mine = mine[mine.compression.round().between(*PUBLISHED_COMPRESSION)]
     full = mine[(mine.epochs == PUBLISHED_EPOCHS) & mine.images.isna()]
     found = _distilled(claim, full if len(full) else mine, runs, study)
     if not found:
