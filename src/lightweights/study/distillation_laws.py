@@ -24,8 +24,8 @@ from lightweights.training.randomness import stream
 SHOTS = (10, 30, 100, 300, 1000, 3000, 10_000)
 REPEATS = {10: 1500, 30: 800, 100: 400, 300: 150, 1000: 80, 3000: 30, 10_000: 10}
 """Features drawn for each number of shots: the variance of many bins needs few."""
-CHAINS, UPDATES, EMA_SHOTS = 100, 60, 10
-"""Independent sequences of features that a moving average runs over, their length, and shots of a feature."""
+CHAINS, UPDATES, EMA_SHOTS = 100, 120, 10
+"""Independent sequences of features that a moving average runs over, whose second halves count, their length, and shots of a feature."""
 BETAS = (0.5, 0.8, 0.9, 0.95)
 LAYER = (32, 32)
 """Channels of the layer whose kernels' error is measured."""
@@ -55,13 +55,14 @@ def measure_laws(study: Study) -> pd.DataFrame:
         half = kernels * error / measured / 2  # a root has half the relative error
         rows.append({"law": "kernel_error"} | point | {"measured": kernels, "standard_error": half, "predicted": told})
     features = drawn_features(source, theta, EMA_SHOTS, CHAINS * UPDATES, draws).view(UPDATES, CHAINS, -1)
-    single = (features - expected).square().sum(-1)
+    single, later = (features - expected).square().sum(-1).mean(0), range(UPDATES // 2, UPDATES)
     for beta in BETAS:
-        left = (ema_of(features, beta)[-1] - expected).square().sum(-1)
-        ratio = float(left.mean() / single.mean())
-        error = ratio * float((left.var() / left.mean() ** 2 / CHAINS + single.var() / single.mean() ** 2 / single.numel()).sqrt())
+        left = (ema_of(features, beta)[later.start :] - expected).square().sum(-1).mean(0)
+        ratio = float(left.mean() / single.mean())  # of the same draws: rare clicks that weigh much raise both
+        error = float((left - ratio * single).std() / single.mean()) / CHAINS**0.5
         row = {"law": "ema", "shots": EMA_SHOTS, "beta": beta, "updates": UPDATES, "repeats": CHAINS}
-        rows.append(row | {"measured": ratio, "standard_error": error, "predicted": ema_factor(beta, UPDATES)})
+        predicted = sum(ema_factor(beta, number + 1) for number in later) / len(later)
+        rows.append(row | {"measured": ratio, "standard_error": error, "predicted": predicted})
     return pd.DataFrame(rows).astype({"updates": "Int64"})
 
 
@@ -88,7 +89,7 @@ def laws_table(laws: pd.DataFrame) -> Table:
         "The laws of shot noise on the photonic feature at fixed random angles, without any training. Variance: summed over the bins of "
         "the standardised feature, predicted p (1 - p) / S in each. Error of a kernel: root mean square Frobenius distance from the "
         "kernel of the exact feature, predicted over all fixed matrices A; measured with one A, so that its rows are off alike. Averaging: "
-        f"variance of the moving average over that of one feature, predicted (1 - beta) / (1 + beta) after many updates (here {UPDATES}). "
-        "± standard error."
+        "variance of the moving average over that of one feature, predicted (1 - beta) / (1 + beta) after many updates (here "
+        f"{UPDATES // 2} to {UPDATES}). ± standard error."
     )
     return Table("pqkd_laws", caption, laws, pd.DataFrame(cells))
