@@ -35,8 +35,8 @@ def what_distillation_gives(runs: pd.DataFrame, scores: pd.DataFrame, study: Stu
     """Markdown: teachers beside students, and one line for each thing that was asked; empty without such runs."""
     mine = distilled_runs(runs, study)
     lines = [
-        *_is_it_the_photons(control_runs(runs, study), "At partial compression, where most parameters stay ordinary ones"),
-        *_is_it_the_photons(extreme_control_runs(runs, study), "With all convolutions compressed"),
+        *_is_it_the_photons(control_runs(runs, study), "At partial compression, where most parameters stay ordinary ones", "pqkd_controls"),
+        *_is_it_the_photons(extreme_control_runs(runs, study), "With all convolutions compressed", "pqkd_extreme_controls"),
         *_compression(runs, study),
         *_shots(runs, study),
         *_calibration(mine),
@@ -65,7 +65,7 @@ def _teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> str:
     return markdown(pd.DataFrame(rows)) if rows else ""
 
 
-def _is_it_the_photons(controls: pd.DataFrame, where: str) -> list[str]:
+def _is_it_the_photons(controls: pd.DataFrame, where: str, table: str) -> list[str]:
     """Photons against everything that stands in their place, and those that chance does not explain."""
     groups = by_label(controls)
     photons = groups.get(PHOTONS)
@@ -85,6 +85,7 @@ def _is_it_the_photons(controls: pd.DataFrame, where: str) -> list[str]:
                 against[label] = signed_from_three(more, HEADLINE)
     if against:
         told += f" Minus {'; minus '.join(f'{label}: {cell}' for label, cell in against.items())}."
+        told += f" Part of that is the features' size, which differs, too ([table](tables/{table}.md))."
     return [told]
 
 
