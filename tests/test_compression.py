@@ -106,4 +106,4 @@ def test_scorecard_judges_baselines_and_the_claimed_gain(runs) -> None:
     assert scores.verdict["pruning.ratio0.5.test"] == "reproduced" and scores.n["pruning.ratio0.5.test"] == 3
     assert scores.verdict["pruning.ratio0.9.test"] == "not run"
     gain = scores.loc["compression.over_classical"]
-    assert gain.verdict == "fails" and "+1.50" in gain.why and "+7.50" in gain.why
+    assert gain.verdict == "fails" and "1.50 [1.27, 1.73] over pruning" in gain.why and "7.50 [7.27, 7.73] over weight sharing" in gain.why
