@@ -85,7 +85,7 @@ def _is_it_the_photons(controls: pd.DataFrame, where: str, table: str) -> list[s
                 against[label] = signed_from_three(more, HEADLINE)
     if against:
         told += f" Minus {'; minus '.join(f'{label}: {cell}' for label, cell in against.items())}."
-        told += f" Part of that is the features' size, which differs, too ([table](tables/{table}.md))."
+        told += f" Features differ in size, too, which may be part of it ([table](tables/{table}.md))."
     return [told]
 
 
