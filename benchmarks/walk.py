@@ -48,12 +48,11 @@ def walk(folder: Path) -> list[tuple[str, float]]:
     house = folder / "lightweights"
     names = {f"GIT_{who}_{what}": "reader@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = os.environ | names | {"PATH": f"{house / '.venv/bin'}:{os.environ['PATH']}", "LIGHTWEIGHTS_DATA": ""}
-    log = (folder / "log").open("w")
 
     def call(words: list[str], told: str) -> None:
-        done = subprocess.run(words, cwd=house, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        done = subprocess.run(words, cwd=house, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
-            sys.exit(f"{told.strip()}\nended with {done.returncode}:\n{(folder / 'log').read_text()[-3000:]}")
+            sys.exit(f"{told.strip()}\nended with {done.returncode}:\n{done.stdout[-3000:]}")
 
     def timed(step: str, do: Callable[[], object]) -> tuple[str, float]:
         print(f"{step} ...", file=sys.stderr, flush=True)

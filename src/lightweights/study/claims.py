@@ -54,6 +54,7 @@ PUBLISHED_EPOCHS = 100
 """Epochs of the published distillation: its numbers are judged by runs of so many."""
 PUBLISHED_COMPRESSION = (41.0, 105.0)
 """Of the convolutions, at extreme compression."""
+PUBLISHED_SHOTS = 200
 _SETTINGS = {"shared_rows": "baseline.rows", "ratio": "baseline.ratio"}
 
 

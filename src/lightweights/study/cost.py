@@ -154,11 +154,11 @@ def memory_of(settings: RunSettings) -> int:
 def matrices_of(settings: RunSettings) -> int:
     """MiB of the matrices that turn a student's feature into the mixing tensors of its convolutions; 0 for any other run."""
     student, teacher = settings.student, settings.teacher
-    if student is None or teacher is None or student.mixing == "trained" or student.compressed == "none":
+    if student is None or teacher is None or student.mixing == "trained":
         return 0
     widths = student.widths or teacher.widths
     inputs = (3 if settings.dataset.name == "cifar-10" else 1, *widths)
-    layers = {"conv1": 1, "partial": 2, "extreme": 3}[student.compressed]
+    layers = {"none": 0, "conv1": 1, "partial": 2, "extreme": 3}[student.compressed]
     length = student.latent or 512 if settings.time_bin is None else 2 * 2 ** (settings.time_bin.modes // 2)
     sizes = [4 * taken * given * student.rank * length / 2**20 for taken, given in zip(inputs[:layers], widths[:layers], strict=True)]
     return math.ceil(sum(min(size, LARGEST_MATRIX_MB) for size in sizes))

@@ -12,7 +12,7 @@ from lightweights.params import RunSettings, StudentSchedule, Study
 from lightweights.study.ablation import SMALLEST_N, signed_interval, signed_summary, with_words
 from lightweights.study.claims import Claim
 from lightweights.study.collect import DISTILLED, IDENTITY
-from lightweights.study.statistics import Summary, paired_difference, summarise, tost
+from lightweights.study.statistics import Summary, paired_by_seed, summarise, tost
 from lightweights.study.tables import NOTHING, Table, format_number, short_cell, summary_cell
 
 HEADLINE = "test_accuracy_percent"
@@ -62,10 +62,10 @@ _OURS = "Mean ± sd (ddof = 1) over n seeds after the last epoch; in brackets th
 def distilled_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The teachers and students, with columns for what their settings say, whether it varies in the study or not.
 
-    Added: ``source`` (``trained``, ``latent``, ``plain`` where no feature is taken; ``teacher``), ``start`` of the angles, ``shots``
-    (infinite: exact; NaN: none), ``ema``, ``rank``, ``widths`` and ``compressed`` of the network, ``images`` to train on (NaN: all),
-    ``latent``, ``full`` and ``compression`` (of the convolutions: parameters of all kernels, and these over the trained ones, angles
-    counted).
+    Added: ``precision``, ``source`` (``trained``, ``latent``, ``plain`` where no feature is taken; ``teacher``), ``start`` of the angles,
+    ``shots`` (infinite: exact; NaN: none), ``ema``, ``rank``, ``widths`` and ``compressed`` of the network, ``images`` to train on (NaN:
+    all), ``latent``, ``full`` and ``compression`` (of the convolutions: parameters of all kernels, and these over the trained ones,
+    angles counted).
     """
     settings = {(run.experiment, run.variant): run.settings for run in study.runs()}
     mine = runs[runs.method.isin(DISTILLED)].reset_index(drop=True)
@@ -79,7 +79,7 @@ def distilled_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     return mine.assign(compression=mine.full / mine.parameters_convolutions_with_theta.astype(float))
 
 
-_told_names = ("source", "start", "shots", "ema", "rank", "widths", "compressed", "images", "latent")
+_told_names = ("precision", "source", "start", "shots", "ema", "rank", "widths", "compressed", "images", "latent")
 
 
 def _told(settings: RunSettings) -> dict[str, Any]:
@@ -87,6 +87,7 @@ def _told(settings: RunSettings) -> dict[str, Any]:
     assert teacher is not None and settings.distillation_data is not None
     source = "teacher" if student is None else feature.source if feature else "plain" if student.compressed == "none" else student.mixing
     return {
+        "precision": schedule.precision,
         "source": source,
         "start": "none" if settings.time_bin is None else settings.time_bin.theta_start,
         "shots": math.nan if feature is None else math.inf if feature.shots == "exact" else float(feature.shots),
@@ -140,11 +141,12 @@ def pqkd_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table |
                 cells.append(cell)
     if not rows:
         return None
+    precision = " and ".join(sorted(mine[mine.experiment.isin([name for pair in TABLE_1 for name in pair])].precision.unique()))
     caption = (
         "Teachers, and students with the first two convolutions compressed (Table 1). "
         f"{_OURS} Intervals of fewer than three seeds are in the data only. Published: mean ± sd (n) after 100 epochs, on validation "
-        "images; numbers after other epochs stand beside them as what they are. Trained in bfloat16. "
-        "Compression: parameters of all kernels over trained ones, angles counted. Differences: paired by seed, too few pairs to test."
+        f"images; numbers after other epochs stand beside them as what they are. Precision: {precision}. "
+        "Compression: parameters of all kernels over trained ones, angles counted. Differences: paired by seed."
     )
     data = pd.DataFrame(rows).astype({"epochs": "Int64", "published_n": "Int64"})
     return Table("pqkd", caption, data, pd.DataFrame(cells).fillna(NOTHING))
@@ -184,7 +186,7 @@ def _of_table_1(dataset: str, network: str, part: pd.DataFrame, claims: list[Cla
 def _student_minus_teacher(dataset: str, teachers: pd.DataFrame, students: pd.DataFrame) -> tuple[list[dict[str, Any]], dict[str, str]]:
     rows, cell = [], {"Data set": dataset, "Network": "student minus teacher"}
     for column, heading in _TABLE_1_COLUMNS.items():
-        found, p = paired_difference(students.set_index("seed")[column], teachers.set_index("seed")[column])
+        found, p = paired_by_seed(students, teachers, column)
         rows.append({"dataset": dataset, "network": "student minus teacher", "quantity": column, "p": p} | found.columns())
         cell |= {heading: signed_from_three(found, column), "n": str(found.n)}
     return rows, cell
@@ -204,28 +206,28 @@ def control_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The controls at partial compression: those of other networks only where they have as many parameters."""
     mine = distilled_runs(runs, study)
     mine = mine[mine.experiment.isin(CONTROLS) & ((mine.experiment != "pqkd_uniform_start") | (mine.source == "photonic-frozen"))]
-    return _of_matched_size(mine)
+    return _of_matched_size(mine, 0.01)
 
 
 def extreme_control_runs(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     """The same at extreme compression, where the mixing makes all kernels."""
     mine = distilled_runs(runs, study)
     mine = mine[mine.experiment.isin(EXTREME_CONTROLS)]
-    return _of_matched_size(mine) if "pqkd_extreme_controls" in set(mine.experiment) else mine.iloc[:0]
+    return _of_matched_size(mine, 0.02) if "pqkd_extreme_controls" in set(mine.experiment) else mine.iloc[:0]
 
 
-def _of_matched_size(mine: pd.DataFrame) -> pd.DataFrame:
-    """Without plain networks whose count is more than two hundredths from the photonic students'."""
+def _of_matched_size(mine: pd.DataFrame, tolerance: float) -> pd.DataFrame:
+    """Without plain networks whose count is further from the photonic students' than that share of it."""
     photonic = mine[mine.source == "photonic"].parameters_trained_used.astype(float).mean()
     count = mine.parameters_trained_used.astype(float)
-    return mine[(mine.source != "plain") | ((count - photonic).abs() < 0.02 * photonic)]
+    return mine[(mine.source != "plain") | ((count - photonic).abs() < tolerance * photonic)]
 
 
 def compare(groups: dict[str, pd.DataFrame], reference: pd.DataFrame, margin: float, column: str = HEADLINE) -> pd.DataFrame:
     """Each group minus the reference, paired by seed: ``label n mean sd_ddof1 ci95_low ci95_high p p_equivalence p_holm word``."""
     rows = []
     for label, group in groups.items():
-        difference, p = paired_difference(group.set_index("seed")[column], reference.set_index("seed")[column])
+        difference, p = paired_by_seed(group, reference, column)
         rows.append({"label": label} | difference.columns() | {"p": p, "p_equivalence": tost(difference, margin)})
     names = ["label", *summarise([]).columns(), "p", "p_equivalence"]
     return with_words(pd.DataFrame(rows, columns=names))
@@ -240,8 +242,12 @@ def by_label(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def controls_table(runs: pd.DataFrame, study: Study, histories: pd.DataFrame) -> Table | None:
     """What makes the mixing: every control, and its paired difference to a fixed Gaussian vector; None without runs."""
-    share = "At this compression 98.8 % of all parameters are those of an ordinary convolution."
-    return _controls("pqkd_controls", control_runs(runs, study), histories, share)
+    mine = control_runs(runs, study)
+    students = mine[mine.source != "plain"]
+    ordinary = [9 * second * third + third for _, second, third in (map(int, widths.split("x")) for widths in students.widths)]
+    share = 100 * (ordinary / students.parameters_trained_used.astype(float)).max()
+    about = f"At this compression up to {share:.1f} % of all parameters are those of an ordinary convolution."
+    return _controls("pqkd_controls", mine, histories, about)
 
 
 def extreme_controls_table(runs: pd.DataFrame, study: Study, histories: pd.DataFrame) -> Table | None:
@@ -268,23 +274,20 @@ def choices_table(runs: pd.DataFrame, study: Study, histories: pd.DataFrame) -> 
     return _compared("pqkd_choices", groups, LABELS["photonic"], chosen, histories, about)
 
 
-def feature_sizes(group: pd.DataFrame, histories: pd.DataFrame) -> Summary:
-    """Root mean square of the runs' features in their last epoch."""
-    if "feature_rms" not in histories:
-        return summarise([])
-    last = histories.drop_duplicates(IDENTITY, keep="last")
-    return summarise(group[IDENTITY].merge(last, on=IDENTITY).feature_rms)
+def feature_sizes(group: pd.DataFrame, last: pd.DataFrame) -> Summary:
+    """Root mean square of the runs' features; ``last``: the last row of each history."""
+    return summarise(group[IDENTITY].merge(last, on=IDENTITY).feature_rms if "feature_rms" in last else [])
 
 
 def _compared(name: str, groups: dict[str, pd.DataFrame], reference: str, mine: pd.DataFrame, histories: pd.DataFrame, about: str) -> Table:
     """Every group's accuracy and size of the feature, its difference to the reference, with a word, and that of photons to it, without."""
     rest = {label: group for label, group in groups.items() if label != reference}
-    nobody = mine.iloc[:0]
-    differences = compare(rest, groups.get(reference, nobody), margin_of(mine))
+    differences = compare(rest, groups.get(reference, mine.iloc[:0]), margin_of(mine))
+    last = histories.drop_duplicates(IDENTITY, keep="last")
     found, heading, photons = differences.set_index("label"), f"Minus {reference}\n(points)", LABELS["photonic"]
     rows, cells = [], []
     for label, group in groups.items():
-        own, size = summarise(group[HEADLINE]), feature_sizes(group, histories)
+        own, size = summarise(group[HEADLINE]), feature_sizes(group, last)
         trained = int(group.parameters_trained_used.max())
         row = {"label": label, "experiment": group.experiment.iloc[0], "parameters": trained, "quantity": HEADLINE} | own.columns()
         row |= size.columns("feature_rms_")
@@ -297,7 +300,7 @@ def _compared(name: str, groups: dict[str, pd.DataFrame], reference: str, mine: 
         if reference != photons:
             cell["Photons minus it\n(points)"] = NOTHING
             if label != photons and photons in groups:
-                against, p = paired_difference(groups[photons].set_index("seed")[HEADLINE], group.set_index("seed")[HEADLINE])
+                against, p = paired_by_seed(groups[photons], group, HEADLINE)
                 cell["Photons minus it\n(points)"] = signed_summary(against, HEADLINE)
                 row |= against.columns("photons_minus_") | {"photons_minus_p": p}
         cell["Size of the feature\n(root mean square)"] = short_cell(size, HEADLINE)
@@ -342,7 +345,7 @@ def _calibration(group: pd.DataFrame, teachers: pd.DataFrame | None) -> tuple[di
         row |= found.columns(f"{column}_")
         cell |= {heading: from_three(found, column), minus: NOTHING}
         if teachers is not None:
-            more, p = paired_difference(group.set_index("seed")[column], teachers.set_index("seed")[column])
+            more, p = paired_by_seed(group, teachers, column)
             row |= more.columns(f"{column}_minus_teacher_") | {f"{column}_minus_teacher_p": p}
             cell[minus] = signed_from_three(more, column)
     return row, cell
@@ -359,7 +362,7 @@ def frontier(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
         first = group.iloc[0]
         same = teachers[(teachers.dataset == dataset) & (teachers.epochs == first.epochs) & teachers.images.isin([first.images])]
         same = same[same.widths == widths] if compressed != "none" else same[same.parameters_target == same.parameters_target.max()]
-        lost = paired_difference(group.set_index("seed")[HEADLINE], same.drop_duplicates("seed").set_index("seed")[HEADLINE])[0]
+        lost = paired_by_seed(group, same.drop_duplicates("seed"), HEADLINE)[0]
         rows.append(
             {
                 "dataset": dataset,
@@ -455,7 +458,7 @@ def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
         rest = gains[(gains.experiment == experiment) & (gains.ema != ema)] if ema else gains.iloc[:0]
         for shots, group in half.groupby("shots"):
             own, gain = summarise(group.accuracy), summarise(group.gain)
-            more, p = paired_difference(group.set_index("seed").accuracy, rest[rest.shots == shots].set_index("seed").accuracy)
+            more, p = paired_by_seed(group, rest[rest.shots == shots], "accuracy")
             row = {"experiment": experiment, "ema": ema, "shots": shots} | own.columns() | gain.columns("gain_")
             rows.append(row | more.columns("minus_no_ema_") | {"minus_no_ema_p": p})
             cell = start | {"Shots": "exact" if math.isinf(shots) else f"{shots:,.0f}", "n": str(own.n)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from lightweights.study.ablation import measure_of, signed_summary
-from lightweights.study.statistics import Summary, paired_difference, summarise
+from lightweights.study.statistics import Summary, paired_by_seed, summarise
 from lightweights.study.tables import NOTHING, Table, summary_cell
 
 REFERENCE, CONTROL = "noise_none", "noise_mps_only"
@@ -43,7 +43,7 @@ def drop(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> Summary:
     """Points that runs lose against those without noise and with the same seeds, rounds and bond dimension."""
     first = group.iloc[0]
     clean = runs[(runs.experiment == REFERENCE) & (runs.rounds == first.rounds) & (runs.bond_dim == first.bond_dim)]
-    return paired_difference(clean.set_index("seed")[column], group.set_index("seed")[column])[0]
+    return paired_by_seed(clean, group, column)[0]
 
 
 def regenerated_drop(runs: pd.DataFrame, device: str) -> Summary:

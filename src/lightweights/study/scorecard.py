@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lightweights.params import RunSettings, Study
-from lightweights.study.claims import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, SOURCES, Claim, judged_by, matching_runs
+from lightweights.study.claims import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, PUBLISHED_SHOTS, SOURCES, Claim, judged_by, matching_runs
 from lightweights.study.collect import DISTILLED, flatten, to_csv
 from lightweights.study.distillation_tables import distilled_runs, epochs_of, images_of, shot_fits, shot_gains
 from lightweights.study.files import write_atomic
@@ -22,7 +22,6 @@ REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
 HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
 VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
 SMALLEST_N = 3
-PUBLISHED_SHOTS = 200
 SHORTER = "judged only at the published schedule"
 """How the reason begins where only shorter runs have landed."""
 ROUNDING = 1e-9
@@ -235,8 +234,8 @@ def scorecard(runs: pd.DataFrame, claims: list[Claim], study: Study) -> pd.DataF
         judgeable = is_judgeable(claim, study, trained)
         matched = matching_runs(claim, runs) if judgeable else None
         ours, judgement = _judge(claim, matched, runs, study)
-        used = [] if matched is None or not ours.n else [matched] if claim.column else [_targets(runs, claim), matched]
-        used = [matched] if claim.distilled and matched is not None else used
+        shown = matched is not None and (ours.n or claim.distilled)
+        used = [] if not shown else [matched] if claim.column or claim.distilled else [_targets(runs, claim), matched]
         variants = dict.fromkeys((row.experiment, row.variant) for part in used for row in part.itertuples())
         notes = dict.fromkeys(note for variant in variants for note in deviations(settings[variant]).split("; ") if note)
         rows.append(_row(claim, ours, judgement, "; ".join(notes)) | {"judgeable": judgeable})

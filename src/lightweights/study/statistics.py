@@ -98,6 +98,11 @@ def paired_difference(first: pd.Series, second: pd.Series) -> tuple[Summary, flo
     return summary, float(2 * stats.t.sf(abs(summary.mean) / _standard_error(summary), summary.n - 1))
 
 
+def paired_by_seed(first: pd.DataFrame, second: pd.DataFrame, column: str) -> tuple[Summary, float]:
+    """The same of a column of two groups of runs, one run a seed in each."""
+    return paired_difference(first.set_index("seed")[column], second.set_index("seed")[column])
+
+
 def tost(difference: Summary, margin: float) -> float:
     """p of equivalence: the larger p of the two one-sided t tests that the true difference lies within +-margin > 0."""
     if margin <= 0:
