@@ -275,7 +275,8 @@ def _remark(study: Study) -> str:
 
 
 def _escape(text: str) -> str:
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$"}
-    escaped = re.sub(r"[\\~^±&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
-    with_ranges = re.sub(r"(?<=\d)-(?=\d)", "--", escaped)
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "<": "$<$", ">": "$>$"}
+    escaped = re.sub(r"[\\~^±<>&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
+    emphasised = re.sub(r"\*(\w+)\*", r"\\emph{\1}", escaped)
+    with_ranges = re.sub(r"(?<=\d)-(?=\d)", "--", emphasised)
     return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", with_ranges)
