@@ -8,7 +8,8 @@ import pytest
 from synthetic import fabricate, small_study
 
 from lightweights.study.claims import read_claims
-from lightweights.study.collect import collect
+from lightweights.study.collect import collect, read_histories
+from lightweights.study.figures import protocols
 from lightweights.study.statistics import summarise
 from lightweights.study.tables import (
     Table,
@@ -124,7 +125,7 @@ def test_protocols_are_compared_seed_by_seed(finished):
     own = runs[runs.experiment == "protocols"].pivot(index="seed", columns="protocol", values="test10k_accuracy_percent")
     row = table.data.set_index(["arm", "quantity"]).loc[("gradient minus cobyla", "test10k_accuracy_percent")]
     assert row["mean"] == pytest.approx((own.gradient - own.cobyla).mean()) and row.n == 3
-    assert list(table.display["Epochs on\nthe mapping"]) == ["50", "50", ""]
+    assert list(table.display["Epochs on\nthe mapping"]) == ["50", "50", "50"]
 
 
 def test_protocols_of_unequal_length_are_not_subtracted(tmp_path):
@@ -132,6 +133,25 @@ def test_protocols_of_unequal_length_are_not_subtracted(tmp_path):
     study = small_study(experiments=tree, schedules={"gradient": {"rounds": 4}, "cobyla": {"rounds": 3}})
     fabricate(study, tmp_path)
     assert len(protocols_table(collect(study, tmp_path)).display) == 2
+
+
+def test_cobyla_at_full_length_stands_beside_its_like_alone(tmp_path):
+    tree = {
+        "quantum_train": {"method": "quantum_train", "seeds": [0, 1], "vary": {"mapping.bond_dim": [2, 4]}},
+        "cobyla": {"method": "quantum_train", "seeds": [1], "schedule": "cobyla"},
+    }
+    tree["protocols"] = {"method": "quantum_train", "seeds": [0, 1], "override": {"schedule.rounds": 10}}
+    tree["protocols"] |= {"vary": {"schedule": ["cobyla", "gradient"]}}
+    study = small_study(experiments=tree, schedules={"gradient": {"rounds": 20}, "cobyla": {"rounds": 20}})
+    fabricate(study, tmp_path)
+    runs = collect(study, tmp_path)
+    table = protocols_table(runs)
+    assert list(table.display["Rounds"]) == ["10", "10", "", "20", "20", ""]
+    assert list(table.display["n"]) == ["2", "2", "2", "1", "1", "1"]
+    assert len(protocols(runs, read_histories("made-up", runs, tmp_path), CLAIMS).axes) == 4
+    one = runs[(runs.seed == 1) & (runs.rounds == 20) & (runs.bond_dim == 4)].set_index("protocol").test10k_accuracy_percent
+    found = table.data[(table.data.arm == "gradient minus cobyla") & (table.data.mapping_epochs == 100)].set_index("quantity")
+    assert found.loc["test10k_accuracy_percent", "mean"] == pytest.approx(one.gradient - one.cobyla)
 
 
 def test_no_protocols_no_table(tmp_path):

@@ -13,7 +13,7 @@ CHOICES = ("pqkd_raw", "pqkd_fresh", "pqkd_unstandardised", "pqkd_uniform_start"
 TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "classical": ("Table 2", "The target network, trained directly", ("classical",)),
     "quantum_train": ("Table 3", "Photonic Quantum-Train by bond dimension", ("quantum_train",)),
-    "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols",)),
+    "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols", "cobyla")),
     "compression": ("Table 4", "Other ways to use fewer parameters", BASELINES),
     "ablation": ("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
@@ -33,7 +33,7 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "training_curves": ("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
     "accuracy_against_parameters": ("Accuracy", "Test accuracy against trained parameters", ("quantum_train",)),
     "generalisation_error": ("Generalisation", "Generalisation error against bond dimension", ("quantum_train",)),
-    "protocols": ("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols",)),
+    "protocols": ("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols", "cobyla")),
     "compression": ("Figure 4", "Accuracy against trained parameters, all methods", BASELINES),
     "ablation": ("Is it the photons?", "Arms minus MPS only, paired by seed", ("ablation",)),
     "arms": ("Random inputs", "Accuracy of every arm", ("other_arms",)),

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.study.claims import Claim
 from lightweights.study.collect import reported_test_sets
-from lightweights.study.figures import BLACK, BLUE, GREEN, TWO_COLUMNS, VERMILLION, log_error, round_numbers, styled, without_runs
+from lightweights.study.figures import BLACK, BLUE, GREEN, TWO_COLUMNS, VERMILLION, log_error, parameters_label, round_numbers, styled, without_runs
 from lightweights.study.statistics import summarise
 from lightweights.study.tables import PUBLISHED_DATASET, Table, format_number, summary_cell
 
@@ -93,7 +93,7 @@ def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]
         log_error(axis)
         where = {"test600": "600 test images", "test10k": "10,000 test images"}.get(name, "test images")
         axis.set_ylabel(f"Accuracy on {where} (%), log error")
-        axis.set(xscale="log", xlabel="Trained parameters in use")
+        axis.set(xscale="log", xlabel=parameters_label(mine))
         axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
         axis.xaxis.set_minor_locator(NullLocator())

@@ -6,7 +6,7 @@ Bytes are the same for the same numbers and library versions.
 
 import functools
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,6 +21,7 @@ from lightweights.study.claims import Claim, published
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.files import write_atomic
 from lightweights.study.statistics import Summary, span, summarise
+from lightweights.study.tables import PUBLISHED_DATASET, protocol_runs
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
@@ -130,7 +131,7 @@ def accuracy_against_parameters(runs: pd.DataFrame, histories: pd.DataFrame, cla
         _error_bars(axis, x, [summary for _, summary in points], bars, color=colour, marker=marker, label=f"photonic QT, {label}")
         _level(axis, runs, column, bars, colour, f"classical, {label}")
     _published_points(axis, claims, ours, "test_accuracy_percent", bars, lambda claim: claim.reported_parameters)
-    axis.set(xscale="log", xlabel="Trained parameters (ours: those in use)")
+    axis.set(xscale="log", xlabel=parameters_label(ours))
     log_error(axis)
     axis.set_xlim(axis.dataLim.x0 / 1.15, axis.dataLim.x1 * 1.15)
     axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
@@ -169,18 +170,24 @@ def generalisation_error(runs: pd.DataFrame, histories: pd.DataFrame, claims: li
 @styled
 def protocols(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """COBYLA against gradients on the phases, over the epochs spent on the mapping: mean and range over seeds."""
-    runs = runs[runs.experiment == "protocols"]
-    figure = Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained")
+    runs = protocol_runs(runs)
     if runs.empty:
-        return without_runs(figure)
-    axes = figure.subplots(1, 2, sharex=True)
+        return without_runs(Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained"))
+    lengths = list(runs.groupby(runs.experiment == "protocols", sort=False))
+    figure = Figure(figsize=(TWO_COLUMNS, 2.3 * len(lengths)), layout="constrained")
     measured = reported_test_sets(runs)[-1]
+    for axes, (_, part) in zip(figure.subplots(len(lengths), 2, sharex="row", squeeze=False), lengths, strict=True):
+        _protocols(axes, part, histories, measured)
+    return figure
+
+
+def _protocols(axes: Sequence[Axes], runs: pd.DataFrame, histories: pd.DataFrame, measured: str) -> None:
+    """One row of panels: runs of one length."""
     several = runs.groupby("protocol").variant.nunique().max() > 1
-    own = dict(list(histories[histories.experiment == "protocols"].groupby("variant")))
-    for position, (variant, group) in enumerate(runs.groupby("variant", sort=False)):
+    for position, ((experiment, variant), group) in enumerate(runs.groupby(["experiment", "variant"], sort=False)):
         colour, dash, marker, words = _PHASES[group.protocol.iloc[0]]
         colour = mpl.colormaps["viridis"](0.9 * position / runs.variant.nunique()) if several else colour
-        history = own[variant]
+        history = histories[(histories.experiment == experiment) & (histories.variant == variant) & histories.seed.isin(group.seed)]
         history = history.assign(round=history["round"] * int(group.mapping_epochs.iloc[0]))
         few = len(history) <= 30 * len(group)
         for axis, column in zip(axes, ("train_cross_entropy", f"{measured}_accuracy_percent"), strict=True):
@@ -188,9 +195,7 @@ def protocols(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) 
     axes[0].set(ylabel="Training cross-entropy (nats)", xlabel="Epochs on the mapping")
     axes[1].set(ylabel=f"{_SETS.get(measured, ('', '', measured))[2].capitalize()} accuracy (%)", xlabel="Epochs on the mapping")
     axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper", title=_over_seeds(runs).capitalize())
-    return figure
+    axes[1].legend(loc="lower right", title=_over_seeds(runs).capitalize())
 
 
 FIGURES: dict[str, Draw] = {
@@ -275,6 +280,11 @@ def _level(axis: Axes, runs: pd.DataFrame, column: str, bars: str, colour: str, 
     summary = summarise(target[column])
     axis.axhline(summary.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
     axis.axhspan(*_ends(summary, bars), color=colour, alpha=0.12, linewidth=0)
+
+
+def parameters_label(runs: pd.DataFrame) -> str:
+    """Of an axis with numbers in use, on which published counts may stand beside."""
+    return f"Trained parameters in use{' (published: as stated)' if str(runs.dataset.iloc[0]) == PUBLISHED_DATASET else ''}"
 
 
 def _published_points(

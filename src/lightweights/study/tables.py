@@ -13,11 +13,12 @@ from lightweights.params import Study
 from lightweights.study.claims import Claim
 from lightweights.study.collect import reported_test_sets, to_csv
 from lightweights.study.files import write_atomic
-from lightweights.study.statistics import Summary, paired_difference, summarise
+from lightweights.study.statistics import Summary, paired_by_seed, summarise
 
 PUBLISHED_DATASET = "mnist-partial"
 NOT_RUN = "not run"
 NOTHING = "-"
+MINUS_COBYLA = "gradient minus cobyla"
 
 _SET_LABELS = {"test600": "Test 600", "test10k": "Test 10k", "test": "Test"}
 _OURS = "Mean ± sd (ddof = 1) over n seeds after the last round or epoch; in brackets the 95 % t interval of the mean."
@@ -66,36 +67,48 @@ def quantum_train_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -
     return Table("quantum_train", caption, data, _display(data, "Bond\ndimension" if unique else "Variant", labels))
 
 
+def protocol_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs that compare the protocols: those of the experiment, and COBYLA at full length with its like of ``quantum_train`` beside it."""
+    full = runs[runs.experiment == "cobyla"]
+    alike = ["seed", "rounds", "mapping_epochs", "bond_dim", "dataset"]
+    beside = runs[(runs.experiment == "quantum_train") & runs[alike].apply(tuple, axis=1).isin(full[alike].apply(tuple, axis=1))]
+    return pd.concat([runs[runs.experiment == "protocols"], full, beside])
+
+
 def protocols_table(runs: pd.DataFrame) -> Table | None:
     """The protocols beside each other after equally many epochs on the mapping; None without such runs."""
-    runs = runs[runs.experiment == "protocols"]
+    runs = protocol_runs(runs)
     if runs.empty:
         return None
     columns = ["train_accuracy_percent", "train_cross_entropy", *_set_columns(reported_test_sets(runs))]
-    rows, cells = [], []
-    for variant, group in runs.groupby("variant", sort=False):
-        first = group.iloc[0]
-        epochs = int(first.rounds) * int(first.mapping_epochs)
-        for column in [*columns, "wall_seconds"]:
-            rows.append({"arm": variant, "protocol": first.protocol, "rounds": first.rounds, "mapping_epochs": epochs, "quantity": column}
-                        | summarise(group[column]).columns())  # fmt: skip
-        cells.append(
-            {"Protocol": str(first.protocol if runs.groupby("protocol").variant.nunique().max() == 1 else variant),
-             "Rounds": str(first.rounds), "Epochs on\nthe mapping": str(epochs), "n": str(len(group))}
-            | {_heading(column): summary_cell(summarise(group[column]), column) for column in columns}
-            | {"Minutes\na run": f"{group.wall_seconds.mean() / 60:.1f}"}
-        )  # fmt: skip
-    arms = {protocol: group.set_index("seed") for protocol, group in runs.groupby("protocol")}
-    comparable = set(arms) == {"gradient", "cobyla"} and runs.variant.nunique() == 2 and len({row["mapping_epochs"] for row in rows}) == 1
-    if comparable:
-        row = {"Protocol": "gradient minus cobyla", "Rounds": "", "Epochs on\nthe mapping": "", "n": ""}
-        for column in columns:
-            difference, p = paired_difference(arms["gradient"][column], arms["cobyla"][column])
-            rows.append({"arm": "gradient minus cobyla", "quantity": column, "p": p} | difference.columns())
-            row |= {_heading(column): summary_cell(difference, column), "n": str(difference.n)}
-        cells.append(row | {"Minutes\na run": ""})
+    rows: list[dict[str, Any]] = []
+    cells: list[dict[str, str]] = []
+    compared = False
+    for epochs, part in runs.groupby(runs.rounds * runs.mapping_epochs, sort=False):
+        several = part.groupby("protocol")[["experiment", "variant"]].apply(lambda own: len(own.drop_duplicates())).max() > 1
+        arms = [group for _, group in part.groupby(["experiment", "variant"], sort=False)]
+        for group in arms:
+            first = group.iloc[0]
+            for column in [*columns, "wall_seconds"]:
+                rows.append({"arm": first.variant, "protocol": first.protocol, "rounds": first.rounds, "mapping_epochs": epochs,
+                             "quantity": column} | summarise(group[column]).columns())  # fmt: skip
+            cells.append(
+                {"Protocol": str(first.variant if several else first.protocol), "Rounds": str(first.rounds),
+                 "Epochs on\nthe mapping": str(epochs), "n": str(len(group))}
+                | {_heading(column): summary_cell(summarise(group[column]), column) for column in columns}
+                | {"Minutes\na run": f"{group.wall_seconds.mean() / 60:.1f}"}
+            )  # fmt: skip
+        if not several and set(part.protocol) == {"gradient", "cobyla"}:
+            compared = True
+            gradient, cobyla = (part[part.protocol == name] for name in ("gradient", "cobyla"))
+            row = {"Protocol": MINUS_COBYLA, "Rounds": "", "Epochs on\nthe mapping": str(epochs), "n": ""}
+            for column in columns:
+                difference, p = paired_by_seed(gradient, cobyla, column)
+                rows.append({"arm": MINUS_COBYLA, "mapping_epochs": epochs, "quantity": column, "p": p} | difference.columns())
+                row |= {_heading(column): summary_cell(difference, column), "n": str(difference.n)}
+            cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
-    caption += " Differences are paired by seed." if comparable else ""
+    caption += " Differences are paired by seed." if compared else ""
     data = pd.DataFrame(rows).astype({"rounds": "Int64", "mapping_epochs": "Int64"})
     return Table("protocols", caption, data, pd.DataFrame(cells))
 
