@@ -8,7 +8,7 @@ from scipy import stats
 from synthetic import small_study
 
 from lightweights.mapping import ARMS
-from lightweights.study.ablation import ARM_LABELS, ablation_table, compare_arms, differences_asked, findings, word
+from lightweights.study.ablation import ARM_LABELS, ablation_table, circuits_table, compare_arms, differences_asked, findings, word
 from lightweights.study.ablation_figures import ABLATION_FIGURES
 from lightweights.study.catalogue import FIGURES as CATALOGUE_FIGURES
 from lightweights.study.catalogue import TABLES as CATALOGUE_TABLES
@@ -116,6 +116,30 @@ def test_table_has_a_row_an_arm_and_both_references(runs) -> None:
     )
     assert "differs" in to_markdown(table) and r"\begin{tabular}" in to_latex(table)
     assert ablation_table(runs[runs.experiment == "circuits"]) is None
+
+
+def test_circuits_are_told_with_their_spread(runs) -> None:
+    table = circuits_table(runs)
+    assert list(table.display["Modes, photons of each circuit"]) == ["(9, 4), (8, 4)"] * 2 and list(table.display.n) == ["2", "2"]
+    assert list(table.data["mean"]) == [91.5, 91.5] and list(table.display["Effective phases"]) == ["79", "79"]
+    assert circuits_table(runs[runs.experiment == "ablation"]) is None
+
+
+def test_photons_are_set_against_a_larger_product_state_of_as_many_numbers(runs) -> None:
+    assert "which a larger matrix product state could have instead" not in findings(runs, small_study())
+    larger = frame([row("mps-only", seed, 95.0, bond_dim=7, parameters_trained_used=600) for seed in range(5)])
+    text = findings(pd.concat([runs, larger]), small_study())
+    own = runs[(runs.arm == "photonic") & (runs.experiment == "ablation")].test10k_accuracy_percent
+    assert f"photons at bond dimension 4 (667 numbers) minus MPS only at 7 (600): {own.mean() - 95:.2f} [" in text
+    larger.parameters_trained_used = 700
+    assert "which a larger matrix product state could have instead" not in findings(pd.concat([runs, larger]), small_study())
+
+
+def test_interference_is_told_by_intervals_alone(runs) -> None:
+    assert "minus distinguishable ones all contain 0. The plan fixed no word" in findings(runs, small_study())
+    worse = runs.copy()
+    worse.loc[worse.arm == "distinguishable", "test10k_accuracy_percent"] -= 5
+    assert "minus distinguishable ones lie wholly above 0 at bond dimension 4." in findings(worse, small_study())
 
 
 def test_findings_say_what_the_numbers_say(runs) -> None:

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from synthetic import small_study
 
 from lightweights.study.claims import matching_runs, read_claims
-from lightweights.study.compression import METHODS, compression, compression_table
+from lightweights.study.compression import METHODS, at_equal_numbers, compression, compression_table
 from lightweights.study.scorecard import judge_gain, scorecard
 from lightweights.study.statistics import Difference
 from lightweights.study.tables import to_latex, to_markdown
@@ -53,6 +53,14 @@ def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
     assert table.data[table.data.quantity == "test10k_accuracy_percent"].published_mean.isna().all()
     assert "94.44 ± 1.13" in to_markdown(table)  # the sd with ddof = 1
     assert r"\begin{tabular}" in to_latex(table)
+
+
+def test_the_nearest_size_of_each_method_stands_beside_photons_of_as_many_numbers(runs) -> None:
+    further = runs[runs.experiment == "pruning"].assign(variant="v=2", parameters_trained_used=3130, test10k_accuracy_percent=50.0)
+    small = runs[runs.experiment == "quantum_train"].assign(variant="v=3", bond_dim=1, parameters_trained_used=202)
+    table = at_equal_numbers(pd.concat([runs, further, small]), "test10k_accuracy_percent")
+    assert list(table.columns) == ["Method", "As bond dimension 10"] and list(table.Method) == ["photonic QT", "pruning at the start"]
+    assert list(table["As bond dimension 10"]) == ["96.10 ± 0.10 (3271, n = 3)", "94.60 ± 0.10 (3370, n = 3)"]
 
 
 def test_sizes_further_away_than_a_hundredth_stand_alone(runs) -> None:

@@ -367,17 +367,19 @@ def test_what_was_found_is_said_in_words(there) -> None:
     for told in (
         "| mnist         | 2      | 3 | 99.00 ± 0.00",
         "99.07 and 99.09",
-        "Minus a fixed Gaussian vector: +0.10 [0.09, 0.12] points, **differs**",
-        "Minus photons, frozen at zero: +2.10",
-        "With all convolutions compressed (mnist, 1,000 images, 2 epochs): photons, angles tuned 97.50",
+        "[Partial compression](tables/pqkd_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is **differs**",
+        "[All convolutions](tables/pqkd_extreme_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is **",
+        "intervals of photons minus it lie wholly above 0 against photons, frozen at zero",
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
         "angles frozen: with averaging",
-        "Calibration, student minus teacher (1,000 images, n = 5): expected calibration error 0.00",
+        "ours are neither better nor worse: student minus teacher (1,000 images, n = 5), expected calibration error 0.00",
         "Convolutions compressed 32 to 321 times",
         "with averaging delta_inf 87.80 ± 0.20, 87.52 ± 0.20 at 200 shots (n = 3); without",
         "points; published: 89.05 with and 46.68 without.",
     ):
         assert told in text, told
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| photons, frozen at zero ")]
+    assert [len(row) for row in rows] == [5] and rows[0][2].startswith("+2.10 [")
     assert what_distillation_gives(runs[runs.method == "classical"], pd.DataFrame(), study) == ""
 
 

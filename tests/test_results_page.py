@@ -57,13 +57,15 @@ def test_page_names_what_did_not_come_out_and_what_is_close_by_luck(tmp_path) ->
     fabricate(study, tmp_path)
     scores = scorecard(collect(study, tmp_path), CLAIMS, study)
     first = scores.index[(scores.method == "photonic_qt") & (scores.quantity == "test_accuracy_percent") & (scores.n > 0)][0]
-    name = scores.setting[first]
+    name = scores.setting[first].removeprefix("bond_dim=")
     for half, told in ((1.9, "**reproduced** "), (2.1, "**reproduced**, wide")):
         scores.loc[first, ["verdict", "difference_low", "difference_high"]] = ["reproduced", 0.5 - half, 0.5 + half]
         line = next(line for line in results_page(collect(study, tmp_path), scores, 0, study).splitlines() if line.startswith(f"| {name} "))
         assert told in line
     scores.loc[first, ["verdict", "why"]] = ["lower", "because"]
-    assert f"- *lower*: photonic qt, {name}, test accuracy: published" in results_page(collect(study, tmp_path), scores, 0, study)
+    assert f"- *lower*: photonic Quantum-Train, bond dimension {name}, test accuracy: published" in results_page(
+        collect(study, tmp_path), scores, 0, study
+    )
 
 
 @pytest.mark.parametrize("shape", [{"dataset": "digits"}, {"seeds": (0,), "protocols": False}])
@@ -72,3 +74,11 @@ def test_page_is_written_for_every_shape_of_study(tmp_path, shape) -> None:
     fabricate(study, tmp_path)
     assert page(study, collect(study, tmp_path)).startswith("# Results: Made-up numbers")
     assert "Nothing was run" in page(study, collect(study, tmp_path / "empty", partial=True))
+
+
+def test_page_says_what_gradients_do_in_place_of_cobyla(tmp_path) -> None:
+    study = small_study()
+    fabricate(study, tmp_path)
+    runs = collect(study, tmp_path)
+    own = runs[runs.experiment == "protocols"].pivot(index="seed", columns="protocol", values="test10k_accuracy_percent")
+    assert f"after 50 epochs {(own.gradient - own.cobyla).mean():+.2f} [" in page(study, runs)

@@ -184,7 +184,12 @@ def test_latex_rows_have_as_many_cells_as_columns_and_nothing_unescaped(finished
 
 
 def test_latex_escapes_and_typesets_signs_and_ranges():
-    table = Table("a_b", "50 % & more, *open*: p < 0.05", pd.DataFrame(), pd.DataFrame({"x_1": ["-1.5 ± 0.2\n[-2.0, -1.0]"], "y": ["3-4"], "z": ["M-1"]}))
+    table = Table(
+        "a_b",
+        "50 % & more, *open*: p < 0.05",
+        pd.DataFrame(),
+        pd.DataFrame({"x_1": ["-1.5 ± 0.2\n[-2.0, -1.0]"], "y": ["3-4"], "z": ["M-1"]}),
+    )
     text = to_latex(table)
     assert r"\caption{50 \% \& more, \emph{open}: p $<$ 0.05}" in text and r"\label{tab:a-b}" in text and r"\shortstack{x\_1}" in text
     assert r"$-$1.5 $\pm$ 0.2 & 3--4 & M-1 \\" in text

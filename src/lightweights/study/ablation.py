@@ -8,10 +8,11 @@ import pandas as pd
 
 from lightweights.params import Study
 from lightweights.study.collect import flatten, reported_test_sets
-from lightweights.study.statistics import Summary, holm, paired_difference, span, summarise, tost
+from lightweights.study.statistics import Summary, holm, paired_by_seed, paired_difference, span, summarise, tost
 from lightweights.study.tables import NOTHING, Table, counts_cell, format_number, markdown, summary_cell
 
 REFERENCES = ("mps-only", "product-free")
+CIRCUITS = ("circuits", "meshes")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
 """In the order of figures: the photons first, the reference last."""
 MARGIN = 0.5
@@ -164,10 +165,47 @@ def ablation_table(runs: pd.DataFrame) -> Table | None:
         cells.append(cell)
     rounds = sorted(named.rounds.dropna().unique())
     caption = (
-        f"Arms of the ablation at equal training ({_listed([str(n) for n in rounds])} rounds), {_set_name(column)}. They share seeds, "
+        f"Arms of the ablation at equal training ({_listed([str(n) for n in rounds])} rounds), {set_name(column)}. They share seeds, "
         f"initial mapping and order of batches. {_STATISTICS} Parameters: as published / used / effective."
     )
     return Table("ablation", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))
+
+
+def circuits_table(runs: pd.DataFrame) -> Table | None:
+    """The circuit as a factor: sizes, meshes, input states, with both networks; None without such runs."""
+    mine, column = runs[runs.experiment.isin(CIRCUITS)], measure_of(runs)
+    rows, cells = [], []
+    for (experiment, variant), group in mine.groupby(["experiment", "variant"], sort=False):
+        first, own = group.iloc[0], summarise(group[column])
+        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
+        effective, phases = group.parameters_trained_effective, group.parameters_phases_effective
+        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
+        rows.append({"experiment": experiment, "variant": variant, "quantity": column} | counts | own.columns())
+        cells.append(
+            {
+                "Modes, photons of each circuit": circuit_sizes(first),
+                "Mesh": first["photonics.mesh"],
+                "Input state": first["photonics.input_state"],
+                "Network": first.network,
+                "Effective phases": f"{phases.min():.0f}" if phases.min() == phases.max() else f"{phases.min():.0f}-{phases.max():.0f}",
+                "Parameters": counts_cell(pd.Series(counts)),
+                "n": str(own.n),
+                "Test accuracy (%)": summary_cell(own, column),
+            }
+        )
+    if not rows:
+        return None
+    caption = (
+        f"Trained photons in other circuits, at bond dimension {_listed([str(dim) for dim in sorted(mine.bond_dim.unique())])}, "
+        f"{_listed([str(n) for n in sorted(mine.rounds.unique())])} rounds, {set_name(column)}. Mean ± sd (ddof = 1) over n seeds; in "
+        "brackets the 95 % t interval. Parameters: as published / used / effective."
+    )
+    return Table("circuits", caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def circuit_sizes(run: pd.Series) -> str:
+    """Modes and photons of each circuit: ``(9, 4), (8, 4)``."""
+    return str(run["photonics.circuits"]).replace("[", "(").replace("]", ")").removeprefix("(").removesuffix(")")
 
 
 def signed_interval(difference: pd.Series, column: str) -> str:
@@ -216,7 +254,7 @@ def _collapse(named: pd.DataFrame, column: str) -> str:
         return ""
     shared = set(random.bond_dim)
     rows = [clause for clause in clauses if clause["Bond dimension"] in {str(dim) for dim in shared}]
-    return f"**Random inputs** ({_set_name(column)}, mean ± sd [95 % t interval]):\n\n{markdown(pd.DataFrame(rows))}"
+    return f"**Random inputs** ({set_name(column)}, mean ± sd [95 % t interval]):\n\n{markdown(pd.DataFrame(rows))}"
 
 
 def _found(runs: pd.DataFrame, column: str) -> list[str]:
@@ -235,7 +273,7 @@ def _found(runs: pd.DataFrame, column: str) -> list[str]:
                 "Mean of the last 10 rounds": [f"{signed_interval(row, column)} {row.word}" for _, row in later[reference].iterrows()],
             }
         )
-        texts.append(f"**Found: trained photons minus {ARM_LABELS[reference]}** ({_set_name(column)}):\n\n{markdown(rows)}")
+        texts.append(f"**Found: trained photons minus {ARM_LABELS[reference]}** ({set_name(column)}):\n\n{markdown(rows)}")
     return texts
 
 
@@ -300,7 +338,7 @@ def what_follows(runs: pd.DataFrame) -> list[str]:
                 lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
             else:
                 lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
-    lines += _by_last10(last, _photons(runs, last10=True)) + _frozen(runs)
+    lines += _by_last10(last, _photons(runs, last10=True)) + _at_equal_budget(runs) + _against_distinguishable(runs) + _frozen(runs)
     paper, resampled, fixed = (
         summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")
     )
@@ -310,7 +348,7 @@ def what_follows(runs: pd.DataFrame) -> list[str]:
         if alive:
             where = _listed([str(dim) for dim in sorted(set(named[named.arm == "paper-random"].bond_dim))])
             lines.append(
-                f"The published collapse is reproduced ({paper.mean:.1f} % of {_set_name(column)} at bond dimension {where}, "
+                f"The published collapse is reproduced ({paper.mean:.1f} % of {set_name(column)} at bond dimension {where}, "
                 f"n = {paper.n}) where the index bits are destroyed as well, and only there: accuracy is {' and '.join(alive)}. It says "
                 "nothing about photons."
             )
@@ -328,7 +366,7 @@ def _in_short(alone: pd.DataFrame, replaced: pd.DataFrame) -> list[str]:
         return []
     ahead = replaced[(replaced.word == DIFFERS) & (replaced["mean"] > 0)]
     rest = (
-        "ordinary trained numbers in their place did not do worse at any bond dimension tried"
+        "they are shown to do better than ordinary trained numbers in their place at none of the bond dimensions tried"
         if ahead.empty
         else f"they beat ordinary trained numbers in their place at bond dimension {_listed([str(dim) for dim in ahead.bond_dim])}"
     )
@@ -349,6 +387,47 @@ def _by_last10(last: dict[str, pd.DataFrame], later: dict[str, pd.DataFrame]) ->
     return [f"Judged by the mean of the last 10 rounds, {'; '.join(changed)}."] if changed else []
 
 
+def _at_equal_budget(runs: pd.DataFrame) -> list[str]:
+    """Photons bring numbers of their own: against the largest matrix product state alone that trains no more than both together."""
+    named, column, told = arm_runs(runs), measure_of(runs), []
+    alone = [group for _, group in named[named.arm == "mps-only"].groupby("setting")]
+    for _, own in named[named.setting.isin(named.setting[named.arm == "mps-only"]) & (named.arm == "photonic")].groupby("setting"):
+        first = own.iloc[0]
+        numbers = f"{first.parameters_trained_used:.0f}"
+        larger = [
+            group
+            for group in alone
+            if group.rounds.iloc[0] == first.rounds
+            and group.bond_dim.iloc[0] > first.bond_dim
+            and group.parameters_trained_used.iloc[0] <= first.parameters_trained_used
+        ]
+        for group in sorted(larger, key=lambda part: part.bond_dim.iloc[0])[-1:]:
+            difference, _ = paired_by_seed(own, group, column)
+            told.append(
+                f"photons at bond dimension {first.bond_dim} ({numbers} numbers) minus MPS only at {group.bond_dim.iloc[0]} "
+                f"({group.parameters_trained_used.iloc[0]:.0f}): {signed_summary(difference, column)} points (n = {difference.n})"
+            )
+    if not told:
+        return []
+    return [f"Photons bring trained numbers of their own, which a larger matrix product state could have instead: {'; '.join(told)}."]
+
+
+def _against_distinguishable(runs: pd.DataFrame) -> list[str]:
+    """Whether interference helps, by the intervals alone: the plan has no word for this comparison."""
+    table = compare_arms(runs, "distinguishable")
+    table = table[(table.arm == "photonic") & (table.n >= SMALLEST_N)]
+    if table.empty:
+        return []
+    sides = {"above": table[table.ci95_low > 0], "below": table[table.ci95_high < 0]}
+    told = [
+        f"lie wholly {side} 0 at bond dimension {_listed([str(d) for d in part.bond_dim])}" for side, part in sides.items() if len(part)
+    ]
+    return [
+        f"Is it interference? The intervals of trained photons minus distinguishable ones {' and '.join(told) or 'all contain 0'}. "
+        "The plan fixed no word for this comparison, the intervals are not corrected for their number, and effective numbers differ."
+    ]
+
+
 def _frozen(runs: pd.DataFrame) -> list[str]:
     table = compare_arms(runs, "mps-only")
     table = table[(table.arm == "photonic-frozen") & (table.n >= SMALLEST_N)]
@@ -358,7 +437,8 @@ def _frozen(runs: pd.DataFrame) -> list[str]:
     return [f"Photons that are not trained, minus {ARM_LABELS['mps-only']}, by bond dimension: {'; '.join(told)}."]
 
 
-def _set_name(column: str) -> str:
+def set_name(column: str) -> str:
+    """The test set of a column, in words."""
     return {"test10k": "MNIST's 10,000 test images", "test600": "the 600 test images"}.get(column.split("_")[0], "test images")
 
 

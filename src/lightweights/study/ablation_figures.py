@@ -1,6 +1,5 @@
 """Figures of the ablation: differences between arms, accuracy against what is really trained, the circuit as a factor."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +9,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.study.ablation import (
     ARM_LABELS,
+    CIRCUITS,
     DIFFERS,
     EQUIVALENT,
     MAIN_ARMS,
@@ -17,6 +17,7 @@ from lightweights.study.ablation import (
     OPEN,
     arm_label,
     arm_runs,
+    circuit_sizes,
     compare_arms,
     in_order,
     measure_of,
@@ -129,26 +130,26 @@ def circuits(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
     """The circuit as a factor: number and size of circuits, meshes, input states and both networks; one dot a seed."""
     column = measure_of(runs)
     figure = Figure(figsize=(TWO_COLUMNS, 2.7), layout="constrained")
-    shown = [(name, runs[runs.experiment == name]) for name in ("circuits", "meshes")]
+    shown = [(name, runs[runs.experiment == name]) for name in CIRCUITS]
     shown = [(name, group) for name, group in shown if len(group)]
     if not shown:
         return without_runs(figure)
     axes = figure.subplots(1, len(shown), squeeze=False, sharex=True)[0]
     for axis, (name, group) in zip(axes, shown, strict=True):
         ordered = sorted(group.groupby("variant", sort=False), key=lambda item: float(item[1].parameters_phases_effective.mean()))
-        colours = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(ordered)))
         labels = []
-        for place, ((_, part), colour) in enumerate(zip(ordered, colours, strict=True)):
-            axis.plot(part[column], [place] * len(part), marker="o", linestyle="none", color=colour, markersize=3, alpha=0.7)
-            axis.plot(part[column].mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
+        for place, (_, part) in enumerate(ordered):
+            axis.plot(part[column], [place] * len(part), marker="o", linestyle="none", color=BLUE, markersize=3, alpha=0.7)
+            axis.plot(part[column].mean(), place, marker="|", markersize=9, color=BLUE, markeredgewidth=1.4)
             effective = part.parameters_phases_effective
             count = str(effective.min()) if effective.min() == effective.max() else f"{effective.min()}-{effective.max()}"
             labels.append(f"{circuit_label(part.iloc[0], name)}: {count}")
         axis.set_yticks(range(len(ordered)), labels)
         axis.set_ylim(len(ordered) - 0.5, -0.5)
-        titles = {"circuits": "(modes, photons) of each circuit: effective phases", "meshes": "Mesh, input, network: effective phases"}
-        axis.set_title(titles[name], fontsize=7.5, loc="right")
-        axis.set_xlabel("Test accuracy (%); line: mean")
+        names = {"circuits": "(modes, photons) of each circuit", "meshes": "Mesh, input, network"}
+        axis.set_title(f"{names[name]}: number of effective phases", fontsize=7.5, loc="right")
+        seeds = span(group.groupby("variant").size())
+        axis.set_xlabel(f"Test accuracy (%), each of {seeds} seeds; line: mean")
     return figure
 
 
@@ -156,7 +157,7 @@ def circuit_label(run: pd.Series, experiment: str) -> str:
     """A circuit in short: its shape, or its mesh, input state and network."""
     if experiment == "meshes":
         return ", ".join(str(run[name]) for name in ("photonics.mesh", "photonics.input_state", "network"))
-    return str(run["photonics.circuits"]).replace("[", "(").replace("]", ")").removeprefix("(").removesuffix(")")
+    return circuit_sizes(run)
 
 
 def _parameter_axis(axis: Axes, label: str) -> None:

@@ -16,6 +16,7 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols", "cobyla")),
     "compression": ("Table 4", "Other ways to use fewer parameters", BASELINES),
     "ablation": ("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
+    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", ("circuits", "meshes")),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
     "noise": ("Noise", "What imperfect devices cost", NOISE),
     "heralding": ("Rates", "How long devices take to collect shots", NOISE),

@@ -10,9 +10,20 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.study.claims import Claim
 from lightweights.study.collect import reported_test_sets
-from lightweights.study.figures import BLACK, BLUE, GREEN, TWO_COLUMNS, VERMILLION, log_error, parameters_label, round_numbers, styled, without_runs
+from lightweights.study.figures import (
+    BLACK,
+    BLUE,
+    GREEN,
+    TWO_COLUMNS,
+    VERMILLION,
+    log_error,
+    parameters_label,
+    round_numbers,
+    styled,
+    without_runs,
+)
 from lightweights.study.statistics import summarise
-from lightweights.study.tables import PUBLISHED_DATASET, Table, format_number, summary_cell
+from lightweights.study.tables import PUBLISHED_DATASET, Table, format_number, short_cell, summary_cell
 
 METHODS = {
     "quantum_train": ("photonic QT", BLUE, "o"),
@@ -29,6 +40,8 @@ METHODS = {
 }
 """Experiments, with label, colour and marker. The first four are the paper's and its authors'."""
 PUBLISHED_METHODS = {"photonic_qt": "quantum_train", "weight_sharing": "weight_sharing", "pruning": "pruning", "gate_based_qt": "gate_qt"}
+EQUAL_NUMBERS = 0.05
+"""Methods whose numbers of trained parameters differ by no more than this share are compared."""
 LEFT, RIGHT = tuple(METHODS)[:4], ("quantum_train", *tuple(METHODS)[4:9])
 
 
@@ -75,6 +88,24 @@ def compression_table(runs: pd.DataFrame, claims: list[Claim]) -> Table | None:
     return Table("compression", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))
 
 
+def at_equal_numbers(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Photonic Quantum-Train beside the size of every other method that is nearest to it: a column a bond dimension that has such, a row
+    a method.
+    """
+    groups = [group for _, group in runs[runs.experiment.isin(METHODS)].groupby(["experiment", "variant"], sort=False)]
+    cells: dict[str, dict[str, str]] = {}
+    for own in [group for group in groups if group.experiment.iloc[0] == "quantum_train"]:
+        count = own.parameters_trained_used.mean()
+        near: dict[str, pd.DataFrame] = {}
+        for group in sorted(groups, key=lambda part: -abs(part.parameters_trained_used.mean() - count)):
+            if abs(group.parameters_trained_used.mean() - count) <= EQUAL_NUMBERS * count:
+                near[str(group.experiment.iloc[0])] = group
+        for experiment, group in near.items() if len(near) > 1 else ():
+            cell = f"{short_cell(summarise(group[column]), column)} ({group.parameters_trained_used.mean():.0f}, n = {len(group)})"
+            cells.setdefault(experiment, {})[f"As bond dimension {own.bond_dim.iloc[0]}"] = cell
+    return pd.DataFrame([{"Method": METHODS[name][0]} | cells[name] for name in METHODS if name in cells]).fillna("-")
+
+
 @styled
 def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -> Figure:
     """Figure 4: accuracy against trained parameters. Left the paper's methods and the published points, right what it leaves out."""
@@ -102,11 +133,11 @@ def compression(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]
     low = min(axis.dataLim.y0 for axis in axes)
     axes[0].set_ylim(100 - 1.15 * (100 - low), 99)
     axes[0].set_title("The paper's comparison", fontsize=7.5)
-    axes[1].set_title(f"What it leaves out{_unequal_epochs(mine)}", fontsize=7.5)
+    axes[1].set_title(f"What it leaves out{unequal_epochs(mine)}", fontsize=7.5)
     return figure
 
 
-def _unequal_epochs(runs: pd.DataFrame) -> str:
+def unequal_epochs(runs: pd.DataFrame) -> str:
     """How long the methods were trained, which is not equal."""
     rounds = (runs.rounds * runs.mapping_epochs).max()
     if pd.isna(rounds) or runs.epochs.isna().all():

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lightweights.params import Study
-from lightweights.study.ablation import signed_interval, signed_summary
+from lightweights.study.ablation import signed_summary
 from lightweights.study.claims import PUBLISHED_COMPRESSION, PUBLISHED_SHOTS
 from lightweights.study.distillation_tables import (
     CALIBRATION,
@@ -27,7 +27,7 @@ from lightweights.study.distillation_tables import (
     signed_from_three,
 )
 from lightweights.study.statistics import paired_by_seed, summarise
-from lightweights.study.tables import markdown, short_cell
+from lightweights.study.tables import NOTHING, markdown, short_cell
 
 PHOTONS = LABELS["photonic"]
 
@@ -35,14 +35,13 @@ PHOTONS = LABELS["photonic"]
 def what_distillation_gives(runs: pd.DataFrame, scores: pd.DataFrame, study: Study) -> str:
     """Markdown: teachers beside students, and one line for each thing that was asked; empty without such runs."""
     mine = distilled_runs(runs, study)
-    lines = [
-        *_is_it_the_photons(control_runs(runs, study), "At partial compression, where most parameters stay ordinary ones", "pqkd_controls"),
-        *_is_it_the_photons(extreme_control_runs(runs, study), "With all convolutions compressed", "pqkd_extreme_controls"),
-        *_compression(runs, study),
-        *_shots(runs, scores, study),
-        *_calibration(mine),
-    ]
-    return "\n\n".join(part for part in (_teachers_and_students(mine, scores), "\n".join(f"- {line}" for line in lines)) if part)
+    parts = {
+        "Partial compression": ("pqkd_controls", control_runs(runs, study)),
+        "All convolutions": ("pqkd_extreme_controls", extreme_control_runs(runs, study)),
+    }
+    lines = [*_compression(runs, study), *_shots(runs, scores, study), *_calibration(mine)]
+    texts = (_teachers_and_students(mine, scores), _is_it_the_photons(parts), "\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(part for part in texts if part)
 
 
 def _teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> str:
@@ -66,28 +65,39 @@ def _teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> str:
     return markdown(pd.DataFrame(rows)) if rows else ""
 
 
-def _is_it_the_photons(controls: pd.DataFrame, where: str, table: str) -> list[str]:
-    """Photons against everything that stands in their place."""
-    groups = by_label(controls)
-    photons = groups.get(PHOTONS)
-    if photons is None:
-        return []
-    told = f"{where} ({controls.dataset.iloc[0]}, {images_of(controls)} images, {epochs_of(controls)} epochs): "
-    told += f"{PHOTONS} {short_cell(summarise(photons[HEADLINE]), HEADLINE)} % (n = {len(photons)})."
-    if LABELS[REFERENCE] in groups:
-        rest = {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
-        words = compare(rest, groups[LABELS[REFERENCE]], margin_of(controls)).set_index("label")
-        told += f" Minus a fixed Gaussian vector: {signed_interval(words.loc[PHOTONS], HEADLINE)} points, **{words.word[PHOTONS]}**."
-    against = {}
-    for label, group in groups.items():
-        if label not in (PHOTONS, LABELS[REFERENCE], LABELS["zero"]):
+def _is_it_the_photons(parts: dict[str, tuple[str, pd.DataFrame]]) -> str:
+    """Photons against everything that stands in their place, in a column for each compression, and what follows."""
+    told, cells = [], dict[str, dict[str, str]]()
+    for where, (table, controls) in parts.items():
+        groups = by_label(controls)
+        photons = groups.get(PHOTONS)
+        if photons is None:
+            continue
+        trained = f"{controls.dataset.iloc[0]}, {images_of(controls)} images, {epochs_of(controls)} epochs"
+        line = f"[{where}](tables/{table}.md) ({trained})"
+        if LABELS[REFERENCE] in groups:
+            rest = {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
+            words = compare(rest, groups[LABELS[REFERENCE]], margin_of(controls)).set_index("label")
+            line += f": photons minus {LABELS[REFERENCE]} is **{words.word[PHOTONS]}**"
+        sides: dict[str, list[str]] = {"above": [], "below": []}
+        for label, group in groups.items():
+            cell = cells.setdefault(label, {"What mixes the kernels": label})
+            cell[f"{where} (%)"] = f"{short_cell(summarise(group[HEADLINE]), HEADLINE)} (n = {len(group)})"
             more, _ = paired_by_seed(photons, group, HEADLINE)
-            if more.n:
-                against[label] = signed_from_three(more, HEADLINE)
-    if against:
-        told += f" Minus {'; minus '.join(f'{label}: {cell}' for label, cell in against.items())}."
-        told += f" Features differ in size, too, which may be part of it ([table](tables/{table}.md))."
-    return [told]
+            cell[f"{where}: photons minus it (points)"] = signed_from_three(more, HEADLINE) if more.n and label != PHOTONS else NOTHING
+            if label not in (PHOTONS, LABELS["zero"]) and more.n > 2 and more.low * more.high > 0:
+                sides["above" if more.low > 0 else "below"].append(label)
+        clear = [f"wholly {side} 0 against {'; '.join(labels)}" for side, labels in sides.items() if labels]
+        told.append(f"{line}; intervals of photons minus it lie {' and '.join(clear) or 'nowhere else wholly on one side of 0'}.")
+    if not told:
+        return ""
+    rows = markdown(pd.DataFrame(list(cells.values())).fillna(NOTHING))
+    lines = "\n".join(f"- {line}" for line in told)
+    return (
+        "Is it the photons? All else equal, the kernels are mixed by other vectors, by trained numbers, or are those of a plain CNN of as "
+        f"many parameters:\n\n{rows}\n\n{lines}\n"
+        "- Intervals are of single comparisons; words are corrected. Features differ in size as much as in origin, which may be part of it."
+    )
 
 
 def _compression(runs: pd.DataFrame, study: Study) -> list[str]:
@@ -128,14 +138,16 @@ def _shots(runs: pd.DataFrame, scores: pd.DataFrame, study: Study) -> list[str]:
 
 
 def _calibration(mine: pd.DataFrame) -> list[str]:
-    """The article finds students better calibrated than their teachers."""
+    """Whether students are better calibrated than their teachers, as the article finds."""
     students = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
     teachers = mine[mine.experiment == "pqkd_teacher_subset"]
     if students.empty or teachers.empty:
         return []
     entropy, error = (paired_by_seed(students, teachers, column)[0] for column in CALIBRATION)
+    sides = "worse" if error.low > 0 else "better" if error.high < 0 else "neither better nor worse"
     return [
-        f"Calibration, student minus teacher ({images_of(students)} images, n = {error.n}): expected calibration error "
+        f"The article finds students better calibrated than their teachers; ours are {sides}: student minus teacher "
+        f"({images_of(students)} images, n = {error.n}), expected calibration error "
         f"{signed_summary(error, CALIBRATION[1])} points, cross-entropy {signed_summary(entropy, CALIBRATION[0])} nats "
         "([all students](tables/pqkd_calibration.md))."
     ]

@@ -112,16 +112,15 @@ def noise_staleness(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Cl
     if points.empty:
         return without_runs(figure)
     axis = figure.subplots()
-    _band(axis, points.value, list(points.accuracy), BLUE, "o", "asynchronous")
+    axis.plot(points.value, [found.mean for found in points.accuracy], color=BLUE, marker="o")
     for variant, group in noise_runs(runs, "noise_staleness"):
         late, values = varied_value(variant)[1], group[measure_of(runs)]
         axis.plot([late] * len(values), values, color=BLACK, marker="_", markersize=6, linestyle="none", zorder=3)
     axis.set_xticks(points.value)
     axis.set(xlabel=LABELS["staleness"], ylabel="Test accuracy (%)")
-    low, high = axis.get_ylim()
-    axis.set_ylim(max(0, low), min(100, high))
+    axis.set_ylim(0, 100)
     seeds = _seeds(runs[runs.experiment == "noise_staleness"])
-    axis.set_title(f"mean over {seeds} seeds; dashes: each seed; band: 95 % t interval", fontsize=6.5)
+    axis.set_title(f"mean over {seeds} seeds; dashes: each seed", fontsize=6.5)
     return figure
 
 

@@ -30,10 +30,11 @@ ROUNDING = 1e-9
 RULE = """\
 **How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published
 mean. The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (sds of the
-notebooks and of the report on them are ddof = 0 and are converted to ddof = 1; others are taken as they stand), else the t interval of our own
-mean alone. A gain over other methods is the difference of two of our own means, with Welch's interval. Our losses, and so generalisation errors, are means
-over all images; the notebooks' are means over batches, a small deviation in all rows of generalisation errors. The rule is that
-of the analysis plan (docs/analysis_plan.md; what was filled in later is dated there):
+notebooks and of the report on them are ddof = 0 and are converted to ddof = 1; others are taken as they stand), else the t
+interval of our own mean alone. A gain over other methods is the difference of two of our own means, with Welch's interval.
+Our losses, and so generalisation errors, are means over all images; the notebooks' are means over batches, a small deviation in
+all rows of generalisation errors. The rule is that of the analysis plan (docs/analysis_plan.md; what was filled in later is
+dated there):
 
 - *reproduced*: the means differ by at most 1 percentage point (0.02 for generalisation errors, 10 % of the value for
   cross-entropies), or the interval contains 0 and reaches no further than 2 points (twice the tolerance) to either side of the difference;

@@ -64,6 +64,7 @@ def draw_table(name: str, path: Path) -> None:
         "quantum_train": lambda: tables.quantum_train_table(runs, claims, study),
         "protocols": lambda: tables.protocols_table(runs),
         "ablation": lambda: ablation.ablation_table(runs),
+        "circuits": lambda: ablation.circuits_table(runs),
         "photons": lambda: influence.photons_table(runs),
         "compression": lambda: compression.compression_table(runs, claims),
         "noise": lambda: noise.noise_table(runs),
