@@ -18,6 +18,7 @@ from lightweights.study.tables import (
     markdown,
     protocols_table,
     quantum_train_table,
+    significant,
     summary_markdown,
     to_latex,
     to_markdown,
@@ -181,6 +182,11 @@ def test_latex_rows_have_as_many_cells_as_columns_and_nothing_unescaped(finished
         assert rows and all(len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1 for row in rows)
         assert not re.search(r"(?<!\\)%(?! needs)", text) and "±" not in text
         assert text.count("{") == text.count("}") and text.isascii()
+
+
+def test_numbers_are_rounded_without_exponents_and_hyphens_keep_words_together():
+    assert [significant(x, 3) for x in (1078.4, 0.00012345, 26.41, 1e7, -0.5)] == ["1,080", "0.000123", "26.4", "10,000,000", "-0.5"]
+    assert markdown(pd.DataFrame({"cross-\nentropy\n(nats)": ["1"]})).startswith("| cross-entropy (nats) |")
 
 
 def test_latex_escapes_and_typesets_signs_and_ranges():

@@ -18,7 +18,7 @@ from lightweights.distillation.variance import (
 from lightweights.networks.dictionary import DictionaryConv2d
 from lightweights.params import Study
 from lightweights.study.distillation import interferometer
-from lightweights.study.tables import NOTHING, Table
+from lightweights.study.tables import NOTHING, Table, significant
 from lightweights.training.randomness import stream
 
 SHOTS = (10, 30, 100, 300, 1000, 3000, 10_000)
@@ -75,7 +75,10 @@ def laws_table(laws: pd.DataFrame) -> Table:
         ratio, error = row.measured / row.predicted, row.standard_error / row.predicted
         cells.append(
             {"Law": names[row.law], "At": setting, "Repeats": str(row.repeats)}
-            | {"Measured": f"{row.measured:.4g} ± {row.standard_error:.2g}", "Predicted": f"{row.predicted:.4g}"}
+            | {
+                "Measured": f"{significant(row.measured, 4)} ± {significant(row.standard_error, 2)}",
+                "Predicted": significant(row.predicted, 4),
+            }
             | {"Measured over\npredicted": f"{ratio:.3f} ± {error:.3f}"}
         )
     for law, expected in (("variance", "-1"), ("kernel_error", "-1/2")):

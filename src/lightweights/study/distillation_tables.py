@@ -146,7 +146,7 @@ def pqkd_table(runs: pd.DataFrame, claims: list[Claim], study: Study) -> Table |
         "Teachers, and students with the first two convolutions compressed (Table 1). "
         f"{_OURS} Intervals of fewer than three seeds are in the data only. Published: mean ± sd (n) after 100 epochs, on validation "
         f"images; numbers after other epochs stand beside them as what they are. Precision: {precision}. "
-        "Compression: parameters of all kernels over trained ones, angles counted. Differences: paired by seed."
+        "Compression: all parameters of the teacher over those of the network, angles counted. Differences: paired by seed."
     )
     data = pd.DataFrame(rows).astype({"epochs": "Int64", "published_n": "Int64"})
     return Table("pqkd", caption, data, pd.DataFrame(cells).fillna(NOTHING))
@@ -470,11 +470,13 @@ def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
             cells.append(cell | {"Gain over zero\nfeature (points)": summary_cell(fit, HEADLINE), "Minus EMA 0\n(points)": NOTHING})
     mine = distilled_runs(runs, study)
     mine = mine[mine.experiment.isin(SHOTS)]
+    sizes = {run.settings.feature.fit_shots for run in study.runs() if run.experiment in SHOTS and run.settings.feature}
+    fitted = "".join(f", of {size} shots," for size in sizes if size and len(sizes) == 1)
     caption = (
         f"Shots S of the feature ({mine.dataset.iloc[0]}, {images_of(mine)} images, {epochs_of(mine)} epochs); exact: its expectation, "
         "without shot noise. Gain delta(S): over the zero feature with the same seed, which is at chance (about 10 %), so that no gain can "
         "exceed about 90. Fit: delta(S) = delta_inf - c / sqrt(S), seed by seed. Angles tuned: without averaging they are judged by the "
         "raw feature, and may run to where shots have no noise. Angles frozen: random and never tuned, so that shots and averaging alone "
-        f"vary. One standardisation, of 200 shots, for all S. Minus EMA 0: paired by seed. {_OURS}"
+        f"vary. One standardisation{fitted} for all S. Minus EMA 0: paired by seed. {_OURS}"
     )
     return Table("pqkd_shots", caption, pd.DataFrame(rows), pd.DataFrame(cells))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lightweights.study.ablation import measure_of, signed_summary
 from lightweights.study.statistics import Summary, paired_by_seed, summarise
-from lightweights.study.tables import NOTHING, Table, format_number, summary_cell
+from lightweights.study.tables import NOTHING, Table, format_number, significant, summary_cell
 
 REFERENCE, CONTROL = "noise_none", "noise_mps_only"
 SWEEPS = ("noise_brightness", "noise_indistinguishability", "noise_g2", "noise_transmittance")
@@ -132,7 +132,7 @@ def noise_table(runs: pd.DataFrame) -> Table | None:
                 again = regenerated_drop(runs, "base")
             elif experiment in VARIED:
                 name, value = varied_value(variant)
-                again, label = regenerated_drop(runs, f"{name}={value:g}"), f"{name} {value:g}".replace("_", " ")
+                again, label = regenerated_drop(runs, f"{name}={value:g}"), f"{name} {significant(value, 6)}".replace("_", " ")
             elif not label:
                 varied = 2 if experiment == "noise_map" else 1
                 label = ", ".join(variant.split(",")[:varied]).replace("_", " ").replace("=", " ")

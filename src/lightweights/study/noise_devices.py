@@ -9,7 +9,7 @@ from lightweights.photonics.shots import heralding_table
 from lightweights.quantum_train import smallest_circuits
 from lightweights.study.devices import circuits_of, hardware_of
 from lightweights.study.noise import SWEEPS
-from lightweights.study.tables import Table
+from lightweights.study.tables import Table, significant
 
 SHOTS = 10_000
 """Heralded cycles that the table of rates asks for: the probabilities' errors are then about 1 % of the whole."""
@@ -59,7 +59,7 @@ def heralding_rates(study: Study) -> Table | None:
             )
             cell[f"{label}: herald\nper cycle"] = f"{herald:.2g}"
             cell[f"{label}: heralded\nper second"] = f"{told.rate_hz:,.0f}"
-            cell[f"{label}: ms for\n{SHOTS:,} shots"] = f"{1e3 * told.seconds:.3g}"
+            cell[f"{label}: ms for\n{SHOTS:,} shots"] = significant(1e3 * told.seconds, 3)
         cells.append(cell)
     caption = (
         f"What devices deliver at a clock of {study.study.clock_mhz:g} MHz: probability that a clock cycle is heralded (exactly N modes "

@@ -131,7 +131,7 @@ def summary_markdown(runs: pd.DataFrame) -> str:
 def markdown(display: pd.DataFrame) -> str:
     """A pipe table whose columns are also aligned as plain text."""
     rows = [display.columns, *display.itertuples(index=False)]
-    lines = [[str(cell).replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
+    lines = [[str(cell).replace("-\n", "-").replace("\n", " ").replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     lines.insert(1, [("-" * width) for width in widths])
     return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines)
@@ -177,6 +177,11 @@ def write_table(table: Table, folder: Path) -> None:
     write_atomic(folder / f"{table.name}.csv", to_csv(table.data))
     write_atomic(folder / f"{table.name}.md", to_markdown(table))
     write_atomic(folder / f"{table.name}.tex", to_latex(table))
+
+
+def significant(value: float, digits: int) -> str:
+    """A number rounded to so many digits, never with an exponent: 1,080."""
+    return f"{float(f'{value:.{digits}g}'):,.15g}"
 
 
 def format_number(value: float, quantity: str) -> str:
