@@ -148,8 +148,8 @@ def circuits(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         axis.set_ylim(len(ordered) - 0.5, -0.5)
         names = {"circuits": "(modes, photons) of each circuit", "meshes": "Mesh, input, network"}
         axis.set_title(f"{names[name]}: number of effective phases", fontsize=7.5, loc="right")
-        seeds = span(group.groupby("variant").size())
-        axis.set_xlabel(f"Test accuracy (%), each of {seeds} seeds; line: mean")
+    seeds = span(runs[runs.experiment.isin(CIRCUITS)].groupby(["experiment", "variant"]).size())
+    figure.supxlabel(f"Test accuracy (%), one dot for each of {seeds} seeds; line: mean", fontsize=7.5)
     return figure
 
 
