@@ -65,7 +65,7 @@ def ablation(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         axis.set_ylim(len(arms) - 0.5, -0.5)
         reach = 1.08 * max(MARGIN, np.nanmax(np.abs(part[["mean", "ci95_low", "ci95_high"]].to_numpy(dtype=float))))
         axis.set_xlim(-reach, reach)
-    figure.supxlabel("Test accuracy minus that of MPS only, with the same seeds (points)", fontsize=7.5)
+    figure.supxlabel("Test accuracy minus that of MPS only, with the same seeds (points; each panel has its own scale)", fontsize=7.5)
     handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in set(table.word)]
     title = f"n = {span(table.n)} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
     figure.legend(handles=handles, loc="outside upper center", ncols=3, title=title)

@@ -1,5 +1,7 @@
 """Figures of imperfect devices: the published sweeps, what the sources leave open, two parameters together, and the price in time."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +15,8 @@ from lightweights.study.figures import BLACK, BLUE, GREEN, ONE_COLUMN, TWO_COLUM
 from lightweights.study.noise import CLAIMED, CONTROL, LABELS, OPEN_QUESTIONS, REFERENCE, SWEEPS, drop, noise_runs, sweep, varied_value
 from lightweights.study.statistics import Summary, span, summarise
 
-GREY = "#8a8a8a"
+BOUND: dict[str, Any] = {"color": BLACK, "linewidth": 1.2, "linestyle": ":", "zorder": 5}
+"""The claimed bound: above other lines, which may lie at the same level."""
 
 
 @styled
@@ -81,7 +84,7 @@ def noise_cycles(study: Study) -> Draw:
             level = summarise(runs[runs.experiment == name][measure_of(runs)])
             if level.n:
                 axis.axhline(level.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
-        axis.axhline(clean.mean - CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"{CLAIMED:g} points below exact")
+        axis.axhline(clean.mean - CLAIMED, **BOUND, label=f"{CLAIMED:g} points below exact")
         axis.set(xscale="log", xlabel="Clock cycles of each circuit for each evaluation", ylabel="Test accuracy (%)")
         axis.set_ylim(top=min(100, axis.get_ylim()[1]))
         axis.xaxis.set_minor_locator(NullLocator())
@@ -156,7 +159,7 @@ def _sweeps(runs: pd.DataFrame, experiments: list[str]) -> Figure:
         name = experiment.removeprefix("noise_")
         for axis in column:
             axis.axhline(0, color=BLACK, linewidth=0.6)
-            axis.axhline(CLAIMED, color=GREY, linewidth=0.9, linestyle=":", label=f"claimed bound, {CLAIMED:g} points")
+            axis.axhline(CLAIMED, **BOUND, label=f"claimed bound, {CLAIMED:g} points")
         _band(column[0], points.value, list(points["drop"]), BLUE, "o", "trained under noise")
         _control(column[0], runs)
         if again:
