@@ -184,11 +184,12 @@ def _protocols(runs: pd.DataFrame) -> str:
         return ""
     found = table.data[(table.data.arm == MINUS_COBYLA) & (table.data.quantity == column)]
     told = [f"after {row.mapping_epochs} epochs {signed_interval(row, column)} points (n = {row.n})" for _, row in found.iterrows()]
-    slower = table.data[table.data.quantity == "wall_seconds"].groupby("protocol")["mean"].mean()
+    seconds = table.data[(table.data.quantity == "wall_seconds") & table.data.mapping_epochs.isin(found.mapping_epochs)]
+    slower = seconds.groupby("protocol")["mean"].sum()
     return (
         f"Phases are trained by gradients here, by COBYLA as published, which takes {slower['cobyla'] / slower['gradient']:.1f} times as "
-        "long. With the same seeds and equally many "
-        f"epochs on the mapping, gradients minus COBYLA on {set_name(column)}: {'; '.join(told)} ([protocols](tables/protocols.md))."
+        f"long. With the same seeds and equally many epochs on the mapping, gradients minus COBYLA on {set_name(column)}: {'; '.join(told)} "
+        "([protocols](tables/protocols.md))."
     )
 
 
