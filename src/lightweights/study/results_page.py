@@ -188,8 +188,8 @@ def _protocols(runs: pd.DataFrame) -> str:
     slower = seconds.groupby("protocol")["mean"].sum()
     return (
         f"Phases are trained by gradients here, by COBYLA as published, which takes {slower['cobyla'] / slower['gradient']:.1f} times as "
-        f"long. With the same seeds and equally many epochs on the mapping, gradients minus COBYLA on {set_name(column)}: {'; '.join(told)} "
-        "([protocols](tables/protocols.md))."
+        f"long. With the same seeds and equally many epochs on the mapping, gradients minus COBYLA on {set_name(column)}: "
+        f"{'; '.join(told)} ([protocols](tables/protocols.md))."
     )
 
 
