@@ -103,6 +103,19 @@ def test_matrix_and_click_probabilities_are_percevals(half_angle: bool) -> None:
 
 
 @pytest.mark.parametrize("distinguishable", [False, True])
+@pytest.mark.parametrize("state", [None, (0, 2, 0, 1, 0), (1, 1, 1, 1, 0)])
+@pytest.mark.parametrize("half_angle", [False, True])
+def test_probabilities_are_even_in_the_angles(state: tuple[int, ...] | None, distinguishable: bool, half_angle: bool) -> None:
+    """All signs turned at once are signs of every other bin: around zero SPSA finds no slope but that of shot noise."""
+    circuit = TimeBin(5, 2, state, half_angle)
+    theta = circuit.random_angles(generator(4))
+    signs = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(circuit.matrix(-theta), signs[:, None] * circuit.matrix(theta) * signs)
+    one, other = (click_probabilities(circuit.columns(sign * theta), [0, 1, 2, 3, 4], distinguishable) for sign in (1, -1))
+    torch.testing.assert_close(one, other, atol=1e-14, rtol=0)
+
+
+@pytest.mark.parametrize("distinguishable", [False, True])
 @pytest.mark.parametrize("state", [None, (0, 2, 0, 1, 0), (3, 0, 0, 0, 0), (1, 1, 1, 1, 0)])
 @pytest.mark.parametrize("watched", [[0, 1, 2, 3, 4], [3, 1], [2]])
 def test_click_probabilities_are_sums_over_outcomes(state: tuple[int, ...] | None, watched: list[int], distinguishable: bool) -> None:

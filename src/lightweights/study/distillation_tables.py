@@ -470,13 +470,17 @@ def shots_table(runs: pd.DataFrame, study: Study) -> Table | None:
             cells.append(cell | {"Gain over zero\nfeature (points)": summary_cell(fit, HEADLINE), "Minus EMA 0\n(points)": NOTHING})
     mine = distilled_runs(runs, study)
     mine = mine[mine.experiment.isin(SHOTS)]
+    still = mine[(mine.source == "photonic") & (mine.start == "zero") & mine.shots.map(math.isinf)]
+    stays = " Exact and tuned from angle zero: there the expectation is even in the angles, SPSA finds no slope, and they stay." * bool(
+        len(still)
+    )
     sizes = {run.settings.feature.fit_shots for run in study.runs() if run.experiment in SHOTS and run.settings.feature}
     fitted = "".join(f", of {size} shots," for size in sizes if size and len(sizes) == 1)
     caption = (
         f"Shots S of the feature ({mine.dataset.iloc[0]}, {images_of(mine)} images, {epochs_of(mine)} epochs); exact: its expectation, "
         "without shot noise. Gain delta(S): over the zero feature with the same seed, which is at chance (about 10 %), so that no gain can "
         "exceed about 90. Fit: delta(S) = delta_inf - c / sqrt(S), seed by seed. Angles tuned: without averaging they are judged by the "
-        "raw feature, and may run to where shots have no noise. Angles frozen: random and never tuned, so that shots and averaging alone "
+        f"raw feature, and may run far.{stays} Angles frozen: random and never tuned, so that shots and averaging alone "
         f"vary. One standardisation{fitted} for all S. Minus EMA 0: paired by seed. {_OURS}"
     )
     return Table("pqkd_shots", caption, pd.DataFrame(rows), pd.DataFrame(cells))
