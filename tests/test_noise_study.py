@@ -158,7 +158,7 @@ def test_the_table_tells_both_drops(tmp_path: Path) -> None:
         "no noise",
         "MPS only (no photons)",
         "g2 0.1",
-        "cycles 1e+07",
+        "cycles 10,000,000",
         "detectors pnr",
     }
 
