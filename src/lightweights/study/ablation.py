@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import pandas as pd
 
 from lightweights.params import Study
+from lightweights.study.catalogue import CIRCUITS
 from lightweights.study.collect import flatten, reported_test_sets
 from lightweights.study.statistics import Summary, holm, paired_by_seed, paired_difference, span, summarise, tost
-from lightweights.study.tables import NOTHING, Table, counts_cell, format_number, markdown, summary_cell
+from lightweights.study.tables import NOTHING, Table, counts_cell, counts_of, format_number, markdown, summary_cell
 
 REFERENCES = ("mps-only", "product-free")
-CIRCUITS = ("circuits", "meshes")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
 """In the order of figures: the photons first, the reference last."""
 MARGIN = 0.5
@@ -139,9 +139,7 @@ def ablation_table(runs: pd.DataFrame) -> Table | None:
     cells, rows = [], []
     for (_, arm), group in sorted(named.groupby(["setting", "arm"]), key=lambda item: (item[0][0], order[item[0][1]])):
         first, own = group.iloc[0], summarise(group[column])
-        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
-        effective = group.parameters_trained_effective
-        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
+        counts = counts_of(group)
         row = {"bond_dim": first.bond_dim, "rounds": first.rounds, "arm": arm} | counts
         row |= {"quantity": column} | own.columns()
         cell = {
@@ -177,9 +175,7 @@ def circuits_table(runs: pd.DataFrame) -> Table | None:
     rows, cells = [], []
     for (experiment, variant), group in mine.groupby(["experiment", "variant"], sort=False):
         first, own = group.iloc[0], summarise(group[column])
-        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
-        effective, phases = group.parameters_trained_effective, group.parameters_phases_effective
-        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
+        counts = counts_of(group)
         rows.append({"experiment": experiment, "variant": variant, "quantity": column} | counts | own.columns())
         cells.append(
             {
@@ -187,7 +183,7 @@ def circuits_table(runs: pd.DataFrame) -> Table | None:
                 "Mesh": first["photonics.mesh"],
                 "Input state": first["photonics.input_state"],
                 "Network": first.network,
-                "Effective phases": f"{phases.min():.0f}" if phases.min() == phases.max() else f"{phases.min():.0f}-{phases.max():.0f}",
+                "Effective phases": effective_phases(group),
                 "Parameters": counts_cell(pd.Series(counts)),
                 "n": str(own.n),
                 "Test accuracy (%)": summary_cell(own, column),
@@ -206,6 +202,12 @@ def circuits_table(runs: pd.DataFrame) -> Table | None:
 def circuit_sizes(run: pd.Series) -> str:
     """Modes and photons of each circuit: ``(9, 4), (8, 4)``."""
     return str(run["photonics.circuits"]).replace("[", "(").replace("]", ")").removeprefix("(").removesuffix(")")
+
+
+def effective_phases(runs: pd.DataFrame) -> str:
+    """How many directions of the phases move the probabilities, over the runs of one circuit: ``79``, or ``41-42``."""
+    low, high = runs.parameters_phases_effective.min(), runs.parameters_phases_effective.max()
+    return f"{low:.0f}" if low == high else f"{low:.0f}-{high:.0f}"
 
 
 def signed_interval(difference: pd.Series, column: str) -> str:

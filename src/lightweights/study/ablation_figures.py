@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.study.ablation import (
     ARM_LABELS,
-    CIRCUITS,
     DIFFERS,
     EQUIVALENT,
     MAIN_ARMS,
@@ -19,9 +18,11 @@ from lightweights.study.ablation import (
     arm_runs,
     circuit_sizes,
     compare_arms,
+    effective_phases,
     in_order,
     measure_of,
 )
+from lightweights.study.catalogue import CIRCUITS
 from lightweights.study.claims import Claim
 from lightweights.study.figures import (
     BLACK,
@@ -141,9 +142,7 @@ def circuits(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         for place, (_, part) in enumerate(ordered):
             axis.plot(part[column], [place] * len(part), marker="o", linestyle="none", color=BLUE, markersize=3, alpha=0.7)
             axis.plot(part[column].mean(), place, marker="|", markersize=9, color=BLUE, markeredgewidth=1.4)
-            effective = part.parameters_phases_effective
-            count = str(effective.min()) if effective.min() == effective.max() else f"{effective.min()}-{effective.max()}"
-            labels.append(f"{circuit_label(part.iloc[0], name)}: {count}")
+            labels.append(f"{circuit_label(part.iloc[0], name)}: {effective_phases(part)}")
         axis.set_yticks(range(len(ordered)), labels)
         axis.set_ylim(len(ordered) - 0.5, -0.5)
         names = {"circuits": "(modes, photons) of each circuit", "meshes": "Mesh, input, network"}

@@ -3,6 +3,7 @@
 BASELINES = ("weight_sharing", "pruning", "gate_qt", "magnitude_pruning", "low_rank", "tensor_train", "hypernetwork", "small_cnn")
 BASELINES += ("merlin_cnn", "merlin_variant")
 NOISE = ("noise_none", "noise_brightness", "noise_indistinguishability", "noise_g2", "noise_transmittance", "noise_cycles")
+CIRCUITS = ("circuits", "meshes")
 
 DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
 FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls", "pqkd_plain")
@@ -16,7 +17,7 @@ TABLES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "protocols": ("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols", "cobyla")),
     "compression": ("Table 4", "Other ways to use fewer parameters", BASELINES),
     "ablation": ("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
-    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", ("circuits", "meshes")),
+    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", CIRCUITS),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
     "noise": ("Noise", "What imperfect devices cost", NOISE),
     "heralding": ("Rates", "How long devices take to collect shots", NOISE),
@@ -39,7 +40,7 @@ FIGURES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ablation": ("Is it the photons?", "Arms minus MPS only, paired by seed", ("ablation",)),
     "arms": ("Random inputs", "Accuracy of every arm", ("other_arms",)),
     "budget": ("Equal budget", "Accuracy of the arms against effective parameters", ("ablation",)),
-    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", ("circuits", "meshes")),
+    "circuits": ("Circuits", "The circuit as a factor: sizes, meshes, input states", CIRCUITS),
     "photons": ("Photons", "How much the photons move and matter", ("ablation",)),
     "noise": ("Noise", "The published sweeps: points lost, and the claimed bound", NOISE[1:5]),
     "noise_open": (

@@ -258,7 +258,8 @@ def _noise(runs: pd.DataFrame, scores: pd.DataFrame) -> str:
         f"{with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity)} points at the {row.why}."
         for row in judged.itertuples()
     ]
-    lines = "\n".join(f"- {line}" for line in what_noise_costs(runs)[:1] + bounds + what_noise_costs(runs)[1:])
+    costs = what_noise_costs(runs)
+    lines = "\n".join(f"- {line}" for line in costs[:1] + bounds + costs[1:])
     about = f"Accuracy lost on {set_name(measure_of(runs))}, "
     about += "against the same schedule without noise, paired by seed [95 % interval] ([all of it](tables/noise.md)):"
     return f"### What does noise cost?\n\n{about}\n\n{lines}" if lines else ""

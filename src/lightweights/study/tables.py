@@ -210,9 +210,7 @@ def _compare(variants: list[tuple[str, int | None]], runs: pd.DataFrame, claims:
     groups = dict(list(runs.groupby("variant")))
     for variant, bond_dim in variants:
         group = groups.get(variant, runs.iloc[:0])
-        effective = group.parameters_trained_effective
-        counts = {f"parameters_{kind}": group[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
-        counts |= {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
+        counts = counts_of(group)
         for column in ["train_accuracy_percent", *_set_columns(test_sets)]:
             row: dict[str, Any] = {"variant": variant, "bond_dim": bond_dim, "quantity": column} | summarise(group[column]).columns()
             row["last10_mean"] = group[f"last10_{column}"].mean()
@@ -276,6 +274,13 @@ def _published(values: pd.Series, column: str) -> str:
 
 def _summary(values: pd.Series) -> Summary:
     return Summary(int(values.n), values["mean"], values.sd_ddof1, values.ci95_low, values.ci95_high)
+
+
+def counts_of(runs: pd.DataFrame) -> dict[str, Any]:
+    """Trained parameters of one variant's runs, as published and in use, and the range of the effective ones, as columns of a table."""
+    effective = runs.parameters_trained_effective
+    counts = {f"parameters_{kind}": runs[f"parameters_trained_{kind}"].max() for kind in ("published", "used")}
+    return counts | {"parameters_effective_min": effective.min(), "parameters_effective_max": effective.max()}
 
 
 def counts_cell(row: pd.Series) -> str:
