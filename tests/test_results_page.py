@@ -1,5 +1,6 @@
 """RESULTS.md: says what the runs say, and the landed one is in step with runs.csv."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,9 @@ def test_page_counts_verdicts_links_what_there_is_and_adds_up_the_hours(tmp_path
     assert "(tables/quantum_train.md)" in text and "(tables/ablation.md)" not in text
     assert f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all" in text
     assert "photonic Quantum-Train: phases trained by gradients" in text
+    assert re.search(r"\| quantum train \| 9 ", text)
+    one = {name: experiment.model_copy(update={"part": "everything"}) for name, experiment in study.experiments.items()}
+    assert re.search(r"\| everything +\| 18 ", page(study.model_copy(update={"experiments": one}), runs))
 
 
 def test_page_names_what_did_not_come_out_and_what_is_close_by_luck(tmp_path) -> None:

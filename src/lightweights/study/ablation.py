@@ -280,7 +280,7 @@ def _found(runs: pd.DataFrame, column: str) -> list[str]:
 
 
 def _interference(runs: pd.DataFrame, column: str) -> str:
-    """Trained photons minus photons that do not interfere: the plan names two references, so this is told without a word of its own."""
+    """Trained photons minus photons that do not interfere, at every bond dimension."""
     table = compare_arms(runs, "distinguishable")
     table = table[table.arm == "photonic"]
     if table.empty:
@@ -288,7 +288,7 @@ def _interference(runs: pd.DataFrame, column: str) -> str:
     told = [f"{signed_interval(row, column)} points at bond dimension {row.bond_dim} (n = {row.n})" for _, row in table.iterrows()]
     return (
         f"**Is it interference?** Trained photons minus trained distinguishable photons, which need no quantum device: {'; '.join(told)}. "
-        "This comparison was not fixed in the plan, so it gets no word."
+        f"{' '.join(_against_distinguishable(runs))}"
     )
 
 
@@ -320,45 +320,22 @@ def _photons(runs: pd.DataFrame, last10: bool = False) -> dict[str, pd.DataFrame
 
 def what_follows(runs: pd.DataFrame) -> list[str]:
     """What follows from the runs, and what does not, a sentence a line."""
-    named, column = arm_runs(runs), measure_of(runs)
     last = _photons(runs)
-    lines = _in_short(*last.values())
-    for reference, table in last.items():
-        for kind in (DIFFERS, EQUIVALENT, OPEN):
-            dims = table[table.word == kind]
-            if dims.empty:
-                continue
-            where = f"bond dimension {_listed([str(dim) for dim in dims.bond_dim])}"
-            label = ARM_LABELS[reference]
-            if kind == DIFFERS:
-                for better, part in dims.groupby(dims["mean"] > 0):
-                    place = f"bond dimension {_listed([str(dim) for dim in part.bond_dim])}"
-                    lines.append(
-                        f"At {place} trained photons do {'better' if better else 'worse'} than {label}, by more than chance explains."
-                    )
-            elif kind == EQUIVALENT:
-                lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
-            else:
-                lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
-    lines += _by_last10(last, _photons(runs, last10=True)) + _at_equal_budget(runs) + _against_distinguishable(runs) + _frozen(runs)
-    paper, resampled, fixed = (
-        summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")
-    )
-    if paper.n and paper.mean < COLLAPSED:
-        kept = {"new random numbers at every step and the index bits kept": resampled, "random numbers that stay": fixed}
-        alive = [f"{s.mean:.1f} % with {how} (n = {s.n})" for how, s in kept.items() if s.n and s.mean > 2 * COLLAPSED]
-        if alive:
-            where = _listed([str(dim) for dim in sorted(set(named[named.arm == "paper-random"].bond_dim))])
-            lines.append(
-                f"The published collapse is reproduced ({paper.mean:.1f} % of {set_name(column)} at bond dimension {where}, "
-                f"n = {paper.n}) where the index bits are destroyed as well, and only there: accuracy is {' and '.join(alive)}. It says "
-                "nothing about photons."
-            )
-    lines.append(
-        "It does not follow that photons are useless, or useful, elsewhere: for other networks, data, circuits or mappings, with noise, or "
-        "on hardware. All probabilities here are simulated exactly, and nothing is said about speed."
-    )
-    return lines
+    lines = _in_short(*last.values()) + _by_word(last) + _by_last10(last, _photons(runs, last10=True)) + _at_equal_budget(runs)
+    return lines + _frozen(runs) + _collapses(runs) + [_ELSEWHERE]
+
+
+def in_brief(runs: pd.DataFrame) -> list[str]:
+    """The lines of it that a table of differences does not tell."""
+    lines = _in_short(*_photons(runs).values()) + _at_equal_budget(runs)
+    lines += [f"Is it interference? {line}" for line in _against_distinguishable(runs)]
+    return lines + _collapses(runs) + [_ELSEWHERE]
+
+
+_ELSEWHERE = (
+    "It does not follow that photons are useless, or useful, elsewhere: for other networks, data, circuits or mappings, with noise, or "
+    "on hardware. All probabilities here are simulated exactly, and nothing is said about speed."
+)
 
 
 def _in_short(alone: pd.DataFrame, replaced: pd.DataFrame) -> list[str]:
@@ -376,6 +353,29 @@ def _in_short(alone: pd.DataFrame, replaced: pd.DataFrame) -> list[str]:
         f"In short: trained photons add to what the matrix product state reaches alone, shown at bond dimension "
         f"{_listed([str(dim) for dim in gained.bond_dim])}; {rest}."
     ]
+
+
+def _by_word(last: dict[str, pd.DataFrame]) -> list[str]:
+    """At which bond dimensions each word holds."""
+    lines = []
+    for reference, table in last.items():
+        for kind in (DIFFERS, EQUIVALENT, OPEN):
+            dims = table[table.word == kind]
+            if dims.empty:
+                continue
+            where = f"bond dimension {_listed([str(dim) for dim in dims.bond_dim])}"
+            label = ARM_LABELS[reference]
+            if kind == DIFFERS:
+                for better, part in dims.groupby(dims["mean"] > 0):
+                    place = f"bond dimension {_listed([str(dim) for dim in part.bond_dim])}"
+                    lines.append(
+                        f"At {place} trained photons do {'better' if better else 'worse'} than {label}, by more than chance explains."
+                    )
+            elif kind == EQUIVALENT:
+                lines.append(f"At {where} trained photons and {label} are equivalent within {MARGIN} points.")
+            else:
+                lines.append(f"At {where} the comparison with {label} is open: neither a difference nor equivalence is shown.")
+    return lines
 
 
 def _by_last10(last: dict[str, pd.DataFrame], later: dict[str, pd.DataFrame]) -> list[str]:
@@ -425,8 +425,25 @@ def _against_distinguishable(runs: pd.DataFrame) -> list[str]:
         f"lie wholly {side} 0 at bond dimension {_listed([str(d) for d in part.bond_dim])}" for side, part in sides.items() if len(part)
     ]
     return [
-        f"Is it interference? The intervals of trained photons minus distinguishable ones {' and '.join(told) or 'all contain 0'}. "
+        f"The intervals of trained photons minus distinguishable ones {' and '.join(told) or 'all contain 0'}. "
         "The plan fixed no word for this comparison, the intervals are not corrected for their number, and effective numbers differ."
+    ]
+
+
+def _collapses(runs: pd.DataFrame) -> list[str]:
+    """Where random inputs collapse accuracy and where they do not."""
+    named, column = arm_runs(runs), measure_of(runs)
+    paper, resampled, fixed = (
+        summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")
+    )
+    kept = {"new random numbers at every step and the index bits kept": resampled, "random numbers that stay": fixed}
+    alive = [f"{s.mean:.1f} % with {how} (n = {s.n})" for how, s in kept.items() if s.n and s.mean > 2 * COLLAPSED]
+    if not (paper.n and paper.mean < COLLAPSED and alive):
+        return []
+    where = _listed([str(dim) for dim in sorted(set(named[named.arm == "paper-random"].bond_dim))])
+    return [
+        f"The published collapse is reproduced ({paper.mean:.1f} % of {set_name(column)} at bond dimension {where}, n = {paper.n}) where "
+        f"the index bits are destroyed as well, and only there: accuracy is {' and '.join(alive)}. It says nothing about photons."
     ]
 
 

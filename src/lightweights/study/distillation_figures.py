@@ -335,8 +335,8 @@ def draw_angles(runs: pd.DataFrame, histories: pd.DataFrame) -> Figure:
             axes[0].plot(one.epoch, one.theta_rms, color=colour, marker="o", markersize=2.5, label=None if number else label)
             axes[1].plot(one.epoch, one[HEADLINE], color=colour, marker="o", markersize=2.5)
     axes[0].axhline(math.pi, color=GREY, linewidth=0.8, linestyle=":")
-    axes[0].text(1, math.pi, "all angles at ±π", color=GREY, fontsize=6.5, va="bottom")
-    axes[0].set(xlabel="Epoch", ylabel="RMS of the angles (rad)", ylim=(0, 3.5))
+    axes[0].text(1, math.pi + 0.06, "all angles at ±π", color=GREY, fontsize=6.5, va="bottom")
+    axes[0].set(xlabel="Epoch", ylabel="RMS of the angles (rad)", ylim=(0, 3.6))
     axes[1].set(xlabel="Epoch", ylabel="Test accuracy (%)")
     figure.legend(loc="outside upper center", ncols=2, title="One line a seed")
     return figure

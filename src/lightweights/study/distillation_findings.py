@@ -85,10 +85,10 @@ def _is_it_the_photons(parts: dict[str, tuple[str, pd.DataFrame]]) -> str:
             cell[f"{where} (%)"] = f"{short_cell(summarise(group[HEADLINE]), HEADLINE)} (n = {len(group)})"
             more, _ = paired_by_seed(photons, group, HEADLINE)
             cell[f"{where}: photons minus it (points)"] = signed_from_three(more, HEADLINE) if more.n and label != PHOTONS else NOTHING
-            if label not in (PHOTONS, LABELS["zero"]) and more.n > 2 and more.low * more.high > 0:
+            if label not in (PHOTONS, LABELS["zero"], LABELS[REFERENCE]) and more.n > 2 and more.low * more.high > 0:
                 sides["above" if more.low > 0 else "below"].append(label)
         clear = [f"wholly {side} 0 against {'; '.join(labels)}" for side, labels in sides.items() if labels]
-        told.append(f"{line}; intervals of photons minus it lie {' and '.join(clear) or 'nowhere else wholly on one side of 0'}.")
+        told.append(f"{line}; intervals of photons minus the others lie {' and '.join(clear) or 'nowhere wholly on one side of 0'}.")
     if not told:
         return ""
     rows = markdown(pd.DataFrame(list(cells.values())).fillna(NOTHING))

@@ -11,10 +11,10 @@ from lightweights.study.ablation import (
     SMALLEST_N,
     arm_runs,
     compare_arms,
+    in_brief,
     measure_of,
     set_name,
     signed_interval,
-    what_follows,
     words_so_far,
 )
 from lightweights.study.catalogue import FIGURES, TABLES, shown
@@ -34,8 +34,8 @@ from lightweights.study.scorecard import (
     verdict_cell,
     with_interval,
 )
-from lightweights.study.statistics import span, summarise
-from lightweights.study.tables import MINUS_COBYLA, markdown, protocols_table, short_cell
+from lightweights.study.statistics import span
+from lightweights.study.tables import MINUS_COBYLA, markdown, protocols_table
 
 _SUBJECT = """Photonic Quantum-Train (arXiv 2505.08474) generates the weights of a small network: photons in linear interferometers give
 probabilities, and a matrix product state of bond dimension χ maps them to weights; phases and mapping are trained, the network itself is
@@ -89,7 +89,7 @@ def results_page(runs: pd.DataFrame, scores: pd.DataFrame, contradictions: int, 
         "## How our protocol differs from the published ones",
         _deviations(scores),
         "## What it took",
-        _cost(runs),
+        _cost(runs, study),
         _still_to_do(runs, study),
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
@@ -221,7 +221,7 @@ def _photons(runs: pd.DataFrame, study: Study) -> str:
         return ""
     columns = ["Bond dimension", "Rounds", "n", *(f"minus {ARM_LABELS[reference]}" for reference in references)]
     shown_cells = pd.DataFrame([cells[key] for key in sorted(cells)]).reindex(columns=columns).fillna("-")
-    lines = "\n".join(f"- {line}" for line in what_follows(runs))
+    lines = "\n".join(f"- {line}" for line in in_brief(runs))
     return (
         "### Is it the photons?\n\nThe paper says so, because random inputs in place of the circuits collapse accuracy. Here everything "
         "else is kept and the photons alone are replaced: by 1 (the matrix product state alone), by ordinary trained numbers "
@@ -300,20 +300,14 @@ def _deviations(scores: pd.DataFrame) -> str:
     return f"{told}\n\nReasons: [how each paper is modelled](../../docs/photonic_quantum_train.md), [PQKD](../../docs/pqkd.md)."
 
 
-def _cost(runs: pd.DataFrame) -> str:
+def _cost(runs: pd.DataFrame, study: Study) -> str:
     if runs.empty:
         return "Nothing was run."
-    rows = []
-    for experiment, group in runs.groupby("experiment", sort=False):
-        minutes = summarise(group.wall_seconds / 60)
-        rows.append(
-            {
-                "Experiment": METHODS[str(experiment)][0] if experiment in METHODS else str(experiment).replace("_", " "),
-                "Runs": str(len(group)),
-                "Minutes a run": short_cell(minutes, "minutes"),
-                "Hours": f"{group.wall_seconds.sum() / 3600:.1f}",
-            }
-        )
+    parts = runs.experiment.map(lambda name: study.experiments[name].part or name)
+    rows = [
+        {"Experiments": str(part).replace("_", " "), "Runs": str(len(group)), "Hours": f"{group.wall_seconds.sum() / 3600:.1f}"}
+        for part, group in runs.groupby(parts, sort=False)
+    ]
     devices = ", ".join(sorted({f"{row.device}, {row.threads} thread(s)" for row in runs.itertuples()}))
     total = f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all, on {runs.host.nunique()} machine(s): {devices} a run."
     return f"{total}\n\n{markdown(pd.DataFrame(rows))}"
