@@ -187,7 +187,7 @@ def _protocols(runs: pd.DataFrame) -> str:
     seconds = table.data[(table.data.quantity == "wall_seconds") & table.data.mapping_epochs.isin(found.mapping_epochs)]
     slower = seconds.groupby("protocol")["mean"].sum()
     return (
-        f"Phases are trained by gradients here, by COBYLA as published, which takes {slower['cobyla'] / slower['gradient']:.1f} times as "
+        f"Phases are trained by gradients here, by COBYLA as published, which took {slower['cobyla'] / slower['gradient']:.1f} times as "
         f"long. With the same seeds and equally many epochs on the mapping, gradients minus COBYLA on {set_name(column)}: "
         f"{'; '.join(told)} ([protocols](tables/protocols.md))."
     )
