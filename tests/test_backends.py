@@ -1,7 +1,9 @@
 """Backends beside each other, the parameter-shift rule beside autograd, and jobs far away through Perceval's own client code."""
 
 import json
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import torch
 from perceval.runtime import CommunicationLayer, ExecutionStatus, PayloadGenerator, PlatformSpecs, RunningStatus, SimulatedComputer
 
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, unitary
-from lightweights.photonics.backends import BackendError, InHouse, Merlin, PercevalLocal, ask_all, perceval_circuit
+from lightweights.photonics.backends import BackendError, InHouse, Merlin, PercevalLocal, ask_all, give_photons, perceval_circuit
 from lightweights.photonics.parameter_shift import degrees, jacobian, shifts, with_shifted_gradient
 from lightweights.photonics.remote import JobLog, Remote, connect, require_token
 
@@ -47,6 +49,17 @@ def test_backends_on_this_machine_agree(hardware: Hardware | None) -> None:
     ours, theirs = InHouse(hardware).ask(CIRCUIT, PHASES), PercevalLocal(hardware).ask(CIRCUIT, PHASES)
     assert torch.allclose(ours, theirs, atol=1e-7)
     assert 0 < ours.sum() < 1
+
+
+def test_photons_enter_the_circuit_of_their_own_thread() -> None:
+    circuits = [Circuit(modes, 2) for modes in (4, 5, 6, 7)]
+    pause = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda circuit: give_photons(pcvl.Experiment(circuit.modes), circuit), circuits * 500))
+    finally:
+        sys.setswitchinterval(pause)
 
 
 def test_merlin_is_asked_for_by_name_where_it_is_missing() -> None:

@@ -63,7 +63,7 @@ class PercevalLocal:
             for mode in range(circuit.modes):
                 processor.add(mode, pcvl.Detector.threshold())
         processor.min_detected_photons_filter(circuit.photons)
-        processor.with_input(perceval_input(circuit))
+        give_photons(processor, circuit)
         answer = processor.probs(precision=1e-9)
         return float(answer["global_perf"]) * shares(circuit, answer["results"], clipped=self.hardware.detectors == "threshold")
 
@@ -171,6 +171,17 @@ def perceval_input(circuit: Circuit) -> Any:
     """The photons that enter, as Perceval's state."""
     pcvl = imported("perceval", "photonics", "perceval-quandela")
     return pcvl.BasicState([circuit.inputs.count(mode) for mode in range(circuit.modes)])
+
+
+_OVERLOADS = threading.Lock()
+
+
+def give_photons(taker: Any, circuit: Circuit) -> None:
+    """``with_input`` of one of Perceval's processors or experiments, one thread at a time: multipledispatch, which picks the overload,
+    keeps the object it is called on where all threads share it, so that the photons could enter another thread's circuit.
+    """
+    with _OVERLOADS:
+        taker.with_input(perceval_input(circuit))
 
 
 def imported(module: str, extra: str, package: str) -> Any:

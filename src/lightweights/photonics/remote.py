@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from jaxtyping import Float
 from torch import Tensor
 
-from lightweights.photonics.backends import BackendError, imported, perceval_circuit, perceval_input, shares
+from lightweights.photonics.backends import BackendError, give_photons, imported, perceval_circuit, shares
 from lightweights.photonics.circuit import Circuit
 from lightweights.photonics.noise import Noise
 
@@ -170,7 +170,7 @@ class Remote:
         pcvl = self._pcvl
         experiment = pcvl.Experiment(perceval_circuit(circuit, phases))
         experiment.min_detected_photons_filter(circuit.photons)
-        experiment.with_input(perceval_input(circuit))
+        give_photons(experiment, circuit)
         factory = pcvl.runtime.ExecutionFactory(self._computer, experiment, max_shots_per_call=self._shots)
         computation = factory.build_computation("sample_count")
         computation.add_params(max_samples=self._shots, max_shots=self._shots)
