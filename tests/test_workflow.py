@@ -113,6 +113,24 @@ def test_dvc_records_what_snakemake_did_without_work_and_the_other_way_round(fin
     assert numbers(finished) == before
 
 
+def test_dvc_trains_nothing_on_a_fresh_clone_of_landed_runs_that_has_no_weights(copied: Path) -> None:
+    call(copied, "git", "init", "-q")
+    call(copied, "dvc", "init", "-q")
+    (copied / "dvc.lock").unlink(missing_ok=True)
+    output = call(copied, "dvc", "repro", "classical", "quantum_train")
+    assert "prepare_data" in output and "train_run" not in output
+    assert not list((copied / "results/paper/weights").rglob("*.safetensors"))
+
+
+def test_dvc_leaves_recorded_stages_alone_where_their_weights_are_missing(finished: Path, tmp_path: Path) -> None:
+    call(finished, "dvc", "repro", "classical", "quantum_train")
+    clone = tmp_path / "clone"
+    shutil.copytree(finished, clone, symlinks=True, ignore=shutil.ignore_patterns("data", "weights", "logs", ".snakemake", "cache", "tmp"))
+    recorded = (clone / "dvc.lock").read_bytes()
+    assert "Running stage" not in call(clone, "dvc", "repro", "--allow-missing", "classical", "quantum_train")
+    assert (clone / "dvc.lock").read_bytes() == recorded
+
+
 def test_one_seed_more_asks_for_its_runs_only(copied: Path) -> None:
     write_params(copied, tiny(seeds=[0, 1]))
     assert planned(copied)["train_run"] == 2
@@ -176,6 +194,34 @@ def test_a_killed_study_goes_on_to_the_same_numbers_and_two_at_once_are_refused(
     call(house, "snakemake", "--cores", "2")
     assert numbers(house) == numbers(finished)
     assert planned(house) == {}
+
+
+def test_a_new_student_of_a_landed_teacher_without_weights_has_it_trained_again(tmp_path: Path) -> None:
+    """As on a fresh clone; the data, which is not there either, comes first."""
+    student = {"method": "student", "teacher": "teacher", "seeds": [0]}
+    tree = {
+        "study": {"name": "small"},
+        "dataset": {"name": "digits"},
+        "teacher": {"widths": [4, 4, 4]},
+        "student": {"rank": 2},
+        "schedules": {"teacher": {"epochs": 1}, "student": {"epochs": 1}},
+        "experiments": {
+            "teacher": {"method": "teacher", "seeds": [0]},
+            "student": student | {"override": {"feature.source": "zero"}},
+        },
+    }
+    house = houses.new_house(tmp_path / "house", tree)
+    call(house, "snakemake", "--cores", "1", "teacher", "student")
+    weights = house / "results/small/weights/teacher/base/seed-0.safetensors"
+    before = weights.read_bytes()
+    for name in ("data", "weights"):
+        shutil.rmtree(house / "results/small" / name)
+    assert planned(house, "teacher", "student") == {}
+    tree["experiments"]["other"] = student | {"override": {"feature.source": "uniform"}}
+    write_params(house, tree)
+    assert planned(house, "student", "other") == {"prepare_data": 1, "train_run": 2, "other": 1}
+    call(house, "snakemake", "--cores", "1", "student", "other")
+    assert weights.read_bytes() == before
 
 
 def test_wrong_settings_stop_before_any_job(tmp_path: Path) -> None:

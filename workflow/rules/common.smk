@@ -1,5 +1,7 @@
 ASKED = {run.key: run for run in RUNS}
 TEACHERS = STUDY.teachers(RUNS)
+# Teachers that have landed without their weights, which git does not hold: those that a student is still to learn from are trained again.
+AGAIN = {t.key for run in RUNS if (t := TEACHERS.get(run.key)) and not is_done(run) and not weights_file(t).is_file()}
 
 
 def run_of(wildcards):
@@ -12,7 +14,8 @@ def data_of(wildcards):
 
 def data_if_needed(wildcards):
     """Data for a run that is still to do. One that is done needs none, so that preparing data again retrains nothing."""
-    return [] if is_done(run_of(wildcards)) else data_of(wildcards)
+    run = run_of(wildcards)
+    return [] if is_done(run) and run.key not in AGAIN else data_of(wildcards)
 
 
 def teacher_of(wildcards):

@@ -183,7 +183,7 @@ def circuits_table(runs: pd.DataFrame) -> Table | None:
                 "Mesh": first["photonics.mesh"],
                 "Input state": first["photonics.input_state"],
                 "Network": first.network,
-                "Effective phases": effective_phases(group),
+                "Effective phases": span(group.parameters_phases_effective.astype(int)),
                 "Parameters": counts_cell(pd.Series(counts)),
                 "n": str(own.n),
                 "Test accuracy (%)": summary_cell(own, column),
@@ -202,12 +202,6 @@ def circuits_table(runs: pd.DataFrame) -> Table | None:
 def circuit_sizes(run: pd.Series) -> str:
     """Modes and photons of each circuit: ``(9, 4), (8, 4)``."""
     return str(run["photonics.circuits"]).replace("[", "(").replace("]", ")").removeprefix("(").removesuffix(")")
-
-
-def effective_phases(runs: pd.DataFrame) -> str:
-    """How many directions of the phases move the probabilities, over the runs of one circuit: ``79``, or ``41-42``."""
-    low, high = runs.parameters_phases_effective.min(), runs.parameters_phases_effective.max()
-    return f"{low:.0f}" if low == high else f"{low:.0f}-{high:.0f}"
 
 
 def signed_interval(difference: pd.Series, column: str) -> str:

@@ -18,7 +18,6 @@ from lightweights.study.ablation import (
     arm_runs,
     circuit_sizes,
     compare_arms,
-    effective_phases,
     in_order,
     measure_of,
 )
@@ -142,7 +141,7 @@ def circuits(runs: pd.DataFrame, histories: pd.DataFrame, claims: list[Claim]) -
         for place, (_, part) in enumerate(ordered):
             axis.plot(part[column], [place] * len(part), marker="o", linestyle="none", color=BLUE, markersize=3, alpha=0.7)
             axis.plot(part[column].mean(), place, marker="|", markersize=9, color=BLUE, markeredgewidth=1.4)
-            labels.append(f"{circuit_label(part.iloc[0], name)}: {effective_phases(part)}")
+            labels.append(f"{circuit_label(part.iloc[0], name)}: {span(part.parameters_phases_effective.astype(int))}")
         axis.set_yticks(range(len(ordered)), labels)
         axis.set_ylim(len(ordered) - 0.5, -0.5)
         names = {"circuits": "(modes, photons) of each circuit", "meshes": "Mesh, input, network"}

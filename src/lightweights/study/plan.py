@@ -38,6 +38,9 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
+        if "DVC_ROOT" in os.environ:  # a stage of DVC needs its folders of weights, which no fresh clone of landed runs has
+            for run in study.runs():
+                weights_file(run, results).parents[1].mkdir(parents=True, exist_ok=True)
         forget_the_future(study, results)
         keep_valid_runs(study.runs(), results)
     except OSError as error:

@@ -99,7 +99,8 @@ def _how_far(runs: pd.DataFrame, study: Study) -> str:
     asked = len(study.runs())
     whole = len(runs) >= asked
     text = f"This page rests on {len(runs)} of the {asked} runs that params.yaml asks for"
-    return f"{text}." if whole else f"{text} (what is missing stands at the end); n is the number of seeds."
+    text += "" if whole else " (what is missing stands at the end)"
+    return f"{text}; n is the number of seeds. Intervals tell how seeds differ, on test images that are always the same."
 
 
 def _still_to_do(runs: pd.DataFrame, study: Study) -> str:
