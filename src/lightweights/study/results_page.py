@@ -309,6 +309,6 @@ def _cost(runs: pd.DataFrame, study: Study) -> str:
         {"Experiments": str(part).replace("_", " "), "Runs": str(len(group)), "Hours": f"{group.wall_seconds.sum() / 3600:.1f}"}
         for part, group in runs.groupby(parts, sort=False)
     ]
-    devices = ", ".join(sorted({f"{row.device}, {row.threads} thread(s)" for row in runs.itertuples()}))
-    total = f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all, on {runs.host.nunique()} machine(s): {devices} a run."
+    devices = ", ".join(sorted({f"{row.device} ({row.threads} thread(s))" for row in runs.itertuples()}))
+    total = f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all; machines and threads a run: {devices}."
     return f"{total}\n\n{markdown(pd.DataFrame(rows))}"
