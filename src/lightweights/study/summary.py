@@ -1,7 +1,9 @@
 """The steps from finished runs to paper, each reading and writing files of the study's folder."""
 
+import importlib
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -51,13 +53,18 @@ def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]
 
 def draw_table(name: str, path: Path) -> None:
     """Write one table in all its formats."""
-    from lightweights.study import ablation, compression, distillation_tables, influence, noise, noise_devices, tables
-    from lightweights.study.distillation_laws import laws_table
+    from lightweights.study import ablation, compression, distillation_tables, influence, noise, tables
 
     study, runs, claims = _material(path)
 
     def histories() -> pd.DataFrame:
         return read_histories(study.study.name, runs[runs.method == "student"], RESULTS)
+
+    def devices() -> ModuleType:  # torch, seconds that no other table needs
+        return importlib.import_module("lightweights.study.noise_devices")
+
+    def laws() -> ModuleType:
+        return importlib.import_module("lightweights.study.distillation_laws")
 
     makers = {
         "classical": lambda: tables.classical_table(runs, claims, study),
@@ -68,8 +75,8 @@ def draw_table(name: str, path: Path) -> None:
         "photons": lambda: influence.photons_table(runs),
         "compression": lambda: compression.compression_table(runs, claims),
         "noise": lambda: noise.noise_table(runs),
-        "heralding": lambda: noise_devices.heralding_rates(study),
-        "noise_alone": lambda: noise_devices.alone_table(study),
+        "heralding": lambda: devices().heralding_rates(study),
+        "noise_alone": lambda: devices().alone_table(study),
         "pqkd": lambda: distillation_tables.pqkd_table(runs, claims, study),
         "pqkd_controls": lambda: distillation_tables.controls_table(runs, study, histories()),
         "pqkd_extreme_controls": lambda: distillation_tables.extreme_controls_table(runs, study, histories()),
@@ -77,7 +84,7 @@ def draw_table(name: str, path: Path) -> None:
         "pqkd_choices": lambda: distillation_tables.choices_table(runs, study, histories()),
         "pqkd_compression": lambda: distillation_tables.compression_table(runs, study),
         "pqkd_shots": lambda: distillation_tables.shots_table(runs, study),
-        "pqkd_laws": lambda: laws_table(read_laws(study)),
+        "pqkd_laws": lambda: laws().laws_table(read_laws(study)),
     }
     table = _named(name, makers)()
     if table is None:
