@@ -97,9 +97,9 @@ def results_page(runs: pd.DataFrame, scores: pd.DataFrame, contradictions: int, 
 
 def _how_far(runs: pd.DataFrame, study: Study) -> str:
     asked = len(study.runs())
-    whole = len(runs) >= asked
     text = f"This page rests on {len(runs)} of the {asked} runs that params.yaml asks for"
-    text += "" if whole else " (what is missing stands at the end)"
+    if len(runs) < asked:
+        text += " (what is missing stands at the end)"
     return f"{text}; n is the number of seeds. Intervals tell how seeds differ, on test images that are always the same."
 
 

@@ -1,9 +1,7 @@
 """The steps from finished runs to paper, each reading and writing files of the study's folder."""
 
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -60,11 +58,21 @@ def draw_table(name: str, path: Path) -> None:
     def histories() -> pd.DataFrame:
         return read_histories(study.study.name, runs[runs.method == "student"], RESULTS)
 
-    def devices() -> ModuleType:  # torch, seconds that no other table needs
-        return importlib.import_module("lightweights.study.noise_devices")
+    # Torch takes seconds to import, and these three alone need it.
+    def heralding() -> tables.Table | None:
+        from lightweights.study.noise_devices import heralding_rates
 
-    def laws() -> ModuleType:
-        return importlib.import_module("lightweights.study.distillation_laws")
+        return heralding_rates(study)
+
+    def noise_alone() -> tables.Table | None:
+        from lightweights.study.noise_devices import alone_table
+
+        return alone_table(study)
+
+    def laws() -> tables.Table | None:
+        from lightweights.study.distillation_laws import laws_table
+
+        return laws_table(read_laws(study))
 
     makers = {
         "classical": lambda: tables.classical_table(runs, claims, study),
@@ -75,8 +83,8 @@ def draw_table(name: str, path: Path) -> None:
         "photons": lambda: influence.photons_table(runs),
         "compression": lambda: compression.compression_table(runs, claims),
         "noise": lambda: noise.noise_table(runs),
-        "heralding": lambda: devices().heralding_rates(study),
-        "noise_alone": lambda: devices().alone_table(study),
+        "heralding": heralding,
+        "noise_alone": noise_alone,
         "pqkd": lambda: distillation_tables.pqkd_table(runs, claims, study),
         "pqkd_controls": lambda: distillation_tables.controls_table(runs, study, histories()),
         "pqkd_extreme_controls": lambda: distillation_tables.extreme_controls_table(runs, study, histories()),
@@ -84,7 +92,7 @@ def draw_table(name: str, path: Path) -> None:
         "pqkd_choices": lambda: distillation_tables.choices_table(runs, study, histories()),
         "pqkd_compression": lambda: distillation_tables.compression_table(runs, study),
         "pqkd_shots": lambda: distillation_tables.shots_table(runs, study),
-        "pqkd_laws": lambda: laws().laws_table(read_laws(study)),
+        "pqkd_laws": laws,
     }
     table = _named(name, makers)()
     if table is None:
