@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lightweights.errors import LightweightsError
-from lightweights.params import json_schema
+from lightweights.settings.reading import json_schema
 from lightweights.study.catalogue import FIGURES, TABLES
 
 app = typer.Typer(
@@ -51,7 +51,8 @@ def train(
 
     run = read_run(settings, seed)
     with lent_gpu(numbers_of(gpus)):
-        from lightweights.study.execute import execute, memory_told, read_data
+        from lightweights.study.execute import execute, read_data
+        from lightweights.study.faults import memory_told
 
         with memory_told(run):
             given = read_data(data)
@@ -145,7 +146,7 @@ def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "pap
 @app.command()
 def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Tell which runs are done, under way (with the time that is left) and still to do."""
-    from lightweights.study.show import progress_of
+    from lightweights.study.status import progress_of
 
     typer.echo(progress_of(study))
 
@@ -158,7 +159,7 @@ def plan(
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
 ) -> None:
     """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
-    from lightweights.params import load_study
+    from lightweights.settings.reading import load_study
     from lightweights.study.forecast import plan_text
 
     study = load_study(Path("params.yaml"), *([preset] if preset else []))

@@ -1,8 +1,8 @@
 """Chapters: folders that hold the experiments of one paper or question. They are found, not listed.
 
-A chapter is a folder below ``chapters/`` with an ``experiments.yaml``; a study may also name one elsewhere by its path. Its experiments may
-be those of another with a difference (``like:``). Other editions stand beside it: ``demo.yaml`` says which experiments a study of the edition
-``demo`` has, and how they differ from those of ``experiments.yaml``.
+A chapter is a folder below ``chapters/`` with an ``experiments.yaml``; a study may also name one elsewhere by its path. An experiment may
+be like another of its chapter, with a difference (``like:``). Other editions stand beside it: ``demo.yaml`` says which experiments a study
+of the edition ``demo`` has, and how they differ from those of ``experiments.yaml``.
 """
 
 import sys
@@ -86,7 +86,8 @@ def _read(file: Path) -> dict[str, Any]:
     tree = read_settings(file)
     for key in tree:
         if key not in ("order", "experiments"):
-            raise SettingsError(f"{file}: {key}: no such setting; a chapter has order and experiments{nearest(key, ['order', 'experiments'])}")
+            likely = nearest(key, ["order", "experiments"])
+            raise SettingsError(f"{file}: {key}: no such setting{likely}; a chapter has order and experiments")
     order = tree.get("order", 0)
     if isinstance(order, bool) or not isinstance(order, int | float):
         raise SettingsError(f"{file}: order = {order!r}: expected a number, by which chapters are sorted")

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from lightweights.settings.base import Arguments, Section, Seed
 
+
 class DatasetSection(Section):
     name: str = Field(
         "mnist-partial",

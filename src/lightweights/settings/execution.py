@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lightweights.settings.base import Section
 
+
 class Execution(Section):
     """How runs are executed. Nothing here belongs to a run's identity."""
 

@@ -66,7 +66,7 @@ class Experiment(Section):
         for section, example in OWN.items():
             field, given = kind.model_fields.get(section), getattr(self, section) is not None
             if given and field is None:
-                raise ValueError(f"method is {self.method}, which has no section {section}; remove it, or set method to {_owner(section)}")
+                raise ValueError(f"method is {self.method} and section {section} is there; remove it, or set method to {_owner(section)}")
             if not given and field is not None and field.is_required():
                 raise ValueError(f"method is {self.method} and section {section} is missing; give one, for example {example}")
         if (self.teacher is None) == (kind.learns_from is not None):
@@ -78,12 +78,13 @@ class Experiment(Section):
 def assign(tree: dict[str, Any], kind: type[RunSettings], path: str, value: Any, owner: str) -> None:
     """Put a value where its path says. Raises ValueError naming the settings that there are where it leads nowhere."""
     *parents, leaf = path.split(".")
-    node, model = tree, kind
+    node: Any = tree
+    model: type[Section] | None = kind
     for part in parents:
         model = section_class(model.model_fields[part].annotation) if model and part in model.model_fields else None
         if model and isinstance(node, dict) and part in node and node[part] is None:
             node[part] = model().model_dump()  # a section within a section that stood for none
-        node = node.get(part) if isinstance(node, dict) else None  # type: ignore[assignment]
+        node = node.get(part) if isinstance(node, dict) else None
     if not parents or not isinstance(node, dict) or leaf not in node:
         there = [f"{section}.{name}" for section, values in tree.items() if isinstance(values, dict) for name in values]
         raise ValueError(f"{owner}: no setting {path!r}{nearest(path, there)}; there are {', '.join(there)}")
@@ -106,5 +107,3 @@ def _label(value: Any) -> str:
         joint = "." if all(isinstance(v, int) for v in value) else "+"
         return joint.join(_label(v) for v in value)
     return re.sub(r"[:/]", "-", str(value))
-
-

@@ -43,4 +43,3 @@ def check_runs(tree: dict[str, Any], source: str) -> None:
         raise SettingsError(
             f"{source}: experiments ask for {runs:,} runs, or comparisons with teachers; a study can have {MOST_RUNS:,}: vary less"
         )
-

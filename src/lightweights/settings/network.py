@@ -4,6 +4,7 @@ from pydantic import Field
 
 from lightweights.settings.base import Arguments, Section
 
+
 class NetworkSection(Section):
     name: str = Field(
         "cnn",

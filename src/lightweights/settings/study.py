@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -58,9 +58,7 @@ class Study(Section):
     def _seeds_of_the_study(cls, tree: Any) -> Any:
         if not isinstance(tree, dict) or not tree.get("seeds") or not isinstance(tree.get("experiments"), dict):
             return tree
-        given = {
-            name: {"seeds": tree["seeds"], **one} if isinstance(one, dict) else one for name, one in tree["experiments"].items()
-        }
+        given = {name: {"seeds": tree["seeds"], **one} if isinstance(one, dict) else one for name, one in tree["experiments"].items()}
         return tree | {"experiments": given}
 
     @model_validator(mode="after")
@@ -191,9 +189,7 @@ class Study(Section):
             lines = describe(error, where).splitlines()
             raise ValueError("\n".join(line if line.startswith(owner_name) else f"{owner_name}: {line}" for line in lines)) from None
 
-    def _source(
-        self, name: str, owner_name: Name, kind: type[RunSettings], tree: dict[str, Any], changes: dict[str, Any]
-    ) -> RunSettings:
+    def _source(self, name: str, owner_name: Name, kind: type[RunSettings], tree: dict[str, Any], changes: dict[str, Any]) -> RunSettings:
         """The settings of the run that one learns from: of the experiment's variants the one that agrees in what both share, and in what
         the changes say of it.
         """
@@ -250,8 +246,11 @@ def study_model() -> type[Study]:
     return create_model("Study", __base__=Study, **sections) if sections else Study
 
 
-def parse_study(tree: Any, source: str = "params.yaml") -> Study:
-    """A study from plain settings; raises SettingsError naming path, value and bounds."""
+def parse_study(tree: Any, told: str | Callable[[str], str] = "params.yaml") -> Study:
+    """A study from plain settings; raises SettingsError naming path, value and bounds. ``told``: what the settings are called, or for each
+    line of an error.
+    """
+    source = told if isinstance(told, str) else told("")
     if not isinstance(tree, dict):
         raise SettingsError(f"{source}: expected settings by name, found {type(tree).__name__}")
     check_values(tree, source)
@@ -259,4 +258,7 @@ def parse_study(tree: Any, source: str = "params.yaml") -> Study:
     try:
         return study_model().model_validate(tree)
     except ValidationError as error:
-        raise SettingsError(f"{source}: {describe(error)}") from None
+        lines = describe(error)
+        if isinstance(told, str):
+            raise SettingsError(f"{source}: {lines}") from None
+        raise SettingsError("\n".join(f"{told(line)}: {line}" for line in lines.splitlines())) from None

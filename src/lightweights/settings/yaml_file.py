@@ -50,7 +50,9 @@ def read_settings(file: Path) -> dict[str, Any]:
     except RecursionError:
         raise SettingsError(f"{file}: not a YAML file of settings by name: nested too deeply") from None
     except (OSError, ValueError, yaml.YAMLError, KeyError, AttributeError) as error:
-        raise SettingsError(f"{file}: not a YAML file of settings by name: {error}; mend it, or take the one that git has") from None
+        alien = isinstance(error, KeyError | AttributeError)  # from tags that do not fit their value
+        why = f"a value does not fit its tag ({error})" if alien else str(error)
+        raise SettingsError(f"{file}: not a YAML file of settings by name: {why}; mend it, or take the one that git has") from None
     if not isinstance(tree, dict):
         raise SettingsError(f"{file}: not a YAML file of settings by name: found {type(tree).__name__}")
     check_values(tree, str(file))
