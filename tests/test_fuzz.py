@@ -17,6 +17,7 @@ import torch
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from lightweights.study.show import progress_of
 from safetensors.torch import save
 
 from lightweights.datasets import Dataset, to_tensors
@@ -33,7 +34,6 @@ from lightweights.study.execute import begin, read_data
 from lightweights.study.faults import RunError
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
-from lightweights.study.show import progress_of
 from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)
@@ -123,7 +123,7 @@ def test_names_cannot_leave_the_results_folder(name: str) -> None:
     for tree in (
         TREE | {"study": {"name": name}},
         TREE | {"experiments": {name: TREE["experiments"]["classical"]}},
-        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"part": name}}},
+        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"chapter": name}}},
     ):
         with pytest.raises(SettingsError):
             parse_study(tree)
