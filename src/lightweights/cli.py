@@ -79,7 +79,9 @@ def draw(
     study: StudyFile,
     names: Annotated[
         list[str],
-        typer.Argument(help="tables/NAME, figures/NAME, scorecard, RESULTS, a chapter's name for its page, or laws.csv.", show_default=False),
+        typer.Argument(
+            help="tables/NAME, figures/NAME, scorecard, RESULTS, a chapter's name for its page, or laws.csv.", show_default=False
+        ),
     ],
 ) -> None:
     """Make parts of a study's summary from its runs, all in one process; one that fails is named and leaves the others."""
