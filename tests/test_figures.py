@@ -86,7 +86,7 @@ def test_three_files_are_written(made, tmp_path):
 
 
 def test_short_training_curves_are_plain_means_with_the_range_of_the_seeds(made):
-    runs, histories = parts(made["paper"])
+    _, histories = parts(made["paper"])
     axis = training_curves(made["paper"]).axes[0]
     own = histories[(histories.experiment == "quantum_train") & (histories.variant == "bond_dim=4")]
     by_round = own.groupby("round").last_batch_loss
@@ -111,7 +111,7 @@ def test_unsmoothed_curves_claim_no_smoothing_and_one_seed_no_range(made):
 
 
 def test_accuracies_stand_at_their_parameters_beside_the_published(made):
-    runs, histories = parts(made["paper"])
+    runs = made["paper"].runs
     figure = accuracy_against_parameters(made["paper"])
     drawn = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     chosen = runs[runs.experiment == "quantum_train"].groupby("bond_dim")

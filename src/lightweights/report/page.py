@@ -74,8 +74,9 @@ def figure_html(name: str, item: Shown, study: Study, runs: pd.DataFrame, folder
 
 def table_html(name: str, item: Shown, study: Study, runs: pd.DataFrame, folder: Path) -> str:
     """A table with its caption, how it is made, and the runs behind it."""
+    text = text_html(folder / f"tables/{name}.md")
     return (
-        f'<div class="table" id="table-{name}"><h3>{escape(item.title)}: {escape(item.shows)}</h3>\n{text_html(folder / f"tables/{name}.md")}\n'
+        f'<div class="table" id="table-{name}"><h3>{escape(item.title)}: {escape(item.shows)}</h3>\n{text}\n'
         f"<p>{made_html('table', name, study, runs, item.needs)}</p></div>"
     )
 
