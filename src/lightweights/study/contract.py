@@ -4,6 +4,7 @@ Usable on one's own: ``lightweights check my_package.module:factory``.
 """
 
 import inspect
+import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from lightweights.training.state import Training
 
 Owned = Literal["network", "arm", "dataset"]
 COUNTS = ("target", "trained_published", "trained_used", "trained_effective")
+KEEP = "keep all that changes in parameters and buffers, and draw from streams of the seed"
 IMAGES = 120
 """Images of each set that a check trains and measures on."""
 SHORT = {
@@ -84,13 +86,12 @@ def _same(where: str, whole: Training, resumed: Training) -> None:
     for number, (one, other) in enumerate(zip(whole.rows, resumed.rows, strict=True), start=1):
         for name, value in one.items():
             if name != "seconds" and value != other[name] and not value != value:
-                raise ContractError(f"{where}: after a kill {name} of row {number} is {other[name]}, undisturbed it is {value}")
+                raise ContractError(f"{where}: after a kill {name} of row {number} is {other[name]}, undisturbed it is {value}; {KEEP}")
     expected, found = whole.tensors(), resumed.tensors()
     differ = [name for name, value in expected.items() if name not in found or not torch.equal(value, found[name])]
     if differ or expected.keys() != found.keys():
-        raise ContractError(
-            f"{where}: after a kill {(differ or ['its state'])[0]} is another than undisturbed: it belongs to no state that is kept"
-        )
+        what = (differ or ["its state"])[0]
+        raise ContractError(f"{where}: after a kill {what} is another than undisturbed; {KEEP}")
 
 
 def check_own(name: str, kind: Owned | None = None, arguments: dict[str, Any] | None = None) -> Iterator[str]:
@@ -143,10 +144,21 @@ def _check_data(section: DatasetSection) -> Iterator[str]:
     if digest(fresh) != digest(data):
         raise ContractError(f"dataset.name = {section.name!r} gave other data when asked again; draw from a generator with a fixed seed")
     yield f"asked again it gives the same data, SHA-256 {digest(data)}"
-    tree = {"dataset": section.model_dump(), "schedules": SHORT, "experiments": {"direct": {"method": "classical", "seeds": [0]}}}
+    network = {"name": f"{__name__}:linear"}
+    tree = {
+        "dataset": section.model_dump(),
+        "network": network,
+        "schedules": SHORT,
+        "experiments": {"direct": {"method": "classical", "seeds": [0]}},
+    }
     for run in parse_study(tree, section.name).runs():
         for line in check_run(run, few(data)):
             yield f"{run.experiment}: {line}"
+
+
+def linear(input_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """A network for images of any size."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(input_shape), classes))
 
 
 def few(data: Dataset, count: int = IMAGES) -> Dataset:
