@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, validate
 
 from lightweights.errors import LightweightsError
-from lightweights.study.catalogue import FIGURES, TABLES, shown
+from lightweights.report.chapter import catalogue, chapters, shown
 from lightweights.study.cost import job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import data_file, history_file, landed_file, metrics_file, study_folder, study_settings_file, weights_file
 from lightweights.study.plan import is_done, landed_runs, open_study

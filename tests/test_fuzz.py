@@ -31,7 +31,7 @@ from lightweights.study.distillation import TeacherError, metrics_beside, new_te
 from lightweights.study.execute import RunError, begin, read_data, resume, save_checkpoint
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
-from lightweights.study.show import progress_of
+from lightweights.study.status import progress_of
 from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)

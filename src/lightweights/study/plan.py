@@ -137,3 +137,13 @@ def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
         raise SettingsError(f"{path}: no such settings file; `snakemake -n` writes those that the study asks for") from None
     except (ValueError, OSError) as error:
         raise SettingsError(f"{path}: not the settings of a run ({error}); delete it and start snakemake again") from None
+
+
+def read_study(path: Path) -> Study:
+    """The study of a study.json. Raises SettingsError where it is not one."""
+    try:
+        return parse_study(read_json(path), path.name)
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: not the settings of a study ({error}); delete it and start snakemake again") from None

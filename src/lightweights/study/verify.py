@@ -20,7 +20,7 @@ from lightweights.params import Run, Study
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.files import read_json, read_yaml
 from lightweights.study.layout import RESULTS, history_file, metrics_file, study_folder, study_settings_file, weights_file
-from lightweights.study.summary import read_study
+from lightweights.study.plan import read_study
 
 _SHOWN = 20
 
