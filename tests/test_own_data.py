@@ -51,7 +51,7 @@ def test_npz_takes_its_own_test_images_or_holds_some_out(tmp_path: Path):
         (IMAGES / 255, LABELS, "pixels are not all whole numbers from 0 to 255"),
         (IMAGES.astype(int) - 1, LABELS, "pixels are not all whole numbers"),
         (np.full(IMAGES.shape, np.nan), LABELS, "pixels are not all whole numbers"),
-        (IMAGES, LABELS - 1, "labels are not all whole numbers from 0 to 2"),
+        (IMAGES, LABELS - 1, "labels are not all whole numbers from 0 to 999999"),
         (IMAGES, LABELS[:-1], r"labels of shape \(39,\)"),
         (IMAGES.reshape(40, -1), LABELS, r"images of shape \(40, 24\)"),
         (IMAGES[:0], LABELS[:0], r"images of shape \(0, 2, 3, 4\)"),
@@ -110,7 +110,7 @@ def test_data_that_changed_under_its_digest_is_refused(module: str):
 @pytest.mark.parametrize(
     ("factory", "arguments", "said"),
     [
-        ("nothing", None, "gave list; expected a Dataset"),
+        ("nothing", None, "gave list; expected a data set"),
         ("load", {"counts": 3}, r"arguments \{'counts': 3\}: load\(\) got an unexpected keyword argument"),
         ("absent", None, "cannot be imported"),
     ],
