@@ -2,6 +2,7 @@
 
 import csv
 import math
+import warnings
 import zipfile
 from pathlib import Path
 from typing import IO
@@ -78,7 +79,7 @@ def read_table(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
         place = names.index(label)
         if len(first) == len(names) and not _is_number(first[place]):
             raise DataError(f"{path}: labels are text, the first is {first[place]!r}; number them from 0")
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file, warnings.catch_warnings(action="ignore"):
             table = np.loadtxt(file, delimiter=",", skiprows=1, ndmin=2, comments=None, quotechar='"')
     except OSError as error:
         raise DataError(f"{path}: cannot be read as a CSV file ({error.strerror})") from None
