@@ -84,7 +84,7 @@ def test_errors_of_our_own_and_too_little_memory_pass_as_they_are(write: Callabl
     name = write(
         "from lightweights.params import SettingsError\ndef ours(): raise SettingsError('width = -1')\ndef memory(): raise MemoryError\n"
     )
-    with pytest.raises(SettingsError, match="^width = -1$"):
+    with pytest.raises(SettingsError, match=r"^width = -1$"):
         imported("network.name", f"{name}:ours")()
     with pytest.raises(MemoryError):
         imported("network.name", f"{name}:memory")()

@@ -1,5 +1,6 @@
 """Data sets of one's own: from arrays, CSV and NPZ files, and importable functions named by the settings."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -221,10 +222,8 @@ def test_every_changed_byte_of_an_npz_file_is_seen_or_changes_nothing(tmp_path: 
             spoilt = bytearray(content)
             spoilt[place] ^= 1 << place % 8
             (tmp_path / "a.npz").write_bytes(spoilt)
-            try:
+            with contextlib.suppress(DataError):
                 assert digest(own.npz(str(tmp_path / "a.npz"))) == known, place
-            except DataError:
-                pass
 
 
 @pytest.mark.parametrize(
@@ -255,7 +254,7 @@ def test_a_csv_file_that_is_not_whole_is_refused(tmp_path: Path, text: str, said
 @pytest.mark.parametrize("content", [b"label,a,b\n0,1,\xff\n", b"label,a,b\n0,1,\0\n", b"\xff\xfelabel", b'label,a,b\n0,"1,2\n'])
 def test_a_csv_file_of_other_bytes_is_refused(tmp_path: Path, content: bytes):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(DataError, match="a.csv: "):
+    with pytest.raises(DataError, match=r"a\.csv: "):
         own.csv(str(tmp_path / "a.csv"), 1, 2)
 
 
