@@ -23,6 +23,8 @@ def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], c
         torch.manual_seed(seed)
         try:
             network = factory(input_shape, classes, **settings.arguments)
+        except SettingsError:
+            raise
         except Exception as error:  # whatever a user's factory makes of these arguments
             raise SettingsError(f"network.name = {settings.name!r} with arguments {settings.arguments}: {error}") from error
     if not isinstance(network, nn.Module):

@@ -35,7 +35,7 @@ from lightweights.photonics.remote import Remote
 from lightweights.quantum_train import QuantumTrain, smallest_circuits
 from lightweights.study.devices import backend_of, hardware_of
 from lightweights.study.distillation import begin_distillation, counts_of, distillation_data, inference_of, read_teacher, shown_of
-from lightweights.study.files import write_atomic
+from lightweights.study.files import remove_leftovers, write_atomic
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
 from lightweights.study.progress import Progress
 from lightweights.study.provenance import now, peak_memory_mb, provenance
@@ -195,6 +195,8 @@ def execute(
     sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run):
+        written = (file(run, results) for file in (weights_file, history_file, metrics_file))
+        remove_leftovers(folder / "state.safetensors", *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         try:
             resume(training, run, folder / "state.safetensors", sources)
