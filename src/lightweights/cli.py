@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lightweights.errors import LightweightsError
-from lightweights.params import json_schema
+from lightweights.settings.reading import json_schema
 
 app = typer.Typer(
     help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
@@ -50,7 +50,8 @@ def train(
 
     run = read_run(settings, seed)
     with lent_gpu(numbers_of(gpus)):
-        from lightweights.study.execute import execute, memory_told, read_data
+        from lightweights.study.execute import execute, read_data
+        from lightweights.study.faults import memory_told
 
         with memory_told(run):
             given = read_data(data)
@@ -123,6 +124,32 @@ def check(what: Annotated[Path, typer.Argument(help="Folder of a chapter.", show
         typer.echo(line)
 
 
+@app.command(name="chapters")
+def chapters_command(
+    preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
+) -> None:
+    """List the study's chapters and experiments: runs, how many are there, and what the others cost."""
+    from lightweights.settings.reading import load_study
+    from lightweights.study.overview import chapters_text
+
+    typer.echo(chapters_text(load_study(Path("params.yaml"), *([preset] if preset else []))))
+
+
+@app.command()
+def stages(
+    write: Annotated[bool, typer.Option("--write", help="Write dvc.yaml, in place of printing it.")] = False,
+) -> None:
+    """Make dvc.yaml from params.yaml and the chapters: a stage a chapter, with exactly the parameters that it needs."""
+    from lightweights.files import write_if_changed
+    from lightweights.report.stages import stages_text
+
+    text = stages_text(Path("params.yaml"))
+    if write:
+        write_if_changed(Path("dvc.yaml"), text)
+    else:
+        typer.echo(text, nl=False)
+
+
 @app.command()
 def plan(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
@@ -131,7 +158,7 @@ def plan(
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
 ) -> None:
     """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
-    from lightweights.params import load_study
+    from lightweights.settings.reading import load_study
     from lightweights.study.forecast import plan_text
 
     study = load_study(Path("params.yaml"), *([preset] if preset else []))

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from lightweights.imported import imported
 from lightweights.mapping.outer import Normalisation, normalised, outer_product
-from lightweights.params import ArmName, SettingsError
 from lightweights.photonics import Circuit, effective_phase_count
+from lightweights.settings.base import SettingsError
+from lightweights.settings.photonics import ArmName
 
 ARMS: tuple[str, ...] = get_args(ArmName)
 

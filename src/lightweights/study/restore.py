@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lightweights.errors import LightweightsError
-from lightweights.params import Run
+from lightweights.settings.runs import Run
 from lightweights.study.collect import collect
 from lightweights.study.layout import RESULTS, metrics_file, study_settings_file, weights_file
 from lightweights.study.plan import read_study

@@ -1,11 +1,11 @@
-"""How far a study is: runs done, under way and to do."""
+"""How far a study is: runs that are done, under way and to do."""
 
 import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from lightweights.params import RoundSchedule, Run
+from lightweights.settings.runs import Run
 from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_settings_file
 from lightweights.study.plan import read_study
 
@@ -18,8 +18,7 @@ def progress_of(name: str, results: Path = RESULTS) -> str:
         if metrics_file(run, results).is_file():
             done += 1
             continue
-        schedule = run.settings.schedule
-        total = schedule.rounds if isinstance(schedule, RoundSchedule) else schedule.epochs
+        total = run.settings.steps
         trained, took = _checkpointed(run, results)
         if trained:
             left = took / trained * (total - trained)
