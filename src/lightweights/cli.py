@@ -143,11 +143,27 @@ def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "p
 
 
 @app.command()
-def check(what: Annotated[Path, typer.Argument(help="Folder of a chapter.", show_default=False)]) -> None:
-    """Check a chapter of one's own: names against functions, claims against measures, templates against facts."""
-    from lightweights.report.contract import check_chapter
+def check(
+    what: Annotated[str, typer.Argument(help="Folder of a chapter, or package.module:factory.", show_default=False)],
+    kind: Annotated[
+        Literal["network", "arm", "dataset"] | None,
+        typer.Option(help="What the factory makes, where its arguments do not tell.", show_default=False),
+    ] = None,
+    argument: Annotated[list[str] | None, typer.Option(help="name=value for the factory, several times.", show_default=False)] = None,
+) -> None:
+    """Check what is one's own: a chapter (names against functions, claims against measures, templates against facts), or a factory of a
+    network, an arm or a data set (built, trained for seconds, killed, taken up to the bit, told).
+    """
+    if ":" in what:
+        from lightweights.settings.yaml_file import named_values
+        from lightweights.study.contract import check_own
 
-    for line in check_chapter(what):
+        lines = check_own(what, kind, named_values("--argument", argument or []))
+    else:
+        from lightweights.report.contract import check_chapter
+
+        lines = check_chapter(Path(what))
+    for line in lines:
         typer.echo(line)
 
 

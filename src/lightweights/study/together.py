@@ -1,5 +1,6 @@
 """Short runs share processes: starting Python and torch takes seconds, many times as long as some runs."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
 def key_of(text: str) -> tuple[str, str, int]:
     """Experiment, variant and seed of a run's key, ``EXPERIMENT/VARIANT/seed-K``. Raises RunError for other text."""
     parts = text.split("/")
-    if len(parts) != 3 or not parts[2].removeprefix("seed-").isdecimal():
+    if len(parts) != 3 or not re.fullmatch(r"seed-[0-9]+", parts[2]):
         raise RunError(f"{text!r}: expected a run's key, EXPERIMENT/VARIANT/seed-K")
     return parts[0], parts[1], int(parts[2].removeprefix("seed-"))
 
