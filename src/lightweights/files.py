@@ -103,8 +103,8 @@ def write_if_changed(path: Path, content: str) -> bool:
 
 
 def remove_leftovers(*paths: Path) -> int:
-    """Remove what killed writes of these files left beside them; how many there were. For whoever holds the lock of the files: a write under
-    way would lose its file.
+    """Remove what killed writes of these files left beside them; how many there were. For whoever holds the lock of the files: a write
+    under way would lose its file.
     """
     found = [file for path in paths for file in path.parent.glob(f".{glob.escape(path.name)}.????????{LEFT}")]
     for file in found:
