@@ -497,8 +497,8 @@ def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp
         "dataset": {"name": "digits"},
         "schedules": {"teacher": {"epochs": 1}, "student": {"epochs": 1}},
         "experiments": {
-            "teachers": {"part": "distillation", "method": "teacher", "seeds": [0, 1]},
-            "students": {"part": "distillation", "method": "student", "teacher": "teachers", "seeds": [0, 1]},
+            "teachers": {"method": "teacher", "seeds": [0, 1]},
+            "students": {"method": "student", "teacher": "teachers", "seeds": [0, 1]},
         },
     }
     house = new_house(tmp_path / "house", tree)
@@ -506,9 +506,9 @@ def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp
     study = open_study(tree, house / "results")
     fabricate_small(study, house / "results")
     (house / "results/small/laws.csv").write_text("law\n")
-    assert "Nothing to be done" in call(house, "snakemake", "-n", "distillation")
+    assert "Nothing to be done" in call(house, "snakemake", "-n", "teachers", "students")
     shutil.rmtree(house / "results/small/runs/students/base/seed-1")
-    told = call(house, "snakemake", "-n", "distillation")
+    told = call(house, "snakemake", "-n", "teachers", "students")
     jobs = [line for line in told.splitlines() if line.strip().startswith("wildcards: experiment=")]
     assert sorted(job.strip() for job in jobs) == [
         "wildcards: experiment=students, variant=base, seed=1",
