@@ -1,0 +1,1 @@
+"""MaxCut on several small processors, and a wireless network that needs none."""
