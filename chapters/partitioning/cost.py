@@ -1,8 +1,8 @@
 """How many entangled pairs a circuit takes whose qubits move between processors (the model of arXiv 2503.19082).
 
-A node is a qubit in a layer. A qubit that is in another processor in the next layer has been teleported: one pair. A controlled phase
-across processors takes one pair too; but a copy of the control's value serves all gates of a group, those that follow on the same control until a
-u on it: a group takes one pair for each processor that holds its targets and not its control.
+A node is a qubit in a layer. A qubit in another processor in the next layer has been teleported: one pair. A controlled phase
+across processors takes one pair too; but a copy of the control's value serves all gates of a group, those that follow on the same control
+until a u on it: a group takes one pair for each processor that holds its targets and not its control.
 """
 
 from dataclasses import dataclass
