@@ -48,12 +48,16 @@ ARMS: dict[str, Arm] = {
 }
 
 
+QUANTUM = ("chain", "chain_leaking", "chain_tuned", "product")
+"""Arms whose concentration is reported."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """Of one arm: accuracies, what was chosen, seconds of one kernel on the training images, and how its entries off the diagonal lie."""
+    """Of one arm: accuracies on training and test images, what was chosen, seconds of one kernel on the training images, and how its entries off the diagonal lie."""
 
-    train_accuracy_percent: float
-    test_accuracy_percent: float
+    trained_percent: float
+    tested_percent: float
     bandwidth: float
     cost: float
     kernel_seconds: float
@@ -74,8 +78,8 @@ def measure(arm: Arm, pair: Pair, qubits: int, seed: int) -> Outcome:
     machine = SVC(C=cost, kernel="precomputed").fit(entries, pair.train_labels)
     others = entries[~np.eye(len(entries), dtype=bool)]
     return Outcome(
-        train_accuracy_percent=100 * float(machine.score(entries, pair.train_labels)),
-        test_accuracy_percent=100 * float(machine.score(arm.kernel(test, train), pair.test_labels)),
+        trained_percent=100 * float(machine.score(entries, pair.train_labels)),
+        tested_percent=100 * float(machine.score(arm.kernel(test, train), pair.test_labels)),
         bandwidth=float(bandwidth),
         cost=cost,
         kernel_seconds=seconds,

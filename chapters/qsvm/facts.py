@@ -7,6 +7,7 @@ import pandas as pd
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
+from .arms import ARMS, QUANTUM
 from .judges import CLASSICAL, TUNED, accuracy, at_best, exponents
 
 EXPERIMENTS = {"qsvm_mnist": "MNIST", "qsvm_digits": "the digits"}
@@ -52,8 +53,6 @@ def facts(results: Results) -> Facts:
 def _on(words: str, own: pd.DataFrame) -> OnData:
     best = {name: at_best(own, name) for name in ("chain", TUNED, "product_tuned", CLASSICAL, "linear_tuned")}
     last = own[own["pair.qubits"] == own["pair.qubits"].max()]
-    arms = [name.removesuffix("_test_accuracy_percent") for name in own if str(name).endswith("_test_accuracy_percent") and own[name].notna().any()]
-    arms = [name for name in arms if not name.startswith("last10_")]
     return OnData(
         words,
         {name: (int(part["pair.qubits"].iloc[0]), summarise(part[accuracy(name)])) for name, part in best.items()},
@@ -61,9 +60,9 @@ def _on(words: str, own: pd.DataFrame) -> OnData:
         _gain(best, TUNED, "product_tuned"),
         Largest(
             int(last["pair.qubits"].iloc[0]),
-            {name: summarise(last[accuracy(name)]) for name in arms},
+            {name: summarise(last[accuracy(name)]) for name in ARMS},
             float(last["chain_kernel_seconds"].median()),
-            {name: float(last[f"{name}_off_diagonal_mean"].mean()) for name in arms},
+            {name: float(last[f"{name}_off_diagonal_mean"].mean()) for name in QUANTUM},
         ),
         summarise(exponents(own)),
     )

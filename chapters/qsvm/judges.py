@@ -47,7 +47,7 @@ def gain_over_classical_points(claim: Claim, results: Results) -> Evidence:
 
 def accuracy(name: str) -> str:
     """Column of an arm's accuracy on the test images."""
-    return f"{name}_test_accuracy_percent"
+    return f"{name}_tested_percent"
 
 
 def at_best(runs: pd.DataFrame, name: str) -> pd.DataFrame:
