@@ -78,7 +78,9 @@ def facts(results: Results) -> Facts:
     runs, column, named = results.runs, compared_column(results.runs), arm_runs(results.runs)
     asked = max(differences_asked(results.study, reference) for reference in REFERENCES)
     landed = min(int(compare_arms(runs, reference).p_holm.notna().sum()) for reference in REFERENCES)
-    against = {name: Against(ARM_LABELS[name], _of("photonic", runs, name), _of("photonic", runs, name, last10=True)) for name in REFERENCES}
+    against = {
+        name: Against(ARM_LABELS[name], _of("photonic", runs, name), _of("photonic", runs, name, last10=True)) for name in REFERENCES
+    }
     return Facts(
         column=column,
         labels=ARM_LABELS,
@@ -112,7 +114,8 @@ def counts_of_arms(named: pd.DataFrame) -> dict[int, dict[str, tuple[float, list
     for bond_dim, group in named.groupby("bond_dim"):
         own = {arm: part for arm in arms if len(part := group[group.arm == arm])}
         found[int(bond_dim)] = {
-            arm: (float(part.parameters_trained_used.iloc[0]), [int(n) for n in part.parameters_trained_effective]) for arm, part in own.items()
+            arm: (float(part.parameters_trained_used.iloc[0]), [int(n) for n in part.parameters_trained_effective])
+            for arm, part in own.items()
         }
     return found
 

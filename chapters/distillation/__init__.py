@@ -23,9 +23,7 @@ CHAPTER = Chapter(
     tables={
         "pqkd": Shown("PQKD Table 1", "Teachers and students at partial compression", DISTILLATION),
         "pqkd_controls": Shown("PQKD controls", "What mixes the kernels: photons and what replaces them", ("pqkd_controls",)),
-        "pqkd_extreme_controls": Shown(
-            "PQKD controls, extreme", "The same where the mixing makes all kernels", ("pqkd_extreme_controls",)
-        ),
+        "pqkd_extreme_controls": Shown("PQKD controls, extreme", "The same where the mixing makes all kernels", ("pqkd_extreme_controls",)),
         "pqkd_calibration": Shown("PQKD calibration", "Calibration of teachers and students", (*DISTILLATION, "pqkd_teacher_subset")),
         "pqkd_choices": Shown("PQKD choices", "What the sources leave open", CHOICES),
         "pqkd_compression": Shown("PQKD compression", "How far the convolutions can be compressed", FRONTIER),

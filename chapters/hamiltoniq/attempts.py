@@ -1,6 +1,7 @@
 """One attempt of the benchmark: random angles, an optimiser that sees energies from shots, and how often the ground state is found then."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,21 @@ from .qaoa import Circuit
 Reals = NDArray[np.float64]
 
 
-def stay(objective: Objective, start: Reals) -> Reals:
-    """The control that optimises nothing."""
-    return start
+OPTIMISERS: dict[str, Callable[[Objective, Reals], Reals]] = {"powell": powell_cobyla, "scipy": scipy_cobyla}
 
 
-OPTIMISERS: dict[str, Callable[[Objective, Reals], Reals]] = {"powell": powell_cobyla, "scipy": scipy_cobyla, "none": stay}
-
-
-def attempt(circuit: Circuit, layers: int, optimiser: str, shots: int, rng: np.random.Generator) -> tuple[float, int]:
-    """Relative frequency of the ground state at the angles where the optimiser stops, and the number of energies it asked for.
-
-    The angles start uniform in [0, 2 pi] (mixer) and [-2 pi, 2 pi] (energies), as in Qiskit's QAOA ansatz.
+class Attempt(NamedTuple):
+    """Relative frequency of the ground state where the optimiser stops; at the angles that it started from, which is the control without
+    any optimisation; and the number of energies it asked for.
     """
+
+    found: float
+    at_start: float
+    asked: int
+
+
+def attempt(circuit: Circuit, layers: int, optimiser: str, shots: int, rng: np.random.Generator) -> Attempt:
+    """Angles start uniform in [0, 2 pi] (mixer) and [-2 pi, 2 pi] (energies), as in Qiskit's QAOA ansatz."""
     asked = 0
 
     def energy(angles: Reals) -> float:
@@ -32,6 +35,7 @@ def attempt(circuit: Circuit, layers: int, optimiser: str, shots: int, rng: np.r
         return float(circuit.sample(angles.reshape(2, layers), shots, rng) @ circuit.energies)
 
     start = np.concatenate([rng.uniform(0, 2 * np.pi, layers), rng.uniform(-2 * np.pi, 2 * np.pi, layers)])
+    ground = circuit.energies.argmin()
+    at_start = circuit.sample(start.reshape(2, layers), shots, rng)[ground]
     last = OPTIMISERS[optimiser](energy, start)
-    found = circuit.sample(last.reshape(2, layers), shots, rng)
-    return float(found[circuit.energies.argmin()]), asked
+    return Attempt(float(circuit.sample(last.reshape(2, layers), shots, rng)[ground]), float(at_start), asked)

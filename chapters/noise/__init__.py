@@ -28,9 +28,7 @@ CHAPTER = Chapter(
     },
     figures={
         "noise": Shown("Noise", "The published sweeps: points lost, and the claimed bound", tuple(SWEEPS)),
-        "noise_open": Shown(
-            "Phases, splitters", "What the sources leave open: errors of phases and beam splitters", tuple(OPEN_QUESTIONS)
-        ),
+        "noise_open": Shown("Phases, splitters", "What the sources leave open: errors of phases and beam splitters", tuple(OPEN_QUESTIONS)),
         "noise_map": Shown("Two together", "Points lost by g2 and transmittance", ("noise_map",)),
         "noise_cycles": Shown("Shots", "Accuracy against clock cycles, and the time on a device", ("noise_cycles",)),
         "noise_staleness": Shown("Late devices", "Accuracy when probabilities come rounds late", ("noise_staleness",)),

@@ -9,7 +9,7 @@ from lightweights.report.statistics import Difference, summarise
 from lightweights.report.verdicts import NO_RUNS, NOT_RUN, Evidence, Judgement, judge_bound, judge_range, judge_value
 
 PUBLISHED, TUNED, CLASSICAL = "chain_leaking", "chain_tuned", "rbf_tuned"
-LEAST_QUBITS = 16
+LEAST_QUBITS = 32
 """Below, starting a computation takes longer than the computation."""
 
 
@@ -42,7 +42,9 @@ def gain_over_classical_points(claim: Claim, results: Results) -> Evidence:
         return Evidence(Judgement(NOT_RUN, NO_RUNS))
     gains = quantum.set_index("seed")[accuracy(TUNED)] - classical.set_index("seed")[accuracy(CLASSICAL)]
     ours = summarise(gains)
-    return Evidence(judge_range(claim.bounds, {"over a tuned Gaussian kernel": Difference(ours.mean, ours.low, ours.high)}, ours.n), ours, own)
+    return Evidence(
+        judge_range(claim.bounds, {"over a tuned Gaussian kernel": Difference(ours.mean, ours.low, ours.high)}, ours.n), ours, own
+    )
 
 
 def accuracy(name: str) -> str:
