@@ -124,6 +124,32 @@ def check(what: Annotated[Path, typer.Argument(help="Folder of a chapter.", show
         typer.echo(line)
 
 
+@app.command(name="chapters")
+def chapters_command(
+    preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
+) -> None:
+    """List the study's chapters and experiments: runs, how many are there, and what the others cost."""
+    from lightweights.settings.reading import load_study
+    from lightweights.study.overview import chapters_text
+
+    typer.echo(chapters_text(load_study(Path("params.yaml"), *([preset] if preset else []))))
+
+
+@app.command()
+def stages(
+    write: Annotated[bool, typer.Option("--write", help="Write dvc.yaml, in place of printing it.")] = False,
+) -> None:
+    """Make dvc.yaml from params.yaml and the chapters: a stage a chapter, with exactly the parameters that it needs."""
+    from lightweights.files import write_if_changed
+    from lightweights.report.stages import stages_text
+
+    text = stages_text(Path("params.yaml"))
+    if write:
+        write_if_changed(Path("dvc.yaml"), text)
+    else:
+        typer.echo(text, nl=False)
+
+
 @app.command()
 def plan(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,

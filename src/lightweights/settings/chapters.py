@@ -19,9 +19,14 @@ FULL = "full"
 """The edition of ``experiments.yaml`` as it stands."""
 
 
-def found(home: Path = HOME) -> dict[str, Path]:
-    """Every chapter below ``home`` by name, in their order."""
-    folders = [file.parent for file in sorted(home.glob(f"*/{EXPERIMENTS}"))]
+def house() -> Path:
+    """The folder of all chapters: that of the working folder, else that of the clone which this package was installed from."""
+    return HOME if HOME.is_dir() else Path(__file__).parents[3] / HOME
+
+
+def found() -> dict[str, Path]:
+    """Every chapter by name, in their order."""
+    folders = [file.parent for file in sorted(house().glob(f"*/{EXPERIMENTS}"))]
     order = {folder: _read(folder / EXPERIMENTS).get("order", 0) for folder in folders}
     return {folder.name: folder for folder in sorted(folders, key=lambda folder: (order[folder], folder.name))}
 
