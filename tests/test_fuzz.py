@@ -33,7 +33,7 @@ from lightweights.study.execute import begin, read_data
 from lightweights.study.faults import RunError
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
-from lightweights.study.show import progress_of
+from lightweights.study.status import progress_of
 from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)

@@ -23,8 +23,7 @@ from lightweights.params import (
 )
 from lightweights.settings.runs import kinds
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
-from lightweights.study.plan import open_study, read_run
-from lightweights.study.summary import read_study
+from lightweights.study.plan import open_study, read_run, read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMS = REPOSITORY / "params.yaml"

@@ -163,10 +163,10 @@ def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary
         "prepare_data": 1,
         "train_run": 1,
         "collect": 1,
-        "draw_figure": 3,
-        "draw_table": 2,
+        "draw_figures": 3,
+        "draw_tables": 2,
         "score_claims": 1,
-        "write_results": 1,
+        "write_pages": 1,
         "all": 1,
     }
     call(copied, "snakemake", "--cores", "1", "summary", "--config", "partial=true")

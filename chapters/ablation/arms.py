@@ -10,7 +10,6 @@ from lightweights.report.comparisons import MARGIN, SMALLEST_N, compared_column,
 from lightweights.report.statistics import paired_difference, tost
 from lightweights.study.collect import flatten
 
-
 REFERENCES = ("mps-only", "product-free")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
 """In the order of figures: the photons first, the reference last."""

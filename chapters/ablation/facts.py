@@ -152,7 +152,7 @@ def random_inputs(named: pd.DataFrame, column: str) -> list[tuple[str, int, Summ
 
 
 def collapse(named: pd.DataFrame, column: str) -> tuple[Summary, list[int], dict[str, Summary]] | None:
-    """Accuracy with the paper's random inputs and its bond dimensions, and of the random arms that do not collapse; None where it is not so."""
+    """Accuracy with the paper's random inputs, its bond dimensions, and that of random arms that do not collapse; None where not so."""
     of = {arm: summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")}
     paper = of.pop("paper-random")
     alive = {arm: own for arm, own in of.items() if own.n and own.mean > 2 * COLLAPSED}

@@ -1,4 +1,4 @@
-"""Figures of the ablation: differences between arms, accuracy against what is really trained, the circuit as a factor, the photons' part."""
+"""Figures of the ablation: differences between arms, accuracy against what is really trained, the circuit as a factor, the photons."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,6 @@ from lightweights.report.statistics import span, summarise
 from . import CIRCUITS
 from .arms import ARM_LABELS, MAIN_ARMS, arm_label, arm_runs, compare_arms, in_order
 from .tables import circuit_sizes, influence_runs
-
 
 _LOOKS = dict(zip(MAIN_ARMS, [(BLUE, "o"), (SKY, "v"), (ORANGE, "^"), (PURPLE, "D"), (GREEN, "s"), (BLACK, "X")], strict=True))
 _ACCURACIES = {

@@ -12,7 +12,6 @@ from lightweights.report.table import Table, counts_cell, counts_of, summary_cel
 from . import CIRCUITS
 from .arms import ARM_LABELS, REFERENCES, arm_label, arm_runs, compare_arms, in_order
 
-
 _MEASURES = {
     "moved_total_variation": "Moved by training\n(total variation)",
     "random_total_variation": "Independent phases\n(total variation)",

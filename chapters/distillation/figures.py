@@ -19,7 +19,6 @@ from lightweights.report.figure import (
     BLUE,
     GREEN,
     GREY,
-    ONE_COLUMN,
     ORANGE,
     PURPLE,
     SKY,
@@ -33,7 +32,6 @@ from lightweights.report.figure import (
 )
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, span
-from lightweights.report.table import short_cell
 from lightweights.study.layout import folder_of_row
 
 from . import LAWS, PUBLISHED_COMPRESSION
@@ -53,7 +51,6 @@ from .students import (
     frontier,
     margin_of,
 )
-
 
 PUBLISHED_ACCURACY = (96.0, 97.0)
 """The article's range at extreme compression, of validation images, after 100 epochs."""

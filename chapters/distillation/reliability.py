@@ -13,7 +13,6 @@ from lightweights.report.table import short_cell
 
 from .students import HEADLINE
 
-
 FEWEST_IMAGES = 20
 """Bins of confidence with fewer images are not drawn."""
 

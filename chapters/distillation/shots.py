@@ -8,7 +8,6 @@ from lightweights.report.statistics import Summary, summarise
 
 from .students import HEADLINE, distilled_runs
 
-
 SHOTS = {"pqkd_shots": "tuned", "pqkd_shots_frozen": "frozen"}
 """Experiments that vary the shots, and what their angles do."""
 

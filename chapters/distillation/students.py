@@ -13,7 +13,6 @@ from lightweights.report.comparisons import with_words
 from lightweights.report.statistics import paired_by_seed, summarise, tost
 from lightweights.study.collect import DISTILLED
 
-
 HEADLINE = "test_accuracy_percent"
 REFERENCE = "gaussian-fixed"
 """The control that all others are compared with, as the analysis plan has it."""

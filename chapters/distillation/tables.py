@@ -33,7 +33,6 @@ from .students import (
     margin_of,
 )
 
-
 CHOICES = {
     "pqkd_raw": "angles judged by the raw feature",
     "pqkd_fresh": "measured with a fresh feature of 3 S shots",

@@ -51,7 +51,7 @@ def noise(results: Results) -> Table | None:
 def base_of(runs: pd.DataFrame) -> str:
     """The values that the other parameters stay at, which the control without photons has too."""
     first = runs[runs.experiment == CONTROL].head(1).dropna(axis=1)
-    told = [f"{name_of(experiment)} {first[path].iloc[0]:g}" for experiment, path in SWEEPS.items() if path in first]
+    told = [f"{name_of(experiment)} {first[path].iloc[0]:g}" for experiment, path in SWEEPS.items() if len(first) and path in first]
     return ", ".join(told) or "their values in params.yaml"
 
 

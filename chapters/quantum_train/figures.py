@@ -37,7 +37,6 @@ from lightweights.study.collect import reported_test_sets
 
 from .tables import PUBLISHED_DATASET, protocol_runs
 
-
 SMOOTHED_FROM, WINDOW = 50, 5
 """Training curves of at least so many rounds are drawn as a running mean over so many rounds, which the figure says."""
 _PHASES = {"gradient": (BLUE, "-", "o", "gradients on the phases"), "cobyla": (VERMILLION, "--", "s", "COBYLA on the phases")}

@@ -1,7 +1,7 @@
 """Chapters: one paper or question a folder, found and not listed.
 
-A chapter's ``__init__`` holds ``CHAPTER`` and imports nothing heavy, so that the workflow can ask what there is. Functions are found by name
-in the folder's modules and imported only when they are called:
+A chapter's ``__init__`` holds ``CHAPTER`` and imports nothing heavy, so that the workflow can ask what there is. Functions are found by
+name in the folder's modules and imported only when they are called:
 
 - ``tables.<name>(results) -> Table | None``, ``figures.<name>(results) -> Figure``
 - ``judges.<quantity>(claim, results) -> Evidence``, for claims that are no plain column of runs.csv
@@ -86,7 +86,7 @@ class Chapter:
         package = _package(self.folder).__name__
         return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
 
-    def function(self, module: str, name: str):  # noqa: ANN201 (its shape depends on the module)
+    def function(self, module: str, name: str):
         """A function of one of the modules. Raises ChapterError where it is not there."""
         found = getattr(self.module(module), name, None)
         if found is None:

@@ -8,7 +8,6 @@ from lightweights.report.measures import NOTHING, format_number
 from lightweights.report.statistics import Summary, holm
 from lightweights.study.collect import reported_test_sets
 
-
 MARGIN = 0.5
 """Points of test accuracy within which two arms count as equivalent."""
 LEVEL = 0.05

@@ -77,7 +77,7 @@ def judged_claims(chapter: Chapter, others: list[Chapter]) -> str:
     for claim in own:
         if not known(claim.quantity) and not hasattr(judges, claim.quantity):
             raise ChapterError(
-                f"{chapter.folder / 'claims.csv'}: {claim.id}: no measure ends {claim.quantity!r}, and judges.py has no function of that name"
+                f"{chapter.folder / 'claims.csv'}: {claim.id}: {claim.quantity!r} is no known measure, and no function of judges.py"
             )
     contradictions_of(house)
     published_settings(house)

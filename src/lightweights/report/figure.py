@@ -20,7 +20,6 @@ from lightweights.report.comparisons import DIFFERS, EQUIVALENT, OPEN
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, span
 
-
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
 GREY, ORANGE, PURPLE, SKY = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9"
@@ -103,11 +102,13 @@ def bars_of(runs: pd.DataFrame) -> str:
 
 
 def ends_of(summary: Summary, bars: str) -> tuple[float, float]:
+    """Ends of the bar of a mean, whose kind is that of :func:`bars_of`; the mean itself where there is none."""
     ends = (summary.low, summary.high) if bars.startswith("95") else (summary.mean - summary.sd, summary.mean + summary.sd)
     return (summary.mean, summary.mean) if np.isnan(ends[0]) else ends
 
 
 def error_bars(axis: Axes, x: np.ndarray, summaries: list[Summary], bars: str, **look: object) -> None:
+    """Means with their bars at places x."""
     means = np.array([s.mean for s in summaries])
     ends = np.array([ends_of(s, bars) for s in summaries])
     axis.errorbar(x, means, yerr=np.abs(ends.T - means), elinewidth=0.8, capthick=0.8, **{"linestyle": "-", **look})
@@ -140,6 +141,7 @@ def parameters_label(published: bool) -> str:
 
 
 def over_seeds(runs: pd.DataFrame) -> str:
+    """What curves are, in words: of one seed, or the mean and range of several."""
     counts = runs.groupby("variant").size()
     if counts.max() == 1:
         return "one seed"

@@ -6,7 +6,7 @@ both say how they were made and from which runs.
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,7 @@ from lightweights.report.results import Results
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.layout import key_of_row, study_settings_file
 
+
 def report_page(results: Results) -> str:
     """The page, from the files in the study's folder; a text or figure that is not there is left out."""
     study, runs, folder = results.study, results.runs, results.folder
@@ -29,8 +30,10 @@ def report_page(results: Results) -> str:
     figures = [name for name in shown(all_figures, there) if (folder / f"figures/{name}.svg").is_file()]
     tables = [name for name in shown(all_tables, there) if (folder / f"tables/{name}.md").is_file()]
     settings = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, width=110)
-    sections = {"results": ("Results", text_html(folder / "RESULTS.md"))}
-    sections |= {c.name: (c.title, text_html(folder / f"{c.name}.md", without=("Tables and figures",))) for c in chapters()}
+    drawn = {*(f"figures/{name}" for name in figures), *(f"tables/{name}" for name in tables)}
+    own = [chapter for chapter in chapters() if there & chapter.experiments]
+    sections = {"results": ("Results", text_html(folder / "RESULTS.md", drawn))}
+    sections |= {c.name: (c.title, text_html(folder / f"{c.name}.md", drawn, without=("Tables and figures",))) for c in own}
     sections |= {
         "figures": ("Figures", "\n".join(figure_html(name, all_figures[name], study, runs, folder) for name in figures)),
         "tables": ("Tables", "\n".join(table_html(name, all_tables[name], study, runs, folder) for name in tables)),
@@ -71,8 +74,9 @@ def figure_html(name: str, item: Shown, study: Study, runs: pd.DataFrame, folder
 
 def table_html(name: str, item: Shown, study: Study, runs: pd.DataFrame, folder: Path) -> str:
     """A table with its caption, how it is made, and the runs behind it."""
+    text = text_html(folder / f"tables/{name}.md")
     return (
-        f'<div class="table" id="table-{name}"><h3>{escape(item.title)}: {escape(item.shows)}</h3>\n{text_html(folder / f"tables/{name}.md")}\n'
+        f'<div class="table" id="table-{name}"><h3>{escape(item.title)}: {escape(item.shows)}</h3>\n{text}\n'
         f"<p>{made_html('table', name, study, runs, item.needs)}</p></div>"
     )
 
@@ -96,8 +100,8 @@ def runs_html(runs: pd.DataFrame) -> str:
     return f'<div class="scroll">{shown_runs.to_html(index=False, border=0, na_rep="", float_format="{:.2f}".format)}</div>'
 
 
-def text_html(path: Path, without: Iterable[str] = ()) -> str:
-    """A Markdown file without its title, the named sections and its images; its links lead to where this page has the same."""
+def text_html(path: Path, drawn: Collection[str] = (), without: Iterable[str] = ()) -> str:
+    """A Markdown file without its title, the named sections and its images; links lead to where this page has the same (``drawn``)."""
     if not path.is_file():
         return ""
     opening, *sections = re.split(r"^(?=## )", path.read_text(), flags=re.MULTILINE)
@@ -105,7 +109,8 @@ def text_html(path: Path, without: Iterable[str] = ()) -> str:
     text = re.sub(r"^# .*\n", "", opening, flags=re.MULTILINE) + "".join(kept)
     text = re.sub(r"^!\[.*\n\n\*.*\*\n", "", text, flags=re.MULTILINE)  # figures with their captions
     html = render(text).replace("<h2>", "<h3>").replace("</h2>", "</h3>").replace("<div>", '<div class="scroll">')
-    html = re.sub(r'href="(figure|table)s/([a-z0-9_]+)\.\w+"', r'href="#\1-\2"', html)
+    for name in drawn:
+        html = re.sub(rf'href="{name}\.\w+"', f'href="#{name.replace("s/", "-", 1)}"', html)
     places = "|".join(("scorecard", "runs", "RESULTS", *(chapter.name for chapter in chapters())))
     html = re.sub(rf'href="({places})\.\w+"', lambda found: f'href="#{found[1].lower()}"', html)
     return re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from lightweights.params import PhotonicsSection, SettingsError, parse_study
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit
 from lightweights.photonics.backends import imported, perceval_circuit
-from lightweights.study.devices import hardware_of
 from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, render
+from lightweights.study.devices import hardware_of
 from lightweights.study.files import write_atomic
 
 SHOWN = 10

@@ -53,8 +53,10 @@ def scorecard(results: Results, house: Iterable[Chapter] | None = None) -> pd.Da
         judgeable = (claim.experiment, claim.dataset) in trained
         evidence = judge(claim, results, by_name[claim.chapter]) if judgeable else Evidence(Judgement(NOT_RUN, _why_not(claim, trained)))
         used = [] if evidence.runs is None else list(dict.fromkeys(zip(evidence.runs.experiment, evidence.runs.variant, strict=True)))
-        notes = dict.fromkeys(note for key in used for note in deviations(settings[key], published.get(key[0])))
-        rows.append(_row(claim, evidence, "; ".join(notes)) | {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter})
+        notes = dict.fromkeys(note for key in used for note in deviations(settings.get(key, {}), published.get(key[0])))
+        rows.append(
+            _row(claim, evidence, "; ".join(notes)) | {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter}
+        )
     rows.sort(key=lambda row: (not row["judgeable"], row["dataset"] != study.dataset.name))
     return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
 

@@ -1,7 +1,7 @@
 """Words of a study: the page of each chapter and the first page, from facts by templates. Numbers are written here, sentences there.
 
-A chapter's ``page.md.j2`` extends ``chapter.md.j2`` of this folder. Its blocks: ``answer``, one or two sentences; ``plain``, one sentence for
-readers who know none of the words; ``headline``, a table for the first page; ``found``, all else. Undefined names are errors.
+A chapter's ``page.md.j2`` extends ``chapter.md.j2`` of this folder. Its blocks: ``answer``, one or two sentences; ``plain``, one sentence
+for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else. Undefined names are errors.
 """
 
 import re
@@ -39,16 +39,20 @@ def front_page(results: Results, contradictions: int) -> str:
     there = set(results.runs.experiment)
     parts = [_part(chapter, results) for chapter in chapters() if there & chapter.experiments]
     figures = [(c.cover, c.figures[c.cover].shows) for c in chapters() if c.cover in shown(c.figures, there)][:FIGURES_IN_FRONT]
-    text = _environment().get_template("results.md.j2").render(
-        study=results.study,
-        parts=parts,
-        figures=figures,
-        contradictions=contradictions,
-        rule=any(judged(results.scores)),
-        landed=len(results.runs),
-        asked=len(results.study.runs()),
-        missing=missing(results),
-        cost=cost(results),
+    text = (
+        _environment()
+        .get_template("results.md.j2")
+        .render(
+            study=results.study,
+            parts=parts,
+            figures=figures,
+            contradictions=contradictions,
+            rule=any(judged(results.scores)),
+            landed=len(results.runs),
+            asked=len(results.study.runs()),
+            missing=missing(results),
+            cost=cost(results),
+        )
     )
     return _tidy(text)
 
