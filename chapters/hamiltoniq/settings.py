@@ -9,6 +9,8 @@ from lightweights.settings.runs import RunSettings, Work
 
 
 class BenchmarkSection(Section):
+    """The instance, the algorithm and the device."""
+
     qubits: int = Field(5, ge=3, le=6, description="Which of the published instances.")
     layers: int = Field(3, ge=1, le=100, description="Layers of QAOA; the published curves are here for 1, 3 and 5.")
     optimiser: Literal["powell", "scipy"] = Field("powell", description="COBYLA by Powell, as published, or SciPy's new one.")
@@ -18,6 +20,8 @@ class BenchmarkSection(Section):
 
 
 class AttemptsSchedule(Section):
+    """How often it is tried."""
+
     protocol: Literal["attempts"] = "attempts"
     rounds: int = Field(340, ge=1, le=100_000, description="Attempts: each starts from its own random angles.")
 

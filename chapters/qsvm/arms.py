@@ -54,7 +54,9 @@ QUANTUM = ("chain", "chain_leaking", "chain_tuned", "product")
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one arm: accuracies on training and test images, what was chosen, seconds of one kernel on the training images, and how its entries off the diagonal lie."""
+    """Of one arm: accuracies on training and test images, what was chosen, seconds of one kernel on the training images, and how its
+    entries off the diagonal lie.
+    """
 
     trained_percent: float
     tested_percent: float

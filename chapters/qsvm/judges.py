@@ -23,7 +23,7 @@ def best_accuracy_percent(claim: Claim, results: Results) -> Evidence:
 def kernel_seconds_below(claim: Claim, results: Results) -> Evidence:
     """Seconds of one kernel of the training images with themselves, on one core."""
     own = matching_runs(claim, results.runs)
-    ours = summarise(own["chain_kernel_seconds"] if "chain_kernel_seconds" in own else [])
+    ours = summarise(own.get("chain_kernel_seconds", []))
     return Evidence(judge_bound(claim.reported_mean or 0.0, ours, claim.quantity), ours, own if ours.n else None)
 
 

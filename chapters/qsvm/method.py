@@ -51,7 +51,9 @@ def advance(
 
 
 def tell(training: Training, settings: QsvmRun, data: Dataset, seed: int) -> Told:
-    """Accuracies of all kernels and how the quantum ones concentrate; history.csv has the rest. A support vector machine trains as many numbers as there are training images, whatever the kernel."""
+    """Accuracies of all kernels and how the quantum ones concentrate; history.csv has the rest. A support vector machine trains as many
+    numbers as there are training images, whatever the kernel.
+    """
     count = settings.pair.images - round(0.2 * settings.pair.images)
     zero = dict.fromkeys(("target", "mapping", "phases_published", "phases_used", "phases_effective"), 0)
     trained = dict.fromkeys(("trained_published", "trained_used", "trained_effective"), count)

@@ -9,12 +9,16 @@ from lightweights.settings.runs import RunSettings, Work
 
 
 class PairSection(Section):
+    """What is told apart, and with how many qubits."""
+
     classes: tuple[int, int] = Field((7, 9), description="The two classes that are told apart.")
     images: int = Field(1000, ge=20, le=100_000, description="How many images of these classes, the first of the training images.")
     qubits: int = Field(8, ge=1, le=100_000, description="Qubits of the kernel, and principal components of the images.")
 
 
 class QsvmSchedule(Section):
+    """How much is compared."""
+
     protocol: Literal["qsvm"] = "qsvm"
     rounds: int = Field(8, ge=1, le=8, description="How many of the kernels are compared, in their order.")
 

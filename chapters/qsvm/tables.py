@@ -32,14 +32,14 @@ def qsvm_accuracy(results: Results) -> Table | None:
     for (experiment, qubits), part in own.groupby(["experiment", "pair.qubits"], sort=False):
         cell = {"Data": EXPERIMENTS[experiment], "Qubits": str(int(qubits)), "n": str(len(part))}
         for name in ARMS:
-            found = summarise(part[accuracy(name)] if accuracy(name) in part else [])
+            found = summarise(part.get(accuracy(name), []))
             rows.append({"experiment": experiment, "qubits": int(qubits), "kernel": name} | found.columns())
             cell[HEADS[name]] = short_cell(found, accuracy(name))
         cells.append(cell)
     caption = (
-        "Accuracy (%) on the test images of 7 against 9, mean ± sd (ddof = 1) over n splits. Quantum: the kernel of cuTN-QSVM at cost 1, scaled "
-        "by the range of the training images; as published: by that of training and test images. No CX: the same without its entangling "
-        "gates. Tuned: bandwidth and cost by cross-validation on the training images, twelve candidates for every kernel."
+        "Accuracy (%) on the test images of 7 against 9, mean ± sd (ddof = 1) over n splits. Quantum: the kernel of cuTN-QSVM at cost "
+        "1, scaled by the range of the training images; as published: by that of training and test images. No CX: the same without its "
+        "entangling gates. Tuned: bandwidth and cost by cross-validation on the training images, twelve candidates for every kernel."
     )
     return Table("qsvm_accuracy", caption, pd.DataFrame(rows), pd.DataFrame(cells))
 
@@ -63,6 +63,6 @@ def qsvm_concentration(results: Results) -> Table | None:
         cells.append(cell)
     caption = (
         "Mean entry off the diagonal of the kernel of the training images, mean over splits. Seconds: median time of the "
-        "quantum kernel of all training images on one core. Bandwidth: median of what cross-validation chose, by which the angles are multiplied."
+        "quantum kernel of all training images on one core. Bandwidth: median of what cross-validation chose as factor of the angles."
     )
     return Table("qsvm_concentration", caption, pd.DataFrame(rows), pd.DataFrame(cells))
