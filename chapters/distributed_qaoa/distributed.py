@@ -32,8 +32,10 @@ def merged(weights: Reals, parts: list[list[int]], taken: list[Taken]) -> Reals:
 
 
 def solve(weights: Reals, capacity: int | list[int], samplers: list[Sampler], parting: Parting, rng: np.random.Generator) -> Taken:
-    """A cut of the whole graph. ``capacity``: most nodes of a part, or the sizes of the parts; part k is solved by sampler k modulo their
-    number, the graph of the parts likewise, itself cut where it does not fit.
+    """A cut of the whole graph; mean and largest value are those of the parts together.
+
+    ``capacity``: most nodes of a part, or the sizes of the parts. Part k is solved by sampler k modulo their number; so is the graph of the
+    parts, itself cut where it does not fit.
     """
     most = capacity if isinstance(capacity, int) else max(capacity)
     if len(weights) <= most and isinstance(capacity, int):
@@ -44,4 +46,5 @@ def solve(weights: Reals, capacity: int | list[int], samplers: list[Sampler], pa
     spins = np.empty(len(weights), int)
     for part, cut, turn in zip(parts, taken, above.spins, strict=True):
         spins[part] = turn * cut.spins
-    return Taken(spins, above.shots + sum(cut.shots for cut in taken))
+    shots = above.shots + sum(cut.shots for cut in taken)
+    return Taken(spins, shots, sum(cut.mean for cut in taken), sum(cut.largest for cut in taken))

@@ -24,10 +24,12 @@ class Quality:
 
 @dataclass(frozen=True)
 class Taken:
-    """A cut and the shots that were spent on it."""
+    """A cut, the shots that were spent on it, and how good the last of them were: their mean value, and the largest that there is."""
 
     spins: Spins
     shots: int
+    mean: float = 0.0
+    largest: float = 0.0
 
 
 Sampler = Callable[[Reals, np.random.Generator], Taken]
@@ -43,7 +45,13 @@ def uniform(shots: int) -> Sampler:
 
     def sample(weights: Reals, rng: np.random.Generator) -> Taken:
         cuts = rng.choice((-1, 1), (shots, len(weights)))
-        return Taken(cuts[cut_values(weights, cuts).argmax()], shots)
+        values = cut_values(weights, cuts)
+        return Taken(
+            cuts[values.argmax()],
+            shots,
+            float(values.mean()),
+            float(cut_values(weights, strings(len(weights), 0, 2 ** len(weights))).max()),
+        )
 
     return sample
 
@@ -74,9 +82,9 @@ def qaoa(layers: int, shots: int, evaluations: int, quality: Quality = Quality()
                 return -float(counts @ values) / shots
 
             angles = minimize(loss, start, method="COBYLA", options={"rhobeg": 0.3, "maxiter": evaluations, "tol": 1e-2}).x
-        seen += draw(np.asarray(angles), max(shots, (evaluations + 1) * shots - spent))
-        found = np.flatnonzero(seen)
-        return Taken(cuts[found[values[found].argmax()]], spent)
+        last = draw(np.asarray(angles), max(shots, (evaluations + 1) * shots - spent))
+        found = np.flatnonzero(seen + last)
+        return Taken(cuts[found[values[found].argmax()]], spent, float(last @ values / last.sum()), float(values.max()))
 
     return sample
 
