@@ -8,10 +8,12 @@ import pytest
 from scipy.linalg import expm
 
 from chapters.distributed_qaoa import classical, processors, wireless
+from chapters.distributed_qaoa.arms import ARMS, Contest
 from chapters.distributed_qaoa.distributed import at_random, balanced, merged, solve
 from chapters.distributed_qaoa.graphs import cut_values, largest_cut, random_graph, strings
 from chapters.distributed_qaoa.partition import balanced_parts, random_parts, sizes_of, weight_between
 from chapters.distributed_qaoa.sampler import FIXED_ANGLES, Quality, Taken, probabilities, qaoa, uniform
+from chapters.distributed_qaoa.settings import MaxcutSection
 from lightweights.errors import LightweightsError
 
 
@@ -191,3 +193,21 @@ def test_the_least_energy_is_that_of_a_minimum_cost_flow():
 @pytest.mark.parametrize(("sensors", "least"), [(1, 0), (2, 2), (3, 6)])
 def test_a_relay_of_two_sensors_cannot_meet_the_printed_conservation(sensors, least):
     assert wireless.least_violation(*wireless.relay(sensors)) == least
+
+
+def test_own_networks_have_as_many_nodes_as_published_and_no_energy_below_the_least():
+    found = wireless.measure()
+    assert set(found.nodes) == {109}
+    assert (found.least <= found.greedy).all()
+    assert (found.least_change_percent < 0).all()
+
+
+def test_all_ways_to_cut_look_equally_often_and_none_beats_the_optimum():
+    section = MaxcutSection(parts=[4, 5, 6], shots=16, evaluations=4)
+    contest = Contest(section, random_graph(15, 4, np.random.default_rng(0)), lambda purpose: np.random.default_rng(len(purpose)))
+    assert contest.looks == 4 * 5 * 16
+    for name in ARMS:
+        found = contest.cut(name)
+        assert 0 < found.value <= contest.reference == largest_cut(contest.weights)[0]
+        assert found.mean <= found.largest
+    assert Contest(MaxcutSection(nodes=40), np.zeros((40, 40)), lambda _: np.random.default_rng(0)).cut("whole") is None

@@ -8,7 +8,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
 from .arms import ARMS
-from .wireless import least_violation, relay
+from .wireless import least_violation, measure, relay
 
 EXPERIMENTS = ("maxcut_15", "maxcut_large")
 
@@ -41,7 +41,7 @@ def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     own = results.of(*EXPERIMENTS)
     sizes = [] if own.empty else [_at(int(nodes), part) for nodes, part in own.groupby("maxcut.nodes")]
-    networks = results.data("wireless.csv") if sizes else pd.DataFrame()
+    networks = measure() if sizes else pd.DataFrame()
     greedy, least = (summarise(networks.get(f"{name}_change_percent", [])) for name in ("greedy", "least"))
     return Facts(sizes, ARMS, greedy, least, {sensors: least_violation(*relay(sensors)) for sensors in (1, 2, 3)})
 

@@ -8,7 +8,7 @@ from lightweights.report.statistics import summarise
 from lightweights.report.table import Table, short_cell
 
 from .arms import ARMS
-from .wireless import least_violation, relay
+from .wireless import least_violation, measure, relay
 
 EXPERIMENTS = ("maxcut_15", "maxcut_large")
 RELAYS = range(1, 5)
@@ -32,7 +32,7 @@ def maxcut(results: Results) -> Table | None:
         display.append(cell)
     looks = ", ".join(f"{int(part['looks'].median()):,} for {nodes} nodes" for nodes, part in sizes)
     caption = (
-        "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of the best cut of a long annealing), "
+        "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of the best of a long annealing), "
         f"mean ± sd (ddof = 1) over n graphs. Every way looks at equally many cuts: {looks}. Mean of shots: of the last shots on all parts, in "
         "percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, the two-qubit gates' median 1 %."
     )
@@ -43,7 +43,7 @@ def wireless(results: Results) -> Table | None:
     """Energy of the wireless network by algorithm, and what the printed conservation leaves unmet; None without runs."""
     if results.of(*EXPERIMENTS).empty:
         return None
-    found = results.data("wireless.csv")
+    found = measure()
     rows, display = [], []
     for name, words in (("greedy", "greedy, hop by hop"), ("least", "least cost (shortest paths)")):
         change = summarise(found[f"{name}_change_percent"])

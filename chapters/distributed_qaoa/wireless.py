@@ -5,6 +5,7 @@ with (outgoing - incoming) = b at every node, b = 1 at a sensor, 0 at a head, mi
 """
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -87,7 +88,8 @@ def relay(sensors: int) -> tuple[list[tuple[int, int]], list[int]]:
     return list(pairwise(nodes)), [1] * sensors + [0, -sensors]
 
 
-def measure(study: object) -> pd.DataFrame:
+@cache
+def measure() -> pd.DataFrame:
     """Energies on networks of our own, one a row; they need no run. Changes are in percent of sending straight to the base."""
     rows = []
     for seed in range(NETWORKS):
