@@ -14,13 +14,10 @@ CHAPTER = Chapter(
     },
     tables={
         "maxcut": Shown("Cuts", "All ways to cut a graph, at equally many looks", RUNS),
-        "wireless": Shown(
-            "Wireless network", "Energy by algorithm, and what the printed conservation leaves unmet", RUNS, ("wireless.csv",)
-        ),
+        "wireless": Shown("Wireless network", "Energy by algorithm, and what the printed conservation leaves unmet", RUNS),
     },
     figures={"maxcut": Shown("Cuts", "All ways to cut a graph, and shots by the choice of processors", RUNS)},
     cover="maxcut",
-    data={"wireless.csv": RUNS},
     methods=("chapters.distributed_qaoa.method",),
     words={"distributed_qaoa": "distributed QAOA", "wireless_qubo": "wireless network"},
 )

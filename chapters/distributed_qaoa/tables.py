@@ -32,9 +32,9 @@ def maxcut(results: Results) -> Table | None:
         display.append(cell)
     looks = ", ".join(f"{int(part['looks'].median()):,} for {nodes} nodes" for nodes, part in sizes)
     caption = (
-        "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of the best of a long annealing), "
-        f"mean ± sd (ddof = 1) over n graphs. Every way looks at equally many cuts: {looks}. Mean of shots: of the last shots on all parts, in "
-        "percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, the two-qubit gates' median 1 %."
+        "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of a long annealing), "
+        f"mean ± sd (ddof = 1) over n graphs. Every way looks at equally many cuts: {looks}. Mean of shots: of the last shots on all "
+        "parts, in percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, the two-qubit gates' median 1 %."
     )
     return Table("maxcut", caption, pd.DataFrame(rows), pd.DataFrame(display))
 

@@ -36,8 +36,10 @@ def random_places(circuit: Circuit, processors: int, rng: np.random.Generator) -
 def optimum(circuit: Circuit, processors: int, most: int = 2_000_000) -> int:
     """Fewest pairs of any places, by enumeration. Raises ValueError where there are more than ``most``."""
     seats, groups = seats_of(circuit.qubits, processors), groups_of(circuit)
-    rows = [row for row in product(range(processors), repeat=circuit.qubits) if max(row.count(p) for p in range(processors)) <= seats]
     layers = len(circuit.layers)
+    if processors**circuit.qubits > most:
+        raise ValueError(f"{circuit.qubits} qubits have too many places on {processors} processors to enumerate; at most {most}")
+    rows = [row for row in product(range(processors), repeat=circuit.qubits) if max(row.count(p) for p in range(processors)) <= seats]
     if len(rows) ** layers > most:
         raise ValueError(f"{len(rows)} ** {layers} places are too many to enumerate; at most {most}")
     return min(pairs(groups, np.array(choice).T) for choice in product(rows, repeat=layers))
