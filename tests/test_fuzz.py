@@ -123,7 +123,7 @@ def test_names_cannot_leave_the_results_folder(name: str) -> None:
     for tree in (
         TREE | {"study": {"name": name}},
         TREE | {"experiments": {name: TREE["experiments"]["classical"]}},
-        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"part": name}}},
+        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"chapter": name}}},
     ):
         with pytest.raises(SettingsError):
             parse_study(tree)

@@ -8,7 +8,6 @@ from pathlib import Path
 import perceval as pcvl
 import pytest
 import torch
-from lightweights.study.devices import hardware_of
 from torch import Tensor, nn
 
 from lightweights import MPS, QuantumTrain
@@ -19,6 +18,7 @@ from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, No
 from lightweights.photonics.backends import InHouse
 from lightweights.photonics.shots import ShotsError
 from lightweights.study.checkpoint import resume, save_checkpoint
+from lightweights.study.devices import hardware_of
 from lightweights.study.execute import begin, execute, finish
 from lightweights.training.regeneration import device_probabilities, regenerated_accuracies
 

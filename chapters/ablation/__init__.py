@@ -22,5 +22,6 @@ CHAPTER = Chapter(
         "photons": Shown("Photons", "How much the photons move and matter", ("ablation",)),
     },
     cover="ablation",
+    docs="ablation.md",
     words={"photonic_qt_random_inputs": "random inputs"},
 )

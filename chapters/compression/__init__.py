@@ -12,6 +12,7 @@ CHAPTER = Chapter(
     sources={"merlin-notebook": "MerLin's notebook variant of photonic Quantum-Train"},
     tables={"compression": Shown("Table 4", "Other ways to use fewer parameters", BASELINES)},
     figures={"compression": Shown("Figure 4", "Accuracy against trained parameters, all methods", BASELINES)},
+    docs="photonic_quantum_train.md",
     words={
         "gate_based_qt": "gate-based Quantum-Train",
         "photonic_logit_tanh": "MerLin's photonic variant",

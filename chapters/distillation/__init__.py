@@ -47,5 +47,6 @@ CHAPTER = Chapter(
     },
     cover="pqkd_controls",
     data={LAWS: DISTILLATION},
+    docs="pqkd.md",
     words={"pqkd_partial": "student, partial compression", "pqkd_extreme": "student, extreme compression", "pqkd": "PQKD"},
 )

@@ -34,5 +34,6 @@ CHAPTER = Chapter(
         "noise_staleness": Shown("Late devices", "Accuracy when probabilities come rounds late", ("noise_staleness",)),
     },
     cover="noise",
+    docs="noise.md",
     words={"photonic_qt_noise": "photonic Quantum-Train under noise"},
 )

@@ -27,8 +27,8 @@ def ebits(results: Results) -> Table | None:
         display.append(cell)
     caption = (
         "Entangled pairs that a circuit takes on several processors, mean ± sd (ddof = 1) over n circuits. Published: means of five "
-        "circuits. A processor has one seat more than its share; order of qubits with spare seats used fills the last processors. Static ways "
-        "keep each qubit in its place. Exact optimum: by enumeration, where that is possible."
+        "circuits. A processor has one seat more than its share; order of qubits with spare seats used fills the last processors. Static "
+        "ways keep each qubit in its place. Exact optimum: by enumeration, where that is possible."
     )
     return Table("ebits", caption, pd.DataFrame(rows), pd.DataFrame(display))
 
@@ -50,7 +50,7 @@ def splitting(results: Results) -> Table | None:
         display.append(cell)
     caption = (
         "Photonic Quantum-Train with its probabilities P from one circuit, and from products of two and three, at about as many phases. "
-        "Accuracy on MNIST's test images, mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval. Rank of P: of the probabilities at "
-        "random phases as a matrix, outcomes of the first circuit against those of all others; of one circuit, a square matrix of them."
+        "Accuracy on MNIST's test images, mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval. Rank of P: of the "
+        "probabilities at random phases as a matrix, outcomes of the first circuit against those of all others; of one circuit, a square matrix of them."
     )
     return Table("splitting", caption, pd.DataFrame(rows), pd.DataFrame(display))

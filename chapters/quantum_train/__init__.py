@@ -24,5 +24,6 @@ CHAPTER = Chapter(
         "protocols": Shown("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols", "cobyla")),
     },
     cover="accuracy_against_parameters",
+    docs="photonic_quantum_train.md",
     words={"photonic_qt": "photonic Quantum-Train", "classical_target": "the target network, trained directly"},
 )

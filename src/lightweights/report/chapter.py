@@ -54,6 +54,7 @@ class Chapter:
         data: Files that are measured without runs, with the experiments of which each needs one: ``{"laws.csv": ("student",)}``.
         methods: Modules of kinds of run that the chapter brings.
         measures: Measures of its own.
+        docs: The page of docs/ that says how it is modelled.
         words: What methods of its claims are called in sentences.
         folder: Where it lies; filled in where it is found.
     """
@@ -68,6 +69,7 @@ class Chapter:
     data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     methods: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
+    docs: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path()
 

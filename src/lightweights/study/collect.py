@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from lightweights.errors import LightweightsError
 from lightweights.files import read_bytes, read_json, write_atomic
-from lightweights.settings.data_sets import taken_for
+from lightweights.settings.data_sets import DATA_SETS
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study
 from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
@@ -32,6 +32,9 @@ SHORT_NAMES = {
 PROVENANCE = ("wall_seconds", "host", "device", "threads", "commit", "data_sha256")
 IDENTITY = ["experiment", "variant", "seed"]
 TEXT = ("experiment", "variant", "method", "dataset", "network", "arm", "protocol", "host", "device", "commit", "data_sha256")
+TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
+"""Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
+
 DISTILLED = ("teacher", "student")
 """Methods of distillation, whose runs may train on other data sets than the study's."""
 
@@ -208,7 +211,7 @@ def _row(run: Run, flat: dict[str, Any], varied: list[str], metrics: _Metrics) -
 
 def _columns(study: Study, varied: list[str], rows: list[dict[str, Any]]) -> list[str]:
     """Columns in a fixed order, those that some run adds at the place where its neighbours are."""
-    sets = taken_for(study.dataset.name).tests
+    sets = TEST_SETS.get(study.dataset.name, ("test",))
     final = ["train_accuracy_percent", "train_cross_entropy"]
     final += [f"{name}_{quantity}" for name in sets for quantity in ("accuracy_percent", "cross_entropy", "generalisation_error")]
     seen = dict.fromkeys(name for row in rows for name in row)
