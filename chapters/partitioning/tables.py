@@ -51,6 +51,7 @@ def splitting(results: Results) -> Table | None:
     caption = (
         "Photonic Quantum-Train with its probabilities P from one circuit, and from products of two and three, at about as many phases. "
         "Accuracy on MNIST's test images, mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval. Rank of P: of the "
-        "probabilities at random phases as a matrix, outcomes of the first circuit against those of all others; of one circuit, a square matrix of them."
+        "probabilities at random phases as a matrix, outcomes of the first circuit against those of all others; of one circuit, a square "
+        "matrix of them."
     )
     return Table("splitting", caption, pd.DataFrame(rows), pd.DataFrame(display))
