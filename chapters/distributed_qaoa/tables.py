@@ -33,7 +33,7 @@ def maxcut(results: Results) -> Table | None:
     looks = ", ".join(f"{int(part['looks'].median()):,} for {nodes} nodes" for nodes, part in sizes)
     caption = (
         "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of a long annealing), "
-        f"mean ± sd (ddof = 1) over n graphs. Every way looks at equally many cuts: {looks}. Mean of shots: of the last shots on all "
+        f"mean ± sd (ddof = 1) over n graphs. Every way looks at so many cuts: {looks}. Mean of shots: of the last shots on all "
         "parts, in percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, those of two-qubit gates 1 % "
         "in the median."
     )
