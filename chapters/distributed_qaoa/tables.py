@@ -34,8 +34,8 @@ def maxcut(results: Results) -> Table | None:
     caption = (
         "Cuts of random graphs of mean degree 4 in percent of the largest cut (from 23 nodes on: of a long annealing), "
         f"mean ± sd (ddof = 1) over n graphs. Every way looks at so many cuts: {looks}. Mean of shots: of the last shots on all "
-        "parts, in percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, those of two-qubit gates 1 % "
-        "in the median."
+        "parts, in percent of the parts' largest cuts. Areas: connected qubits of a device with random errors, those of two-qubit gates "
+        "1 % in the median."
     )
     return Table("maxcut", caption, pd.DataFrame(rows), pd.DataFrame(display))
 

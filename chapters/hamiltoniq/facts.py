@@ -75,7 +75,7 @@ def cells_of(results: Results) -> list[Cell]:
         return []
     return [
         _cell(int(qubits), int(layers), str(optimiser), part, attempts_of(results, part))
-        for (qubits, layers, optimiser), part in own.groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"], sort=False)
+        for (qubits, layers, optimiser), part in own.groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"])
     ]
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lightweights.report.measures import format_number
+from lightweights.report.measures import with_interval
 from lightweights.report.results import Results
 from lightweights.report.statistics import summarise
 from lightweights.report.table import Table, short_cell
@@ -61,12 +61,11 @@ def hamiltoniq_noise(results: Results) -> Table | None:
             qubits, layers = int(first["benchmark.qubits"]), int(first["benchmark.layers"])
             rows.append({"experiment": experiment, "qubits": qubits, "layers": layers, "error": error} | score.columns())
             cell = {"Noise": words, "Probability": f"{error:g}", "Qubits": str(qubits), "Layers": str(layers), "n": str(score.n)}
-            interval = f"[{format_number(score.low, 'h_score')}, {format_number(score.high, 'h_score')}]"
-            display.append(cell | {"H": short_cell(score, "h_score"), "95 % interval": interval})
+            display.append(cell | {"H [95 % interval]": with_interval(score.mean, score.low, score.high, "h_score")})
     if not rows:
         return None
     caption = (
         "H-scores under noise of one kind, the optimiser seeing what the noise leaves: a bit read wrongly with some probability, or a "
-        "layer after which only uniform outcomes are left. Mean ± sd (ddof = 1) over n seeds. No device is meant."
+        "layer after which only uniform outcomes are left. Mean over n seeds. No device is meant."
     )
     return Table("hamiltoniq_noise", caption, pd.DataFrame(rows), pd.DataFrame(display))

@@ -15,6 +15,7 @@ LOOKS = {
     "chain_leaking": ("quantum, as published", ORANGE, "s", "--"),
     "chain_tuned": ("quantum, tuned", BLUE, "D", "-"),
     "product_tuned": ("no CX, tuned", SKY, "^", ":"),
+    "rbf_leaking": ("Gaussian, as published", BLACK, "x", "--"),
     "rbf_tuned": ("Gaussian, tuned", GREEN, "v", "-"),
     "linear_tuned": ("linear, tuned", GREY, "P", "--"),
 }
@@ -35,7 +36,7 @@ def qsvm(results: Results) -> Figure:
     error_bars(time, qubits, [summarise(part["chain_kernel_seconds"]) for part in parts], "range", color=VERMILLION, marker="o", capsize=0)
     reference = summarise(parts[-1]["chain_kernel_seconds"]).mean * qubits / qubits[-1]
     time.plot(qubits, reference, color=BLACK, linestyle=":", linewidth=0.8, label="proportional to n")
-    time.set(yscale="log", ylabel="Seconds of one kernel, one core")
+    time.set(yscale="log", ylabel="Processor seconds of one kernel")
     time.legend(loc="upper left")
     for name, (label, colour, marker, line) in LOOKS.items():
         means = [summarise(part[accuracy(name)]) for part in parts]

@@ -20,7 +20,7 @@ class QsvmSchedule(Section):
     """How much is compared."""
 
     protocol: Literal["qsvm"] = "qsvm"
-    rounds: int = Field(8, ge=1, le=8, description="How many of the kernels are compared, in their order.")
+    rounds: int = Field(9, ge=1, le=9, description="How many of the kernels are compared, in their order.")
 
 
 class QsvmRun(RunSettings):
