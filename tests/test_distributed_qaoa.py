@@ -13,8 +13,11 @@ from chapters.distributed_qaoa.distributed import at_random, balanced, merged, s
 from chapters.distributed_qaoa.graphs import cut_values, largest_cut, random_graph, strings
 from chapters.distributed_qaoa.partition import balanced_parts, random_parts, sizes_of, weight_between
 from chapters.distributed_qaoa.sampler import FIXED_ANGLES, Quality, Taken, probabilities, qaoa, uniform
-from chapters.distributed_qaoa.settings import MaxcutSection
+from chapters.distributed_qaoa.settings import MaxcutRun, MaxcutSection
+from lightweights.datasets.loading import nothing
 from lightweights.errors import LightweightsError
+from lightweights.settings.runs import Run
+from lightweights.study.contract import check_run
 
 
 def cycle(nodes: int) -> np.ndarray:
@@ -211,3 +214,19 @@ def test_all_ways_to_cut_look_equally_often_and_none_beats_the_optimum():
         assert 0 < found.value <= contest.reference == largest_cut(contest.weights)[0]
         assert found.mean <= found.largest
     assert Contest(MaxcutSection(nodes=40), np.zeros((40, 40)), lambda _: np.random.default_rng(0)).cut("whole") is None
+
+
+def test_runs_keep_the_contract():
+    own = {"maxcut": {"nodes": 9, "capacity": 4, "shots": 8, "evaluations": 4}}
+    settings = MaxcutRun.model_validate(
+        {
+            "method": "maxcut",
+            "numerics_version": 1,
+            "dataset": {"name": "none"},
+            **own,
+            "schedule": {},
+        }
+    )
+    run = Run(study="study", experiment="maxcut", variant="base", seed=0, settings=settings)
+    lines = list(check_run(run, nothing()))
+    assert "killed after the first and taken up again it ends with the same bits" in lines

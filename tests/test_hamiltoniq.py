@@ -9,7 +9,11 @@ from chapters.hamiltoniq.cobyla import Simplex, powell_cobyla, scipy_cobyla
 from chapters.hamiltoniq.instances import MATRICES, energies
 from chapters.hamiltoniq.qaoa import Circuit, Noise
 from chapters.hamiltoniq.score import distance, distance_by_chance, h_score, published_curve, published_curves
+from chapters.hamiltoniq.settings import HamiltoniqRun
+from lightweights.datasets.loading import nothing
 from lightweights.errors import LightweightsError
+from lightweights.settings.runs import Run
+from lightweights.study.contract import check_run
 
 GROUND = [(3, "011", -20.4623), (4, "0101", -8.3312), (5, "11101", -66.1523), (6, "111111", -99.7359)]
 
@@ -138,3 +142,19 @@ def test_attempts_with_powells_optimiser_follow_the_published_curve_and_idle_one
     assert distance(np.array([each.found for each in made]), 3, 1) < distance_by_chance(200)
     assert distance(np.array([each.at_start for each in made]), 3, 1) > 3 * distance_by_chance(200)
     assert all(10 < each.asked < 100 for each in made)
+
+
+def test_runs_keep_the_contract():
+    own = {"benchmark": {"qubits": 3, "layers": 1}}
+    settings = HamiltoniqRun.model_validate(
+        {
+            "method": "hamiltoniq",
+            "numerics_version": 1,
+            "dataset": {"name": "none"},
+            **own,
+            "schedule": {"rounds": 4},
+        }
+    )
+    run = Run(study="study", experiment="hamiltoniq", variant="base", seed=0, settings=settings)
+    lines = list(check_run(run, nothing()))
+    assert "killed after the first and taken up again it ends with the same bits" in lines

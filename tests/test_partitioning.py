@@ -7,6 +7,10 @@ from chapters.partitioning.circuits import FAMILIES, cp_fraction, qft, quantum_v
 from chapters.partitioning.cost import groups_of, pairs, seats_of
 from chapters.partitioning.heuristics import block_order, filled_from_the_end, optimum, random_places, static
 from chapters.partitioning.multilevel import Pass, partition
+from chapters.partitioning.settings import CuttingRun
+from lightweights.datasets.loading import nothing
+from lightweights.settings.runs import Run
+from lightweights.study.contract import check_run
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -122,3 +126,19 @@ def test_static_places_beat_none_of_ours_even_from_a_well_kept_partitioner():
     cut = pairs(groups_of(circuit), static(circuit, list(row)))
     assert cut == sum(row[a] != row[b] for layer in circuit.layers for a, b in layer)
     assert pairs(groups_of(circuit), partition(circuit, 2, rng(7))) < cut
+
+
+def test_runs_keep_the_contract():
+    own = {"cutting": {"family": "cp_fraction", "qubits": 4}}
+    settings = CuttingRun.model_validate(
+        {
+            "method": "cutting",
+            "numerics_version": 1,
+            "dataset": {"name": "none"},
+            **own,
+            "schedule": {},
+        }
+    )
+    run = Run(study="study", experiment="cutting", variant="base", seed=0, settings=settings)
+    lines = list(check_run(run, nothing()))
+    assert "killed after the first and taken up again it ends with the same bits" in lines

@@ -6,7 +6,11 @@ import pytest
 from chapters.qsvm.arms import ARMS, COSTS, GRID, choose, measure
 from chapters.qsvm.features import angles, split_pair
 from chapters.qsvm.kernels import chain_kernel, gram, linear_kernel, product_kernel, rbf_kernel
+from chapters.qsvm.settings import QsvmRun
+from lightweights.datasets.digits import load_digits
 from lightweights.errors import LightweightsError
+from lightweights.settings.runs import Run
+from lightweights.study.contract import check_run
 
 
 def state(x: np.ndarray, entangled: bool) -> np.ndarray:
@@ -121,3 +125,11 @@ def test_tuned_arms_have_equally_many_candidates_and_choose_on_training_images(p
     assert len({len(arm.candidates) for arm in ARMS.values()} - {0}) == 1
     far = 40 * angles(pair, 8, leaking=False)[0]
     assert choose(ARMS["rbf_tuned"], far, pair.train_labels, 0)[0] < 1 / 8  # wide enough to see a neighbour at all
+
+
+def test_runs_keep_the_contract():
+    own = {"pair": {"images": 60, "qubits": 3}}
+    settings = QsvmRun.model_validate({"method": "qsvm", "numerics_version": 1, "dataset": {"name": "digits"}, **own, "schedule": {}})
+    run = Run(study="study", experiment="qsvm", variant="base", seed=0, settings=settings)
+    lines = list(check_run(run, load_digits(0.25, 0)))
+    assert "killed after the first and taken up again it ends with the same bits" in lines

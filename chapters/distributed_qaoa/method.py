@@ -19,8 +19,10 @@ from .settings import MaxcutRun
 
 
 def check(settings: MaxcutRun, where: str) -> None:
-    """Raises SettingsError where the parts do not make up the graph."""
-    section = settings.maxcut
+    """Raises SettingsError where the parts do not make up the graph, or the optimiser cannot start."""
+    section, least = settings.maxcut, 2 * settings.maxcut.layers + 2
+    if section.evaluations < least:
+        raise SettingsError(f"{where}: maxcut.evaluations = {section.evaluations}: {2 * section.layers} angles need at least {least}")
     if section.parts and (sum(section.parts) != section.nodes or max(section.parts) > section.capacity):
         raise SettingsError(
             f"{where}: maxcut.parts = {section.parts}: expected sizes of at most {section.capacity} (maxcut.capacity) that add up to "
