@@ -1,15 +1,24 @@
 """The chain kernel against dense state vectors, the preparation against what it must not see, and the arms on data of known answer."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from chapters.qsvm.arms import ARMS, COSTS, GRID, choose, measure
 from chapters.qsvm.features import angles, split_pair
+from chapters.qsvm.judges import best_accuracy_percent, kernel_seconds_below, time_exponent
 from chapters.qsvm.kernels import chain_kernel, gram, linear_kernel, product_kernel, rbf_kernel
 from chapters.qsvm.settings import QsvmRun
 from lightweights.datasets.digits import load_digits
 from lightweights.errors import LightweightsError
+from lightweights.report.chapter import chapter_at
+from lightweights.report.claims import claims_of
+from lightweights.report.results import Results
+from lightweights.settings.reading import with_chapters
 from lightweights.settings.runs import Run
+from lightweights.settings.study import parse_study
 from lightweights.study.contract import check_run
 
 
@@ -133,3 +142,20 @@ def test_runs_keep_the_contract():
     run = Run(study="study", experiment="qsvm", variant="base", seed=0, settings=settings)
     lines = list(check_run(run, load_digits(0.25, 0)))
     assert "killed after the first and taken up again it ends with the same bits" in lines
+
+
+def test_claims_about_the_best_number_of_qubits_wait_for_all_of_them():
+    study = parse_study(with_chapters({"study": {"chapters": ["qsvm"], "only": ["qsvm_mnist"]}}))
+    rows = [
+        {"experiment": "qsvm_mnist", "variant": f"qubits={qubits}", "dataset": "mnist", "seed": seed, "pair.qubits": qubits}
+        | {"chain_leaking_tested_percent": 90.0 + 5 * (qubits == 32) + 0.1 * seed, "chain_kernel_seconds": 0.01 * qubits}
+        for qubits in (2, 8, 32, 128, 784)
+        for seed in range(3)
+    ]
+    claims = {claim.id: claim for claim in claims_of([chapter_at(Path("chapters/qsvm"))])}
+    whole, part = (Results(study, pd.DataFrame(some), tuple(claims.values())) for some in (rows, rows[:-3]))
+    found = best_accuracy_percent(claims["qsvm.accuracy"], whole)
+    assert (found.judgement.verdict, found.ours.mean) == ("reproduced", pytest.approx(95.1))
+    assert best_accuracy_percent(claims["qsvm.accuracy"], part).judgement.verdict == "not run"
+    assert time_exponent(claims["qsvm.scaling"], whole).ours.mean == pytest.approx(1)
+    assert kernel_seconds_below(claims["qsvm.seconds"], whole).judgement.verdict == "holds"

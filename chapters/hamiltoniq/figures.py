@@ -15,12 +15,13 @@ LOOKS = {"powell": ("Powell's COBYLA", BLUE, "-"), "scipy": ("SciPy's COBYLA", V
 
 @styled
 def hamiltoniq(results: Results) -> Figure:
-    """One panel for each instance, at the largest number of layers: share of attempts below an accuracy."""
+    """One panel for each instance, at the largest number of layers that most were run with: share of attempts below an accuracy."""
     figure = Figure(figsize=(TWO_COLUMNS, 2.1), layout="constrained")
     own = results.of(CURVES)
     if own.empty:
         return without_runs(figure)
-    layers = int(own["benchmark.layers"].max())
+    cells = own.groupby(["benchmark.layers", "benchmark.qubits", "benchmark.optimiser"]).size().groupby("benchmark.layers").size()
+    layers = int(cells[cells == cells.max()].index.max())
     own = own[own["benchmark.layers"] == layers]
     instances = sorted(int(qubits) for qubits in own["benchmark.qubits"].unique())
     axes = figure.subplots(1, len(instances), sharey=True, squeeze=False)[0]

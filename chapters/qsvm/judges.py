@@ -15,7 +15,7 @@ LEAST_QUBITS = 32
 
 def best_accuracy_percent(claim: Claim, results: Results) -> Evidence:
     """The published kernel as published, at the number of qubits where it is best."""
-    best = at_best(matching_runs(claim, results.runs), PUBLISHED)
+    best = at_best(complete(claim, results), PUBLISHED)
     ours = summarise(best[accuracy(PUBLISHED)] if len(best) else [])
     return Evidence(judge_value(claim, ours), ours, best if ours.n else None)
 
@@ -36,7 +36,7 @@ def time_exponent(claim: Claim, results: Results) -> Evidence:
 
 def gain_over_classical_points(claim: Claim, results: Results) -> Evidence:
     """The best tuned quantum kernel minus the best tuned Gaussian kernel, paired by split, each at its best number of qubits."""
-    own = matching_runs(claim, results.runs)
+    own = complete(claim, results)
     quantum, classical = (at_best(own, name) for name in (TUNED, CLASSICAL))
     if quantum.empty or claim.bounds is None:
         return Evidence(Judgement(NOT_RUN, NO_RUNS))
@@ -45,6 +45,13 @@ def gain_over_classical_points(claim: Claim, results: Results) -> Evidence:
     return Evidence(
         judge_range(claim.bounds, {"over a tuned Gaussian kernel": Difference(ours.mean, ours.low, ours.high)}, ours.n), ours, own
     )
+
+
+def complete(claim: Claim, results: Results) -> pd.DataFrame:
+    """The runs that judge a claim about the best number of qubits: none before all numbers that are asked for have landed."""
+    own = matching_runs(claim, results.runs)
+    asked = {run.settings.pair.qubits for run in results.study.runs() if run.experiment == claim.experiment}
+    return own if len(own) and set(own["pair.qubits"]) == asked else own.iloc[:0]
 
 
 def accuracy(name: str) -> str:
