@@ -34,6 +34,7 @@ dated there):
 - *holds*, *fails*: for claims of the form "below x" or "x to y"; all 95 % intervals lie wholly within, or one lies wholly outside;
   *open* in between;
 - *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim;
+- *not comparable*: what could be measured here is something else, for the reason that is told;
 - *inconsistent*: the sources contradict themselves or each other, whatever we find."""
 
 OWN = ["chapter", "judgeable", "shorter"]
