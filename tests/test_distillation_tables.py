@@ -20,11 +20,12 @@ from chapters.distillation.reliability import binomial_interval, draw_calibratio
 from chapters.distillation.shots import shot_fits, shot_gains
 from chapters.distillation.students import control_runs, distilled_runs, extreme_control_runs, frontier
 from lightweights.networks.teacher import Teacher
-from lightweights.params import Run, Study, parse_study
 from lightweights.report.figure import render
 from lightweights.report.make import means_by_variant
 from lightweights.report.results import ResultsError, with_settings
 from lightweights.report.table import to_latex, to_markdown
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
 from lightweights.study.layout import history_file, metrics_file
 from lightweights.study.plan import open_study

@@ -14,8 +14,8 @@ from chapters.noise.devices import alone_table, heralding_rates
 from chapters.noise.figures import duration
 from chapters.noise.sweeps import drop, regenerated_drop, sweep, sweep_drops
 from chapters.noise.tables import noise as noise_table
-from lightweights.params import Study
 from lightweights.report.verdicts import FAILS, HOLDS, NOT_RUN, OPEN, TOO_FEW
+from lightweights.settings.study import Study
 from lightweights.study.collect import collect
 
 BASE = {"brightness": 0.6, "indistinguishability": 0.95, "g2": 0.02, "transmittance": 0.7}

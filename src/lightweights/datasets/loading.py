@@ -11,7 +11,7 @@ from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labe
 from lightweights.datasets.known import SHAPES
 from lightweights.datasets.mnist_partial import positions
 from lightweights.datasets.own import load_own, own_shape
-from lightweights.params import DatasetSection
+from lightweights.settings.dataset import DatasetSection
 
 
 def shape_of(settings: DatasetSection) -> tuple[tuple[int, ...], int]:

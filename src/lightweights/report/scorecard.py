@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.params import Study
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import Claim, matching_runs
 from lightweights.report.measures import NOTHING, format_number, with_interval
@@ -16,6 +15,7 @@ from lightweights.report.results import Results, settings_by_variant
 from lightweights.report.statistics import Difference, summarise
 from lightweights.report.table import markdown
 from lightweights.report.verdicts import NOT_RUN, VERDICTS, Evidence, Judgement, is_wide, judge_value, several_variants, verdict_cell
+from lightweights.settings.study import Study
 
 RULE = """\
 **How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published
