@@ -84,7 +84,8 @@ def test_whatever_a_factory_does_when_it_is_called_is_our_error(write: Callable,
 
 def test_errors_of_our_own_and_too_little_memory_pass_as_they_are(write: Callable) -> None:
     name = write(
-        "from lightweights.settings.base import SettingsError\ndef ours(): raise SettingsError('width = -1')\ndef memory(): raise MemoryError\n"
+        "from lightweights.settings.base import SettingsError\n"
+        "def ours(): raise SettingsError('width = -1')\ndef memory(): raise MemoryError\n"
     )
     with pytest.raises(SettingsError, match=r"^width = -1$"):
         imported("network.name", f"{name}:ours")()
