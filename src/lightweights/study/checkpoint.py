@@ -1,13 +1,14 @@
-"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries; and the run's lock."""
+"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries and is believed by its digest."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import filelock
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from lightweights.files import write_atomic
 from lightweights.settings.runs import Run
@@ -20,23 +21,26 @@ STATE = "state.safetensors"
 
 def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
     """The whole state in one file. ``sources``: digests of what the run is made from, its data and its teacher."""
-    metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows)}
-    write_atomic(path, save(training.tensors(), metadata))
+    tensors, belongs, rows = training.tensors(), identity(run, sources), json.dumps(training.rows)
+    write_atomic(path, save(tensors, {"identity": belongs, "rows": rows, "digest": content_digest(tensors, belongs, rows)}))
 
 
 def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
-    """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged is set aside and told of. One
-    that cannot be read for want of memory or of a disk stays where it is.
+    """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged, by its digest too, is set aside
+    and told of. One that cannot be read for want of memory or of a disk stays where it is.
     """
     if not path.is_file():
         return
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
+        tensors = load_file(path)
+        if metadata.get("digest") != content_digest(tensors, metadata["identity"], metadata["rows"]):
+            raise ValueError("its content is not that of its digest")
         if metadata["identity"] != identity(run, sources):
             print(f"{path}: the checkpoint belongs to other settings, data or teacher; starting from the beginning")
             return
-        training.restore(load_file(path), json.loads(metadata["rows"]))
+        training.restore(tensors, json.loads(metadata["rows"]))
         print(f"{run.key}: going on from its checkpoint, with {len(training.rows)} rounds or epochs done", flush=True)
     except OSError as error:
         if out_of_memory(error):
@@ -58,16 +62,12 @@ def identity(run: Run, sources: Sequence[str]) -> str:
     return json.dumps([run.seed, run.settings.plain(), *sources], sort_keys=True)
 
 
-@contextmanager
-def exclusive(folder: Path, run: Run) -> Iterator[None]:
-    """Hold the run's lock: two processes never train the same run. The system frees the lock of a killed process."""
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        held = lock.acquire()
-    except filelock.Timeout:
-        raise RunError(f"run {run.study}/{run.key} is being trained by another process; wait for it, or stop it and start again") from None
-    except OSError as error:
-        raise RunError(f"{folder} cannot be written to: {error}; set permissions or make room, then start again") from error
-    with held:
-        yield
+def content_digest(tensors: Mapping[str, Tensor], *texts: str) -> str:
+    """SHA-256 over names, types, shapes and numbers of tensors, and over texts."""
+    found = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        found.update(f"{len(name)} {name} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    for text in texts:
+        found.update(f"{len(text)} {text}\n".encode())
+    return found.hexdigest()

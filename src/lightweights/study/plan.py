@@ -19,6 +19,7 @@ from lightweights.study.layout import (
     history_file,
     landed_file,
     metrics_file,
+    model_file,
     settings_file,
     study_folder,
     study_settings_file,
@@ -76,7 +77,7 @@ def forget_the_future(study: Study, results: Path = RESULTS) -> None:
         *(settings_file(run, results) for run in runs),
     }
     files |= {place(study, d.name, results) for d in study.datasets(runs) for place in (data_settings_file, data_file)}
-    files |= {place(run, results) for run in runs for place in (metrics_file, history_file, weights_file)}
+    files |= {place(run, results) for run in runs for place in (metrics_file, history_file, model_file, weights_file)}
     now = time.time()
     ahead = sorted((stamp, path) for path in files if path.is_file() and (stamp := path.stat().st_mtime) > now)
     for number, (_, path) in enumerate(ahead):
@@ -100,7 +101,7 @@ def keep_valid_runs(runs: list[Run], results: Path = RESULTS) -> None:
 
 def oldest_result(run: Run, results: Path) -> float | None:
     """Time stamp of the oldest file of a run; None where metrics.json or history.csv is missing."""
-    files = [metrics_file(run, results), history_file(run, results), weights_file(run, results)]
+    files = [metrics_file(run, results), history_file(run, results), model_file(run, results), weights_file(run, results)]
     if not all(file.is_file() for file in files[:2]):
         return None
     return min(file.stat().st_mtime for file in files if file.is_file())
@@ -153,7 +154,8 @@ def read_study(path: Path) -> Study:
 def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
     """The run that a settings file and a seed ask for. Raises SettingsError where the file is not one of a study."""
     try:
-        study, folder, experiment, name = path.resolve().relative_to(results.resolve()).parts
+        # Not resolved: results may lie on another disk, behind a link.
+        study, folder, experiment, name = Path(os.path.normpath(path.absolute())).relative_to(results.absolute()).parts
         if folder != "settings":
             raise ValueError
     except ValueError:
