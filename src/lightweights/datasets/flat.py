@@ -115,7 +115,7 @@ def _tensors_of(split: Any) -> dict[str, Tensor]:
 
 def _is_known(dataset: Data) -> bool:
     """Whether name and counts need no digest, since the package knows them."""
-    return isinstance(dataset, Dataset) and SHAPES.get(dataset.name) == (dataset.input_shape, dataset.classes)
+    return isinstance(dataset, Dataset) and SHAPES.get(dataset.name) == (tuple(dataset.train.images.shape[1:]), dataset.classes)
 
 
 def _sha_of(metadata: Mapping[str, Any]) -> str:
