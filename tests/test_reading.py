@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lightweights.report.chapter import chapters
 from lightweights.report.stages import stages_text
 from lightweights.settings.base import Section, SettingsError
 from lightweights.settings.chapters import experiments_of, found, load_kinds
@@ -325,3 +326,7 @@ def test_chapters_are_told_with_runs_done_and_cost(tmp_path: Path) -> None:
     assert lines[1].split()[:4] == ["one", "a", "2", "0"] and lines[2].split()[:4] == ["-", "b", "2", "0"]
     assert lines[3].split()[:3] == ["all", "4", "0"]
     assert lines[4].startswith("not in this study: quantum_train, ablation")
+
+
+def test_chapters_have_one_order() -> None:
+    assert list(found()) == [chapter.name for chapter in chapters()]

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
-from lightweights.files import write_atomic
+from lightweights.files import remove_leftovers, write_atomic
 from lightweights.methods.method import method_of
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.study.checkpoint import STATE, exclusive, resume, save_checkpoint
@@ -113,6 +113,8 @@ def execute(
     sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run):
+        written = (file(run, results) for file in (weights_file, history_file, metrics_file))
+        remove_leftovers(folder / STATE, *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         with closing(training):
             advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)
