@@ -16,7 +16,8 @@ import yaml
 from houses import ROOT, command, new_house
 
 from benchmarks import walk
-from lightweights.params import Study
+from lightweights.settings.reading import load_study
+from lightweights.settings.study import Study
 
 DOCS = ROOT / "docs"
 
@@ -41,6 +42,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIGHTWEIGHTS_DATA", "")
     house = new_house(tmp_path / "clone", yaml.safe_load((ROOT / "params.yaml").read_text()))
     shutil.copy(ROOT / ".gitignore", house)
+    shutil.copytree(ROOT / "chapters", house / "chapters", ignore=shutil.ignore_patterns("__pycache__"))
     for who in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{who}_NAME", "Reader")
         monkeypatch.setenv(f"GIT_{who}_EMAIL", "reader@example.org")
@@ -76,7 +78,7 @@ def test_tutorial_leads_to_a_study_of_ones_own(clone: Path):
         ("own_data.md", "stripes", {"classical": 80, "quantum_train": 70}),
         ("own_network.md", "nets", {"classical": 50, "quantum_train": 20}),
         ("own_arm.md", "waves", {"ablation": 10}),
-        ("own_claim.md", "claimed", {"classical": 70}),
+        ("add_a_paper.md", "claimed", {"digits_direct": 70}),
     ],
 )
 def test_worked_examples_work(clone: Path, page: str, study: str, experiments: dict[str, float]):
@@ -91,7 +93,7 @@ def test_worked_examples_work(clone: Path, page: str, study: str, experiments: d
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
-    known = set(yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"])
+    known = set(load_study(ROOT / "params.yaml").experiments)
     for language, text in walk.blocks((DOCS / page).read_text()):
         if language == "yaml" and walk.FILE.match(text):
             tree = yaml.safe_load(text)

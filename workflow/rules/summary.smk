@@ -2,6 +2,29 @@
 STUDY_FILE = study_settings_file(STUDY.study.name).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
+CHAPTERS = [chapter for chapter in chapters() if EXPERIMENTS & chapter.experiments]
+MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
+# What chapters say themselves, besides runs: a change of it draws all anew.
+TOLD = ("claims.csv", "contradictions.csv", "published.yaml")
+SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
+# Kinds of what is drawn: the endings of its files.
+KINDS = {"tables": ("html", "csv", "md", "tex"), "figures": ("svg", "pdf", "png")}
+
+
+def names_of(chapter):
+    """What is drawn of a chapter, as `lightweights draw` calls it."""
+    return [f"{kind}/{name}" for kind in KINDS for name in shown(getattr(chapter, kind), EXPERIMENTS)]
+
+
+def drawn(chapter):
+    """The files of it."""
+    return [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
+
+
+def reads(chapter):
+    """Files besides runs.csv that it is made from."""
+    items = [getattr(chapter, kind)[name] for kind, _, name in (item.partition("/") for item in names_of(chapter))]
+    return [f"{FOLDER}/{file}" for file in dict.fromkeys(file for item in items for file in item.reads)]
 
 
 rule collect:
@@ -24,119 +47,69 @@ rule collect:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 
 
-rule measure_laws:
+rule measure:
     input:
         STUDY_FILE,
     output:
-        f"{FOLDER}/laws.csv",
+        f"{FOLDER}/{{data}}",
     log:
-        f"{FOLDER}/logs/laws.log",
+        f"{FOLDER}/logs/{{data}}.log",
+    wildcard_constraints:
+        data="|".join(MEASURED) or "none",
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
     shell:
-        "lightweights laws {input:q} > {log:q} 2>&1"
+        "lightweights draw {input:q} {wildcards.data} > {log:q} 2>&1"
 
 
-rule draw_table:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        laws=lambda wildcards: laws_for(wildcards.table),
-    output:
-        f"{FOLDER}/tables/{{table}}.html",
-        multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
-    log:
-        f"{FOLDER}/logs/tables/{{table}}.log",
-    wildcard_constraints:
-        table="|".join(TABLES),
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights table {wildcards.table} {input.study:q} > {log:q} 2>&1"
+# A chapter is drawn by one process: starting one takes longer than drawing a figure. One that fails is named and leaves the others
+# (profiles keep what a failed job has written), and is what the next run makes anew.
+for chapter in CHAPTERS:
 
-
-rule draw_figure:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        laws=lambda wildcards: laws_for(wildcards.figure),
-    output:
-        f"{FOLDER}/figures/{{figure}}.svg",
-        multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
-    log:
-        f"{FOLDER}/logs/figures/{{figure}}.log",
-    wildcard_constraints:
-        figure="|".join(FIGURES),
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights figure {wildcards.figure} {input.study:q} > {log:q} 2>&1"
+    rule:
+        name:
+            f"draw_{chapter.name}"
+        input:
+            study=STUDY_FILE,
+            runs=f"{FOLDER}/runs.csv",
+            said=SAID,
+            reads=reads(chapter),
+            templates=sorted(chapter.folder.glob("*.j2")),
+        output:
+            drawn(chapter),
+            f"{FOLDER}/{chapter.name}.md",
+        log:
+            f"{FOLDER}/logs/{chapter.name}.log",
+        group:
+            "summary"
+        resources:
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
+        params:
+            names=[*names_of(chapter), chapter.name],
+        shell:
+            "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
 
 
 rule score_claims:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        inconsistencies="workflow/reference/inconsistencies.csv",
+        said=SAID,
+        templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
     output:
-        f"{FOLDER}/scorecard.html",
-        multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
+        f"{FOLDER}/RESULTS.md",
+        multiext(f"{FOLDER}/scorecard", ".csv", ".md", ".html"),
     log:
         f"{FOLDER}/logs/scorecard.log",
     group:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     shell:
-        "lightweights scorecard {input.study:q} > {log:q} 2>&1"
-
-
-rule write_findings:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-    output:
-        f"{FOLDER}/findings.html",
-        f"{FOLDER}/findings.md",
-    log:
-        f"{FOLDER}/logs/findings.log",
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights findings {input.study:q} > {log:q} 2>&1"
-
-
-rule write_results:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        inconsistencies="workflow/reference/inconsistencies.csv",
-    output:
-        f"{FOLDER}/RESULTS.md",
-    log:
-        f"{FOLDER}/logs/results.log",
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights results {input.study:q} > {log:q} 2>&1"
+        "lightweights draw {input.study:q} scorecard RESULTS > {log:q} 2>&1"
 
 
 # Not part of the summary: `snakemake --cores 1 results/paper/report.html`.
@@ -144,11 +117,9 @@ rule write_report:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        tables=expand(f"{FOLDER}/tables/{{table}}.md", table=shown(TABLES, EXPERIMENTS)),
-        figures=expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
+        drawn=[[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
         scorecard=f"{FOLDER}/scorecard.md",
         results=f"{FOLDER}/RESULTS.md",
-        findings=[f"{FOLDER}/findings.md"] if "ablation" in EXPERIMENTS else [],
     output:
         f"{FOLDER}/report.html",
     log:
@@ -163,8 +134,6 @@ rule write_report:
 rule summary:
     input:
         f"{FOLDER}/runs.csv",
-        expand(f"{FOLDER}/tables/{{table}}.html", table=shown(TABLES, EXPERIMENTS)),
-        expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
+        [[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
         f"{FOLDER}/scorecard.html",
         f"{FOLDER}/RESULTS.md",
-        [f"{FOLDER}/findings.html"] if "ablation" in EXPERIMENTS else [],

@@ -5,7 +5,8 @@ from torch import nn
 
 from lightweights.imported import imported
 from lightweights.networks.cnn import MerlinCNN, TargetCNN
-from lightweights.params import NetworkSection, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.network import NetworkSection
 
 __all__ = ["MerlinCNN", "TargetCNN", "build_network", "parameter_count"]
 
@@ -16,7 +17,7 @@ _BUILT_IN = {
 }
 
 
-def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int, seed: int = 0) -> nn.Module:
+def build_network(settings: NetworkSection, input_shape: tuple[int, ...], classes: int, seed: int = 0) -> nn.Module:
     """The network that the settings name, its initial weights decided by ``seed``. Raises SettingsError if there is none."""
     factory = _BUILT_IN.get(settings.name) or _imported(settings.name)
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
@@ -32,7 +33,7 @@ def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], c
     return network
 
 
-def parameter_count(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int) -> int:
+def parameter_count(settings: NetworkSection, input_shape: tuple[int, ...], classes: int) -> int:
     """Number of weights m that the network needs."""
     return sum(p.numel() for p in build_network(settings, input_shape, classes).parameters() if p.requires_grad)
 

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from lightweights.params import SettingsError
+from lightweights.settings.base import SettingsError
 
 
 def last_batch(count: int, size: int) -> int:
