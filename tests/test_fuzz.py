@@ -28,7 +28,10 @@ from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
 from lightweights.datasets.wordnet import parse_glosses, read_package
 from lightweights.methods.distillation import TeacherError, metrics_beside, new_teacher, source
-from lightweights.params import Run, SettingsError, Study, load_study, parse_study
+from lightweights.settings.base import SettingsError
+from lightweights.settings.reading import load_study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.cost import Costs

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightweights.params import SettingsError
+from lightweights.settings.base import SettingsError
 from lightweights.training.data import minibatches
 from lightweights.training.sizes import check_last_batch, last_batch
 

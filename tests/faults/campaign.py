@@ -33,10 +33,10 @@ from lightweights.datasets import Data, digest, from_arrays, series_from_arrays,
 from lightweights.datasets.formats import gunzip, unxz
 from lightweights.datasets.loading import load as load_data
 from lightweights.errors import LightweightsError
-from lightweights.params import DatasetSection
 from lightweights.photonics import Circuit
 from lightweights.photonics.answers import counted, read_answer
 from lightweights.photonics.jobs import JobLog, Question
+from lightweights.settings.dataset import DatasetSection
 from lightweights.study.execute import read_data
 
 
