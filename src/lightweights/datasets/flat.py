@@ -116,7 +116,9 @@ def _tensors_of(split: Any) -> dict[str, Tensor]:
 def _is_known(dataset: Data) -> bool:
     """Whether name and counts need no digest, since the package knows them."""
     known = DATA_SETS.get(dataset.name)
-    return isinstance(dataset, Dataset) and known is not None and (known.shape, known.classes) == (dataset.input_shape, dataset.classes)
+    if not isinstance(dataset, Dataset) or known is None:
+        return False
+    return (known.shape, known.classes) == (tuple(dataset.train.images.shape[1:]), dataset.classes)
 
 
 def _sha_of(metadata: Mapping[str, Any]) -> str:
