@@ -115,14 +115,10 @@ def _tensors_of(split: Any) -> dict[str, Tensor]:
 
 def _is_known(dataset: Data) -> bool:
     """Whether name and counts need no digest, since the package knows them."""
-<<<<<<< HEAD
-    return isinstance(dataset, Dataset) and SHAPES.get(dataset.name) == (tuple(dataset.train.images.shape[1:]), dataset.classes)
-=======
     known = DATA_SETS.get(dataset.name)
     if not isinstance(dataset, Dataset) or known is None:
         return False
     return (known.shape, known.classes) == (tuple(dataset.train.images.shape[1:]), dataset.classes)
->>>>>>> d96a06c644dd08bfbb1fc3a1a65216cc43c11ca6
 
 
 def _sha_of(metadata: Mapping[str, Any]) -> str:
