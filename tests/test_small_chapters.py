@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,12 @@ def test_claims_of_no_one_are_told_to_be_so(landed: tuple[str, Results]) -> None
     scores = results.scores[results.scores.chapter == name]
     assert set(scores.verdict) <= {"not run", "too few runs", "not comparable"}
     assert (scores.why != "").all()
+
+
+def test_a_stored_study_is_read_by_a_process_that_knows_no_chapter(tmp_path: Path) -> None:
+    file = tmp_path / "study.json"
+    study = parse_study(with_chapters({"study": {"name": "tiny", "chapters": ["qsvm"]}}))
+    file.write_text(study.to_json())
+    read = "from pathlib import Path; from lightweights.study.plan import read_study; print(len(read_study(Path(sys.argv[1])).runs()))"
+    told = subprocess.run([sys.executable, "-c", f"import sys; {read}", str(file)], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == len(study.runs()) > 0
