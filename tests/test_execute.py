@@ -176,7 +176,7 @@ def test_metrics_are_written_last(tiny: Dataset, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(execute_module, "write_atomic", recording)
     execute(run_of("classical"), tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=600)
-    assert written == ["seed-0.safetensors", "history.csv", "metrics.json"]
+    assert written == ["model.safetensors", "history.csv", "metrics.json"]
 
 
 def test_a_gpu_that_is_not_there_is_told(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

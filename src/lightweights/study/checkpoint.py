@@ -1,11 +1,10 @@
-"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries and is believed by its digest."""
+"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -21,25 +20,29 @@ STATE = "state.safetensors"
 
 def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
     """The whole state in one file. ``sources``: digests of what the run is made from, its data and its teacher."""
-    tensors, belongs, rows = training.tensors(), identity(run, sources), json.dumps(training.rows)
-    write_atomic(path, save(tensors, {"identity": belongs, "rows": rows, "digest": content_digest(tensors, belongs, rows)}))
+    metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows)}
+    tensors = training.tensors()
+    write_atomic(path, save(tensors, metadata | {"sha256": _digest(tensors, metadata)}))
 
 
 def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
-    """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged, by its digest too, is set aside
-    and told of. One that cannot be read for want of memory or of a disk stays where it is.
+    """Take up the checkpoint if there is one that belongs to this run and its sources; one that is damaged is set aside and told of. One
+    that cannot be read for want of memory or of a disk stays where it is.
     """
     if not path.is_file():
         return
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
-        tensors = load_file(path)
-        if metadata.get("digest") != content_digest(tensors, metadata["identity"], metadata["rows"]):
-            raise ValueError("its content is not that of its digest")
         if metadata["identity"] != identity(run, sources):
             print(f"{path}: the checkpoint belongs to other settings, data or teacher; starting from the beginning")
             return
+        tensors = load_file(path)
+        expected = metadata.pop("sha256", None)
+        if expected is None and set(metadata) == {"identity", "rows"}:
+            print(f"{path}: the checkpoint has no digest, as older versions wrote it; it is taken up unchecked")
+        elif expected != _digest(tensors, metadata):
+            raise ValueError("its content does not have the digest that was written with it")
         training.restore(tensors, json.loads(metadata["rows"]))
         print(f"{run.key}: going on from its checkpoint, with {len(training.rows)} rounds or epochs done", flush=True)
     except OSError as error:
@@ -62,12 +65,6 @@ def identity(run: Run, sources: Sequence[str]) -> str:
     return json.dumps([run.seed, run.settings.plain(), *sources], sort_keys=True)
 
 
-def content_digest(tensors: Mapping[str, Tensor], *texts: str) -> str:
-    """SHA-256 over names, types, shapes and numbers of tensors, and over texts."""
-    found = hashlib.sha256()
-    for name, value in sorted(tensors.items()):
-        found.update(f"{len(name)} {name} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-    for text in texts:
-        found.update(f"{len(text)} {text}\n".encode())
-    return found.hexdigest()
+def _digest(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """SHA-256 over the tensors, with their names, types and shapes, and over what is said beside them."""
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode() + save(tensors)).hexdigest()

@@ -20,13 +20,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from lightweights.built import built_digest
+from lightweights.built import built_digests
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
 from lightweights.files import remove_leftovers, write_atomic
-from lightweights.imported import imported
 from lightweights.methods.method import method_of
 from lightweights.methods.models import model_of
-from lightweights.networks import build_network
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.study.checkpoint import STATE, resume, save_checkpoint
 from lightweights.study.faults import RunError, memory_told, out_of_memory
@@ -122,17 +120,23 @@ def execute(
         with memory_told(run):
             network, origin["teacher_sha256"] = method_of(run.settings).source(run, dataset, teacher)  # type: ignore[attr-defined]
     origin["data_sha256"] = digest(dataset)
-    origin |= built_from(run.settings, dataset, run.seed)
-    sources = [origin[name] for name in ("data_sha256", "teacher_sha256", "built_sha256") if name in origin]
+    sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run), told_warnings():
         written = (file(run, results) for file in (model_file, weights_file, history_file, metrics_file))
         remove_leftovers(folder / STATE, *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         with closing(training):
+            built = built_digests(run.settings, dataset, training.module, run.seed)
+            if built:
+                origin["built_sha256"] = built
+                sources += built.values()
             advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)
-            save_checkpoint(training, run, folder / STATE, sources)  # what follows may fail, and must not cost the training
-        result = finish(training, run.settings, dataset, run.seed)
+        try:
+            result = finish(training, run.settings, dataset, run.seed)
+        except BaseException:  # must not cost the training
+            save_checkpoint(training, run, folder / STATE, sources)
+            raise
         write_result(run, result, results, origin)
         (folder / STATE).unlink(missing_ok=True)
     return result
@@ -145,18 +149,6 @@ def told_warnings() -> Iterator[None]:
         if any(action == "error" for action, *_ in warnings.filters):
             warnings.simplefilter("default")
         yield
-
-
-def built_from(settings: RunSettings, dataset: Dataset, seed: int) -> dict[str, str]:
-    """The digest of what imported factories of a run's own build, so that changed code is told from the code that made its neighbours."""
-    network, photonics = settings.network, settings.photonics
-    digests = []
-    if network is not None and ":" in network.name:
-        module = build_network(network, dataset.input_shape, dataset.classes, seed)
-        digests.append(built_digest(module, imported("network.name", network.name)))
-    if photonics is not None and ":" in (photonics.arm or ""):
-        digests.append(built_digest(nn.Module(), imported("photonics.arm", photonics.arm)))
-    return {"built_sha256": hashlib.sha256("".join(digests).encode()).hexdigest()} if digests else {}
 
 
 def advance(
