@@ -13,7 +13,7 @@ from lightweights.distillation.calibration import scores
 from lightweights.distillation.data import logits_of
 from lightweights.methods.distillation import TeacherError, distillation_data, new_student, source
 from lightweights.methods.models import plain, taken_up
-from lightweights.networks.teacher import build_student, seeded_teacher
+from lightweights.networks.teacher import seeded_teacher
 from lightweights.settings.base import SettingsError
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study, parse_study

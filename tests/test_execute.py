@@ -541,7 +541,9 @@ def test_two_processes_never_train_the_same_run(digits: Path, tmp_path: Path) ->
     with exclusive(checkpoint_folder(run, tmp_path / "results"), run):
         done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    said = f"lightweights: run trial/gradient/base/seed-0 is being trained by another process: process {os.getpid()} on this machine, since 2"
+    said = (
+        f"lightweights: run trial/gradient/base/seed-0 is being trained by another process: process {os.getpid()} on this machine, since 2"
+    )
     assert done.stderr.startswith(said)
     assert "wait for it, or stop it and start again; if it no longer runs, delete results/trial/.checkpoint/" in done.stderr
     assert not (tmp_path / run_folder(run)).exists()

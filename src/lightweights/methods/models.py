@@ -32,11 +32,16 @@ from lightweights.settings.runs import RunSettings
 from lightweights.training.data import Examples, TrainingData, on_device
 from lightweights.training.data import measure as measure_on
 
-CPU = torch.device("cpu")
-
 
 class ModelError(LightweightsError):
     """Numbers that do not make the module of a run; names the tensor."""
+
+
+class UnmeasuredError(LightweightsError):
+    """A method that does not say how its networks are measured."""
+
+
+CPU = torch.device("cpu")
 
 
 def rebuilt(settings: RunSettings, data: Any, seed: int) -> nn.Module:
@@ -96,12 +101,12 @@ def plain(settings: RunSettings, module: nn.Module) -> nn.Module:
 
 
 def measured(network: nn.Module, settings: RunSettings, data: Any, device: torch.device = CPU) -> dict[str, float]:
-    """What a network reaches on the test sets, named as in the history. Raises ModelError where the method does not say how."""
+    """What a network reaches on the test sets, named as in the history. Raises UnmeasuredError where the method does not say how."""
     own = _function(settings, "measured")
     if own is not None:
         return own(network, settings, data, device)
     if not isinstance(data, Dataset):
-        raise ModelError(f"method {settings.method} does not say how its networks are measured on a {data.TASK} data set")
+        raise UnmeasuredError(f"method {settings.method} does not say how its networks are measured on a {data.TASK} data set")
     sets = on_device(Dataset(data.name, data.classes, _first(data.train), data.tests), device)
     found = measure_on(network, TrainingData(Examples(sets.train.images, sets.train.labels), sets.tests))
     return {name: value for name, value in found.items() if not name.startswith("train_") and not name.endswith("_generalisation_error")}

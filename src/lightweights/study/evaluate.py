@@ -1,10 +1,11 @@
 """`lightweights evaluate`: from the numbers that a run has stored to weights, to accuracies on the test sets, against its metrics.json.
 
-Nothing is trained. On the same kind of processor, with the same versions, the numbers are equal; elsewhere sums are rounded otherwise, and a
-few images on the verge of two classes may change sides.
+Nothing is trained. On the same kind of processor, with the same versions, the numbers are equal; elsewhere sums are rounded otherwise, and
+a few images on the verge of two classes may change sides.
 """
 
 import math
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,13 +16,14 @@ import torch
 
 from lightweights.datasets import Data, DataError, digest, load
 from lightweights.errors import LightweightsError
-from lightweights.methods.models import ModelError, measured, plain, unrepeatable
+from lightweights.methods.models import ModelError, UnmeasuredError, measured, plain, unrepeatable
 from lightweights.settings.chapters import experiments_of, found
 from lightweights.settings.dataset import DatasetSection
+from lightweights.study.bundle import unpacked
 from lightweights.study.execute import read_data
 from lightweights.study.faults import RunError
 from lightweights.study.layout import RESULTS, data_path
-from lightweights.study.models import Landed, NoModelError, folder_of, landed_runs_of, module_of_run, read_landed
+from lightweights.study.models import Landed, NoModelError, folder_of, landed_runs_of, module_of_run, read_landed, read_model
 from lightweights.study.provenance import provenance
 
 ELSEWHERE = 1 / 500
@@ -30,6 +32,7 @@ ELSEWHERE = 1 / 500
 CLOSE = 0.01
 """Relative deviation of a cross-entropy there."""
 
+BUNDLE = ".zip"
 ACCURACY = "_accuracy_percent"
 _SHOWN = 20
 
@@ -56,9 +59,12 @@ def evaluate(names: Iterable[str], study: str, say: Callable[[str], None], resul
     """Evaluate runs, chapters, experiments, or ``all`` of a study, and say what was checked. Raises EvaluateError where a number does not
     hold, LightweightsError where nothing is meant.
     """
-    told, data = Evaluation(), DataSets(results)
-    for landed in asked_for(names, study, results):
+    told, data, names = Evaluation(), DataSets(), list(names)
+    for landed in asked_for((name for name in names if not name.endswith(BUNDLE)), study, results):
         check(landed, data, told)
+    for name in (name for name in names if name.endswith(BUNDLE)):
+        with tempfile.TemporaryDirectory() as folder:
+            check(unpacked(Path(name), Path(folder)), data, told)
     checked = told.exact + len(told.close) + len(told.wrong)
     say(f"checked: {checked} runs, from the stored numbers to the test sets: {told.exact} equal, {len(told.close)} within the tolerance")
     if told.close:
@@ -82,8 +88,8 @@ def asked_for(names: Iterable[str], study: str, results: Path = RESULTS) -> list
             there = there or landed_runs_of(study, results)
             chosen = [landed for landed in there if name == "all" or landed.run.experiment in experiments(name)]
             if not chosen:
-                known = dict.fromkeys(landed.run.experiment for landed in there)
-                raise NoModelError(f"{name!r}: no run, and no chapter or experiment of study {study} with runs; there are {', '.join(known)}")
+                known = ", ".join(dict.fromkeys(landed.run.experiment for landed in there))
+                raise NoModelError(f"{name!r}: no run, and no chapter or experiment of study {study} with runs; there are {known}")
         runs |= {landed.name: landed for landed in chosen}
     return list(runs.values())
 
@@ -97,8 +103,7 @@ def experiments(name: str) -> set[str]:
 class DataSets:
     """Data sets as the runs had them: prepared ones of a study, others fetched; each read once."""
 
-    def __init__(self, results: Path = RESULTS) -> None:
-        self._results = results
+    def __init__(self) -> None:
         self._read: dict[tuple[str, str], tuple[Data, str]] = {}
 
     def of(self, landed: Landed) -> Data:
@@ -131,27 +136,19 @@ def check(landed: Landed, data: DataSets, told: Evaluation) -> None:
         told.leave(reason, landed.name)
         return
     try:
-        module = module_of_run(landed)
+        read_model(landed)  # before its data, which may have to be fetched
+        sets = data.of(landed)
+        reached = reached_by(landed, module_of_run(landed, sets), sets)
     except NoModelError as error:
         told.leave(str(error).removeprefix(f"{landed.name} ").removeprefix(f"{landed.name}: "), landed.name)
-        return
-    except ModelError as error:
-        told.wrong.append(str(error))
-        return
-    try:
-        sets = data.of(landed)
+    except UnmeasuredError as error:
+        told.leave(str(error), landed.name)
     except DataError as error:
         told.leave(f"its data is not here ({str(error).splitlines()[0]})", landed.name)
-        return
     except ModelError as error:
-        told.wrong.append(f"{landed.name}: {error}")
-        return
-    try:
-        reached = reached_by(landed, module, sets)
-    except ModelError as error:
-        told.leave(str(error), landed.name)
-        return
-    compare(landed, reached, {name: len(split) for name, split in sets.tests.items()}, told)
+        told.wrong.append(str(error) if landed.name in str(error) else f"{landed.name}: {error}")
+    else:
+        compare(landed, reached, {name: len(split) for name, split in sets.tests.items()}, told)
 
 
 def reached_by(landed: Landed, module: torch.nn.Module, data: Any) -> dict[str, float]:

@@ -67,9 +67,13 @@ def packed(model: dict[str, Tensor]) -> tuple[bytes, dict[str, Any]]:
     if not model:
         return b"", {"numbers": 0}
     content = save(dict(sorted(model.items())))
-    tensors = {name: {"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")} for name, value in sorted(model.items())}
-    told = {"numbers": numbers(model), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "tensors": tensors}
-    return content, told
+    told = {"numbers": numbers(model), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return content, told | {"tensors": described(model)}
+
+
+def described(model: dict[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Shape and type of each tensor, by name."""
+    return {name: {"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")} for name, value in sorted(model.items())}
 
 
 def found_model(run: Run, results: Path = RESULTS) -> Path | None:
@@ -120,9 +124,10 @@ def read_model(landed: Landed) -> dict[str, Tensor]:
         content = read_bytes(path, LARGEST)
         digest = hashlib.sha256(content).hexdigest()
         if digest != told["sha256"]:
-            raise ModelError(f"{path}: SHA-256 {digest}, but metrics.json has {told['sha256']}; bring the file back, or train the run again")
+            remedy = "bring the file back, or train the run again"
+            raise ModelError(f"{path}: SHA-256 {digest}, but metrics.json has {told['sha256']}; {remedy}")
         model = load(content)
-        if packed(model)[1]["tensors"] != told["tensors"]:
+        if described(model) != told["tensors"]:
             raise ModelError(f"{path}: its tensors are not those that metrics.json lists")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not the model of a run ({error})") from None
@@ -139,8 +144,8 @@ def module_of_run(landed: Landed, data: Any = None) -> nn.Module:
 
 
 def load_model(name: str, results: Path = RESULTS) -> nn.Module:
-    """A trained module by its run, ``paper/quantum_train/bond_dim=4/seed-0``: a generator of weights, whose ``bake()`` is the plain network,
-    or the network itself where that was trained. Raises LightweightsError where it is not here or not as its run wrote it.
+    """A trained module by its run, ``paper/quantum_train/bond_dim=4/seed-0``: a generator of weights, whose ``bake()`` is the plain
+    network, or the network itself where that was trained. Raises LightweightsError where it is not here or not as its run wrote it.
     """
     landed = read_landed(folder_of(name, results))
     module = module_of_run(landed)
