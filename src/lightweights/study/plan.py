@@ -13,6 +13,7 @@ from lightweights.settings.chapters import load_kinds_of
 from lightweights.settings.reading import read_sources, study_of, with_chapters, yes_or_no
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study, parse_study
+from lightweights.study.history import history_rows
 from lightweights.study.layout import (
     RESULTS,
     data_file,
@@ -95,7 +96,7 @@ def keep_valid_runs(runs: list[Run], results: Path = RESULTS) -> None:
     for path, group in groupby(sorted(runs, key=lambda run: run.key), key=lambda run: settings_file(run, results)):
         written = path.stat().st_mtime
         older = [(run, time) for run in group if (time := oldest_result(run, results)) is not None and time < written]
-        if older and all(made_with(metrics_file(run, results), run.settings) for run, _ in older):
+        if older and all(is_whole(run, results) for run, _ in older):
             before = min(time for _, time in older) - 1
             os.utime(path, (before, before))
 
@@ -116,15 +117,22 @@ def made_with(metrics: Path, settings: RunSettings) -> bool:
         return False
 
 
+def is_whole(run: Run, results: Path = RESULTS) -> bool:
+    """Whether a run is there with all that it was asked for: its metrics.json has its settings, its history a row for each step. A loss of
+    power may leave names without content.
+    """
+    return made_with(metrics_file(run, results), run.settings) and history_rows(history_file(run, results)) == run.settings.steps
+
+
 def is_done(run: Run, results: Path = RESULTS) -> bool:
-    """Whether a run's results are there and not older than its settings."""
+    """Whether a run is whole and not older than its settings."""
     time = oldest_result(run, results)
-    return time is not None and time >= settings_file(run, results).stat().st_mtime
+    return time is not None and time >= settings_file(run, results).stat().st_mtime and is_whole(run, results)
 
 
 def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:
     """The runs that are there, also listed in a file that changes when they do: what a partial summary depends on."""
-    landed = [run for run in study.runs() if oldest_result(run, results) and made_with(metrics_file(run, results), run.settings)]
+    landed = [run for run in study.runs() if is_whole(run, results)]
     write_if_changed(landed_file(study, results), "".join(f"{run.key}\n" for run in landed))
     return landed
 
