@@ -261,7 +261,12 @@ def test_a_chapter_brings_a_kind_of_run_and_its_section_without_a_line_elsewhere
 
 def test_a_kind_of_run_is_found_by_its_method_and_knows_its_trainer() -> None:
     for method, kind in kinds().items():
-        assert kind_of(method) is kind and kind.version >= 1 and kind.schedules and kind.trainer.startswith("lightweights.methods.")
+        assert (
+            kind_of(method) is kind
+            and kind.version >= 1
+            and kind.schedules
+            and kind.trainer.startswith(("lightweights.methods.", "chapters."))
+        )
     with pytest.raises(SettingsError, match=r"there are 'classical'.*did you mean quantum_train\?"):
         kind_of("quantum_trian")
 
