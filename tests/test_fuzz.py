@@ -19,7 +19,8 @@ import torch
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save
+from safetensors import safe_open
+from safetensors.torch import load, save
 
 from lightweights.datasets import Dataset, own, to_tensors
 from lightweights.datasets.catalogue import CIFAR10_TEST
@@ -342,6 +343,35 @@ def test_checkpoints(stored: tuple, tiny: Dataset, tmp_path: Path, changes: list
         resume(training, stored[2], file)
     except RunError as error:
         assert "set aside" in str(error)
+        return
+    if training.rows:  # taken up, so it is what was written
+        assert save(training.tensors()) == save(load(stored[1]))
+
+
+def test_a_changed_bit_of_a_checkpoint_is_seen_wherever_it_lies(stored: tuple, tiny: Dataset, tmp_path: Path) -> None:
+    file, whole = tmp_path / "state.safetensors", stored[1]
+    training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
+    for place in np.linspace(0, len(whole) - 1, 300).astype(int):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << int(place) % 8
+        file.write_bytes(spoilt)
+        training.rows.clear()
+        with suppress(RunError):
+            resume(training, stored[2], file)
+        assert not training.rows, place
+
+
+def test_a_checkpoint_of_an_older_version_is_taken_up_and_told(
+    stored: tuple, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    file = tmp_path / "state.safetensors"
+    file.write_bytes(stored[1])
+    with safe_open(file, "pt") as opened:
+        told = {name: value for name, value in opened.metadata().items() if name != "sha256"}
+    file.write_bytes(save(load(stored[1]), told))
+    training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
+    resume(training, stored[2], file)
+    assert training.rows and "has no digest" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ class _Provenance(BaseModel):
     device: str | None = None
     commit: str | None = None
     data_sha256: str | None = None
+    built_sha256: dict[str, str] = {}
 
 
 class _Metrics(BaseModel):
@@ -115,6 +116,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
     varied = _varied(list(wanted.values()))
 
     rows, missing, wrong = [], [], []
+    built: dict[str, dict[str, str]] = {}
     for run in asked:
         flat = wanted[f"{run.experiment}/{run.variant}"]
         path = metrics_file(run, results)
@@ -131,6 +133,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
             wrong.append(f"{run.key}: {problem}")
         else:
             rows.append(_row(run, flat, varied, metrics))
+            _note_built(built, run, metrics)
     where = study_folder(study.study.name, results) / "runs"
     if wrong:
         raise CollectError(
@@ -143,6 +146,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         )
     table = _typed(pd.DataFrame(rows, columns=_columns(study, varied, rows)))
     _check_data(table, where)
+    _check_built(built, where)
     return table
 
 
@@ -271,6 +275,27 @@ def _check_data(table: pd.DataFrame, where: Path) -> None:
             raise CollectError(
                 f"runs in {where} were trained on different data of {name[0]}: {both}. "
                 "Delete the folders of the runs on the wrong data and run `snakemake --cores N`."
+            )
+
+
+def _note_built(built: dict[str, dict[str, str]], run: Run, metrics: _Metrics) -> None:
+    """Keep, by what a factory of the user's own was asked for, the digest of what it built and a run that it built it for."""
+    settings = metrics.settings
+    for setting, parts in (("network.name", ("network", "dataset")), ("photonics.arm", ("photonics", "network", "dataset"))):
+        section, _, name = setting.partition(".")
+        named = (settings.get(section) or {}).get(name) or ""
+        if ":" in named:
+            asked = f"{setting} = {named!r} {json.dumps([settings.get(part) for part in parts], sort_keys=True)}"
+            built.setdefault(asked, {}).setdefault(metrics.provenance.built_sha256.get(setting, "none"), run.key)
+
+
+def _check_built(built: dict[str, dict[str, str]], where: Path) -> None:
+    for asked, digests in built.items():
+        if len(digests) > 1:
+            both = " and ".join(f"{key} ({digest})" for digest, key in list(digests.items())[:2])
+            raise CollectError(
+                f"runs in {where} have in common {asked.partition(' [')[0]}, but its code built different things: {both}. "
+                "Delete the folders of the runs of the wrong code and run `snakemake --cores N`."
             )
 
 
