@@ -97,7 +97,7 @@ def merged(module: nn.Module) -> nn.Module:
     for layer in list(module.modules()):
         if not parametrize.is_parametrized(layer):
             continue
-        stacks = dict(layer.parametrizations.items())
+        stacks = dict(layer.parametrizations.items())  # type: ignore[operator, union-attr]
         if not all(isinstance(part, LowRankAdapter) for stack in stacks.values() for part in stack):
             continue
         with torch.no_grad():

@@ -30,7 +30,7 @@ from lightweights.training.task import Call, Task
 Callback = Callable[[dict[str, float], QuantumTrain], Mapping[str, float] | None]
 Row = dict[str, float]
 
-SCHEDULES = {"gradient": GradientSchedule, "cobyla": CobylaSchedule, "spsa": SpsaSchedule}
+SCHEDULES: dict[str, type[Schedule]] = {"gradient": GradientSchedule, "cobyla": CobylaSchedule, "spsa": SpsaSchedule}
 USUAL = {"mapping_epochs": 1, "mapping_lr": 5e-3, "phase_steps": 5}
 """Where fit's schedule differs from the settings' defaults, which are the paper's study's."""
 

@@ -122,7 +122,8 @@ class QuantumTrain(Light):
         self.arm = build_arm(arm, weight_count, self.factors, generator, self.circuits, list(self.phases), self.normalisation)
         self.be_late(staleness)
         self.phases.requires_grad_(self.arm.phases_matter and arm != "photonic-frozen")
-        self._watch, self._kept_weights = Watch(), None
+        self._watch = Watch()
+        self._kept_weights: tuple[list[Any], list[Tensor], dict[str, Tensor]] | None = None
         self.start = None
         if residual or getattr(self.mapping, "scaled", False):
             self.start = Start(self._slots, initial, self._exact(), residual)
@@ -227,7 +228,7 @@ class QuantumTrain(Light):
 
     def _by_name(self, weights: Float[Tensor, " weights"]) -> dict[str, Tensor]:
         """Each weight under every name it has in the module."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for slot, values in zip(self._slots, self._cut(weights), strict=True):
             found |= {f"{parent}.{name}" if parent else name: values for parent, name in slot.places}
         return found

@@ -34,7 +34,9 @@ def save(generated: QuantumTrain, path: str | Path, *, kept: bool = True) -> Non
     Raises SavedError for a mapping that is neither MPS nor LogitTanh: there is no saying how to build it again.
     """
     name = type(generated.recipe).__name__
-    if RECIPES.get(name) is not type(generated.recipe):
+    recipe: Any = generated.recipe
+    hardware: Any = generated.hardware
+    if RECIPES.get(name) is not type(recipe):
         raise SavedError(f"mapping {generated.recipe!r} is not one that a file can name; keep generated.state_dict() with your own code")
     state, held = generated.state_dict(), _kept(generated)
     if not kept:
@@ -53,8 +55,8 @@ def save(generated: QuantumTrain, path: str | Path, *, kept: bool = True) -> Non
             "residual": generated.residual,
             "chunk": generated.chunk,
         },
-        "mapping": {"name": name, **dataclasses.asdict(generated.recipe)},
-        "hardware": None if generated.hardware is None else dataclasses.asdict(generated.hardware),
+        "mapping": {"name": name, **dataclasses.asdict(recipe)},
+        "hardware": None if hardware is None else dataclasses.asdict(hardware),
         "generated": [[slot.name, list(slot.shape), str(generated.target.get_parameter(slot.name).dtype)] for slot in generated._slots],
         "direct": list(generated.selection.direct),
         "kept": kept,
