@@ -55,7 +55,7 @@ def save(generated: QuantumTrain, path: str | Path, *, kept: bool = True) -> Non
             "residual": generated.residual,
             "chunk": generated.chunk,
         },
-        "mapping": {"name": name, **dataclasses.asdict(recipe)},
+        "mapping": {"name": name, **dataclasses.asdict(recipe)},  # type: ignore[call-overload]
         "hardware": None if hardware is None else dataclasses.asdict(hardware),
         "generated": [[slot.name, list(slot.shape), str(generated.target.get_parameter(slot.name).dtype)] for slot in generated._slots],
         "direct": list(generated.selection.direct),
