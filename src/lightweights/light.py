@@ -72,7 +72,7 @@ class Light(nn.Module):
         super().__init__()
         if normalisation not in get_args(Normalisation):
             raise ValueError(f"normalisation {normalisation!r}: expected mean, sum or none")
-        states = [input_state] * len(shapes) if isinstance(input_state, str) else list(input_state)
+        states: list[Any] = [input_state] * len(shapes) if isinstance(input_state, str) else list(input_state)
         if len(states) != len(shapes):
             raise ValueError(f"input_state lists {len(states)} states for {len(shapes)} circuits; give one a circuit")
         circuits = [
@@ -147,7 +147,7 @@ class Light(nn.Module):
             return self._answered(self.backend)
         if self.hardware is None or not self.hardware.random:
             return [self.normalised(device(phases)) for device, phases in zip(self.devices, self.phases, strict=True)]
-        draws = torch.Generator().manual_seed(int(self.draw))
+        draws = torch.Generator().manual_seed(int(self.get_buffer("draw")))
         return [self.normalised(device(phases, draws)) for device, phases in zip(self.devices, self.phases, strict=True)]
 
     def _answered(self, backend: Backend) -> list[Float[Tensor, " outcomes"]]:
@@ -173,7 +173,7 @@ class Light(nn.Module):
     def ask_anew(self, generator: torch.Generator) -> None:
         """From now on the devices' answers are those to a new question; nothing where they do not vary."""
         if self.answers_vary:
-            self.draw.fill_(int(torch.randint(2**62, (), generator=generator)))
+            self.get_buffer("draw").fill_(int(torch.randint(2**62, (), generator=generator)))
 
     def normalised(self, probabilities: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
         """Probabilities divided as the setting says: by their mean, by their sum, or not at all.
