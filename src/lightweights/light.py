@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from itertools import count
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from jaxtyping import Float
