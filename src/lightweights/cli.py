@@ -212,7 +212,7 @@ def plan(
 def verify(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
 ) -> None:
-    """Check every stored file against dvc.lock, every run against its settings, its history and its model, and runs.csv against the runs."""
+    """Check stored files against dvc.lock, each run against its settings, history and model, and runs.csv against the runs."""
     from lightweights.study.verify import verify_study
 
     verify_study(study, typer.echo)

@@ -1,4 +1,4 @@
-"""A run's files against each other: numbers of metrics.json against the history, digests of history and model, runs.csv against the runs."""
+"""A run's files against each other: metrics.json against the history, history and model by their digests, runs.csv against the runs."""
 
 import hashlib
 import io

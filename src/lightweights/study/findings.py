@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Findings:
-    """What was checked (counts), what is wrong, what is not here, what lies in a recorded folder without being recorded, experiments of runs
-    that were landed without a model, and what has no digest to be held against.
+    """What was checked (counts), what is wrong, what is not here, what lies in a recorded folder without being recorded, the experiments of
+    runs that were landed without a model, and what has no digest to be held against.
     """
 
     checked: dict[str, int] = field(default_factory=dict)
