@@ -270,7 +270,7 @@ def restore(
         Path | None, typer.Option(help="Preset of the study, where it is not params.yaml itself.", show_default=False)
     ] = None,
 ) -> None:
-    """Take up landed results on a fresh clone: weights from the DVC remote if there is one, the rest from git, nothing retrained."""
+    """Take up landed results on a fresh clone: large models from the DVC remote if there is one, the rest from git; nothing retrained."""
     from lightweights.study.restore import restore_study
 
     restore_study(study, preset, typer.echo)

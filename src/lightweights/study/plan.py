@@ -27,6 +27,7 @@ from lightweights.study.layout import (
     study_settings_file,
     weights_file,
 )
+from lightweights.study.stages import large_experiments
 
 PARAMS = Path("params.yaml")
 
@@ -59,14 +60,31 @@ def laid_out(study: Study, results: Path) -> Study:
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
-        if "DVC_ROOT" in os.environ:  # a stage of DVC needs its folders of weights, which no fresh clone of landed runs has
-            for run in study.runs():
-                weights_file(run, results).parents[1].mkdir(parents=True, exist_ok=True)
+        if "DVC_ROOT" in os.environ:
+            make_folders_for_dvc(study, os.environ.get("DVC_STAGE", ""), results)
         forget_the_future(study, results)
         keep_valid_runs(study.runs(), results)
     except OSError as error:
         raise SettingsError(f"{study_folder(study.study.name, results)} cannot be written: {error}") from error
     return study
+
+
+def make_folders_for_dvc(study: Study, stage: str, results: Path = RESULTS) -> None:
+    """A stage of DVC needs the folders of models that it names, empty ones too where all its models are small. Raises SettingsError where
+    landed models are not here: DVC would record a folder without them.
+    """
+    for name in large_experiments(study):
+        folder = study_folder(study.study.name, results) / "weights" / name
+        runs = [run for run in study.runs() if run.experiment == name]
+        missing = [
+            run for run in runs if is_whole(run, results) and not any(file(run, results).is_file() for file in (model_file, weights_file))
+        ]
+        if stage in (name, study.experiments[name].chapter) and missing and len(missing) == len(runs):
+            raise SettingsError(
+                f"{folder}: the models of {len(missing)} landed runs are not here; `dvc pull` brings those that a remote has, "
+                "`dvc repro --allow-missing` goes on without, and a run whose folder is deleted is trained again"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def forget_the_future(study: Study, results: Path = RESULTS) -> None:
