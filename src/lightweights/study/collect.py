@@ -38,6 +38,9 @@ TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
 DISTILLED = ("teacher", "student")
 """Methods of distillation, whose runs may train on other data sets than the study's."""
 
+LARGEST_RUNS = 2**28
+"""Bytes; ten thousand runs have ten million."""
+
 LARGEST_HISTORY = 2**26
 """Bytes; a thousand rounds have two hundred thousand."""
 
@@ -187,9 +190,20 @@ def write_runs(runs: pd.DataFrame, path: Path) -> None:
 
 
 def read_runs(path: Path) -> pd.DataFrame:
-    """runs.csv as :func:`collect` returned it, column types included."""
-    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""])
-    return _typed(table)
+    """runs.csv as :func:`collect` returned it, column types included. Raises CollectError where it is damaged."""
+    remedy = "Delete it and run `snakemake --cores N`: it is collected anew, and nothing is trained"
+    try:
+        content = io.BytesIO(read_bytes(path, LARGEST_RUNS))
+        table = _typed(pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False))
+    except MemoryError:
+        raise
+    except Exception as error:  # pandas and its parsers raise many kinds
+        raise CollectError(f"{path} cannot be read ({type(error).__name__}: {_first_line(error)}). {remedy}.") from None
+    missing = [name for name in (*IDENTITY, "method", "dataset", *PROVENANCE) if name not in table]
+    if missing or table[IDENTITY].isna().any(axis=None) or table.duplicated(IDENTITY).any():
+        what = f"has no column {missing[0]}" if missing else "has a run without a name, or one twice"
+        raise CollectError(f"{path} {what}. {remedy}.")
+    return table
 
 
 def _varied(settings: list[dict[str, Any]]) -> list[str]:
