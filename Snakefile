@@ -4,26 +4,22 @@
 # Tables, figures and scorecard from the runs that are there, without training:
 #   snakemake --cores 2 summary --config partial=true
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import min_version, validate
+from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
-from lightweights.study.catalogue import FIGURES, TABLES, shown
+from lightweights.report.chapter import catalogue, chapters, shown
 from lightweights.study.cost import job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import data_file, history_file, landed_file, metrics_file, study_folder, study_settings_file, weights_file
-from lightweights.study.plan import is_done, landed_runs, open_study
+from lightweights.study.plan import is_done, landed_runs, open_workflow
 
 min_version("9.20")
 
 
-configfile: "params.yaml"
-
-
-PARTIAL = str(config.pop("partial", False)).lower() in ("true", "1", "yes")
+# Settings have one reader, the package's own: Snakemake's would lose keys that stand twice, and run templates in params.yaml.
 try:
-    STUDY = open_study(config)
+    STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config)
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
-validate(config, "workflow/schemas/params.schema.json", set_default=False)
 
 RUNS = STUDY.runs()
 FOLDER = study_folder(STUDY.study.name).as_posix()

@@ -4,20 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from results_made import CHAPTERS, made, page_of
 from scipy import stats
 from synthetic import small_study
 
+from chapters.ablation import figures, tables
+from chapters.ablation.arms import ARM_LABELS, compare_arms, differences_asked
 from lightweights.mapping import ARMS
-from lightweights.study.ablation import ARM_LABELS, ablation_table, circuits_table, compare_arms, differences_asked, findings, word
-from lightweights.study.ablation_figures import ABLATION_FIGURES
-from lightweights.study.catalogue import FIGURES as CATALOGUE_FIGURES
-from lightweights.study.catalogue import TABLES as CATALOGUE_TABLES
-from lightweights.study.catalogue import shown
-from lightweights.study.distillation_figures import distillation_figures
-from lightweights.study.figures import FIGURES
-from lightweights.study.influence import photons, photons_table
-from lightweights.study.noise_figures import noise_figures
-from lightweights.study.tables import to_latex, to_markdown
+from lightweights.report.chapter import catalogue, shown
+from lightweights.report.comparisons import word
+from lightweights.report.table import to_latex, to_markdown
 
 MEANS = {
     "photonic": 92.0,
@@ -27,6 +23,11 @@ MEANS = {
     "distinguishable": 92.0,
     "gaussian-matched": 90.0,
 }
+
+
+def findings(runs: pd.DataFrame, study) -> str:
+    """The page with its lines joined, as readers see it."""
+    return page_of("ablation", made(runs, study))
 
 
 def row(arm: str | None, seed: int, accuracy: float, bond_dim: int = 4, **other) -> dict:
@@ -107,7 +108,7 @@ def test_every_arm_has_a_label() -> None:
 
 
 def test_table_has_a_row_an_arm_and_both_references(runs) -> None:
-    table = ablation_table(runs)
+    table = tables.ablation(made(runs))
     assert list(table.display.Arm)[:2] == ["photons, trained", "photons, frozen"] and len(table.display) == 8
     mine = table.data.set_index("arm")
     assert mine.minus_mps_only_word["photonic"] == "differs"
@@ -115,14 +116,14 @@ def test_table_has_a_row_an_arm_and_both_references(runs) -> None:
         runs[(runs.arm == "photonic") & (runs.experiment == "ablation")].test10k_accuracy_percent.mean()
     )
     assert "differs" in to_markdown(table) and r"\begin{tabular}" in to_latex(table)
-    assert ablation_table(runs[runs.experiment == "circuits"]) is None
+    assert tables.ablation(made(runs[runs.experiment == "circuits"])) is None
 
 
 def test_circuits_are_told_with_their_spread(runs) -> None:
-    table = circuits_table(runs)
+    table = tables.circuits(made(runs))
     assert list(table.display["Modes, photons of each circuit"]) == ["(9, 4), (8, 4)"] * 2 and list(table.display.n) == ["2", "2"]
     assert list(table.data["mean"]) == [91.5, 91.5] and list(table.display["Effective phases"]) == ["79", "79"]
-    assert circuits_table(runs[runs.experiment == "ablation"]) is None
+    assert tables.circuits(made(runs[runs.experiment == "ablation"])) is None
 
 
 def test_photons_are_set_against_a_larger_product_state_of_as_many_numbers(runs) -> None:
@@ -148,7 +149,7 @@ def test_findings_say_what_the_numbers_say(runs) -> None:
     assert "trained photons and free product vectors are equivalent" in text or "comparison with free product vectors is open" in text
     assert "published collapse is reproduced (10.0 % of MNIST's 10,000 test images at bond dimension 4, n = 3)" in text
     assert "90.0 % with random numbers that stay (n = 3)" in text
-    assert "In short: trained photons add" in text and "shown at bond dimension 4" in text
+    assert "Trained photons add" in text and "shown at bond dimension 4" in text
     assert "Photons that are not trained, minus MPS only (P = 1), by bond dimension: " in text and "(equivalent) at 4." in text
     lower = runs.copy()
     own = (lower.arm == "photonic") & (lower.experiment == "ablation")
@@ -185,10 +186,10 @@ def test_findings_without_runs_say_so(runs) -> None:
 
 
 @pytest.mark.parametrize("shape", ["all", "one seed", "nothing"])
-@pytest.mark.parametrize("name", [*ABLATION_FIGURES, "photons"])
+@pytest.mark.parametrize("name", CHAPTERS["ablation"].figures)
 def test_figures_are_drawn_for_every_shape_within_their_frame(runs, name, shape) -> None:
     part = {"all": runs, "one seed": runs[runs.seed == 0], "nothing": runs.iloc[:0]}[shape]
-    figure = (ABLATION_FIGURES | {"photons": photons})[name](part, pd.DataFrame(), [])
+    figure = getattr(figures, name)(made(part))
     assert figure.get_figwidth() in (3.4, 7.0)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -198,15 +199,13 @@ def test_figures_are_drawn_for_every_shape_within_their_frame(runs, name, shape)
 
 
 def test_photons_table_shows_movement_and_what_remains(runs) -> None:
-    table = photons_table(runs)
+    table = tables.photons(made(runs))
     found = table.data.set_index("quantity")["mean"]
     assert found["moved_total_variation"] == pytest.approx(0.4) and found["shuffled_accuracy_percent"] == 10
     assert "70.00" in to_markdown(table)
-    assert photons_table(runs.drop(columns="photons_moved_total_variation")) is None
+    assert tables.photons(made(runs.drop(columns="photons_moved_total_variation"))) is None
 
 
-def test_catalogue_names_what_can_be_drawn() -> None:
-    others = {"photons", "compression", *noise_figures(small_study()), *distillation_figures(small_study())}
-    assert set(CATALOGUE_FIGURES) == set(FIGURES) | set(ABLATION_FIGURES) | others
-    assert shown(CATALOGUE_TABLES, {"classical"}) == ["classical"]
-    assert "arms" in shown(CATALOGUE_FIGURES, {"other_arms"}) and "ablation" not in shown(CATALOGUE_FIGURES, {"other_arms"})
+def test_tables_and_figures_are_shown_where_one_of_their_experiments_is() -> None:
+    assert shown(catalogue("tables"), {"classical"}) == ["classical"]
+    assert "arms" in shown(catalogue("figures"), {"other_arms"}) and "ablation" not in shown(catalogue("figures"), {"other_arms"})

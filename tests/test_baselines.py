@@ -13,11 +13,11 @@ from lightweights.baselines.gate_qt import GateQuantumTrainWeights, basis_probab
 from lightweights.baselines.hypernetwork import HypernetworkWeights
 from lightweights.baselines.low_rank import Factorised
 from lightweights.baselines.pruning import MagnitudePruned, Masked
-from lightweights.baselines.small_cnn import distillation_loss
 from lightweights.baselines.tensor_train import TensorTrainWeights
 from lightweights.baselines.weight_sharing import SharedRows
 from lightweights.datasets import Dataset
 from lightweights.mapping import LogitTanh
+from lightweights.methods.method import check_settings
 from lightweights.networks import MerlinCNN, TargetCNN
 from lightweights.params import (
     GateQuantumTrain,
@@ -31,8 +31,10 @@ from lightweights.params import (
     parse_study,
 )
 from lightweights.photonics import effective_phase_count
-from lightweights.study.execute import begin, execute, finish, resume, save_checkpoint
-from lightweights.study.feasibility import check_settings
+from lightweights.settings.kinds import ClassicalRun
+from lightweights.study.checkpoint import resume, save_checkpoint
+from lightweights.study.execute import begin, execute, finish
+from lightweights.training.loss import distillation_loss
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 CPU = torch.device("cpu")
@@ -356,18 +358,24 @@ def test_distillation_loss_is_its_formula(generator: torch.Generator) -> None:
     assert float(distillation_loss(student, student, labels, 3.0, 0.0)) == pytest.approx(0, abs=1e-12)
 
 
+def as_classical(run: Run) -> ClassicalRun:
+    """The network of a baseline, trained directly."""
+    section = run.settings
+    return ClassicalRun(method="classical", numerics_version=1, dataset=section.dataset, network=section.network, schedule=section.schedule)
+
+
 def test_the_teacher_is_the_classical_network_of_the_same_seed(tiny: Dataset) -> None:
     run = run_of("small_cnn", epochs=3, widths=[2, 3, 4])
     training, progress, _ = begin(run.settings, tiny, 0, CPU)
     rows = list(progress)
-    classical = run.settings.model_copy(update={"method": "classical", "baseline": None})
+    classical = as_classical(run)
     target, progress, _ = begin(classical, tiny, 0, CPU)
     last = list(progress)[-1]
     for name, value in target.module.state_dict().items():
         assert torch.equal(training.module.state_dict()[f"teacher.{name}"], value)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert all(row["test_accuracy_of_teacher_percent"] == last["test_accuracy_percent"] for row in rows)
-    result = finish(training)
+    result = finish(training, run.settings, tiny, 0)
     assert result.final["other_accuracy_of_teacher_percent"] == last["other_accuracy_percent"]
     assert {name: value.shape for name, value in result.weights.items() if name.startswith("network.")} == {
         f"network.{name}": value.shape for name, value in TargetCNN((1, 16, 16), 3, channels=(2, 3), hidden=4).state_dict().items()
@@ -446,8 +454,8 @@ def test_resumed_after_any_epoch_a_run_gives_the_same_bits(kind: str, tiny: Data
         resume(resumed, run, tmp_path / f"{done}")
         assert len(list(progress)) == total - done
         assert timeless(resumed.rows) == timeless(whole.rows)
-        for name, value in finish(whole).weights.items():
-            assert torch.equal(finish(resumed).weights[name], value), name
+        for name, value in finish(whole, run.settings, tiny, 0).weights.items():
+            assert torch.equal(finish(resumed, run.settings, tiny, 0).weights[name], value), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -470,7 +478,7 @@ def test_equal_seeds_share_batches_and_initial_weights_with_the_classical_networ
     run = run_of("pruning", epochs=2, ratio=0.0)
     pruned, progress, _ = begin(run.settings, tiny, 0, CPU)
     list(progress)
-    classical, progress, _ = begin(run.settings.model_copy(update={"method": "classical", "baseline": None}), tiny, 0, CPU)
+    classical, progress, _ = begin(as_classical(run), tiny, 0, CPU)
     list(progress)
     for found, expected in zip(pruned.rows, classical.rows, strict=True):
         assert found["training_loss"] == pytest.approx(expected["training_loss"], rel=1e-6)

@@ -1,20 +1,20 @@
 """Table 4 and Figure 4: our numbers and the published ones meet where they belong; the claim about gains is judged by its rule."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from results_made import CLAIMS, made, page_of
 from synthetic import small_study
 
-from lightweights.study.claims import matching_runs, read_claims
-from lightweights.study.compression import METHODS, at_equal_numbers, compression, compression_table
-from lightweights.study.scorecard import judge_gain, scorecard
-from lightweights.study.statistics import Difference
-from lightweights.study.tables import to_latex, to_markdown
+from chapters.compression import figures, tables
+from chapters.compression.facts import at_equal_numbers
+from chapters.compression.tables import METHODS
+from lightweights.report.claims import matching_runs
+from lightweights.report.statistics import Difference
+from lightweights.report.table import to_latex, to_markdown
+from lightweights.report.verdicts import judge_range
 
-CLAIMS = read_claims(Path(__file__).parents[1] / "workflow" / "reference" / "claims.csv")
 SIZES = {"weight_sharing": 4770, "pruning": 3370, "gate_qt": 1367, "low_rank": 1024, "quantum_train": 3271, "merlin_variant": 342}
 
 
@@ -38,12 +38,12 @@ def runs() -> pd.DataFrame:
 
 
 def test_how_long_each_was_trained_is_told(runs) -> None:
-    epochs = compression_table(runs, CLAIMS).display.set_index("Method").Epochs
+    epochs = tables.compression(made(runs)).display.set_index("Method").Epochs
     assert (epochs["photonic QT"], epochs["pruning at the start"], epochs["MerLin's photonic variant"]) == ("1000", "50", "10 rounds")
 
 
 def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
-    table = compression_table(runs, CLAIMS)
+    table = tables.compression(made(runs))
     found = table.data[table.data.quantity == "test600_accuracy_percent"].set_index("experiment")
     assert found.published_mean["weight_sharing"] == 88.666 and found.published_mean["pruning"] == 94.443
     assert found.published_mean["gate_qt"] == 92.172 and found.published_parameters["gate_qt"] == 1365
@@ -58,29 +58,32 @@ def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
 def test_the_nearest_size_of_each_method_stands_beside_photons_of_as_many_numbers(runs) -> None:
     further = runs[runs.experiment == "pruning"].assign(variant="v=2", parameters_trained_used=3130, test10k_accuracy_percent=50.0)
     small = runs[runs.experiment == "quantum_train"].assign(variant="v=3", bond_dim=1, parameters_trained_used=202)
-    table = at_equal_numbers(pd.concat([runs, further, small]), "test10k_accuracy_percent")
-    assert list(table.columns) == ["Method", "As bond dimension 10"] and list(table.Method) == ["photonic QT", "pruning at the start"]
-    assert list(table["As bond dimension 10"]) == ["96.10 ± 0.10 (3271, n = 3)", "94.60 ± 0.10 (3370, n = 3)"]
+    (size,) = at_equal_numbers(pd.concat([runs, further, small]), "test10k_accuracy_percent")
+    assert size.bond_dim == 10 and set(size.methods) == {"quantum_train", "pruning"} and size.above == []
+    assert (size.methods["pruning"].numbers, size.methods["pruning"].accuracy.mean) == (3370, pytest.approx(94.6))
+    text = page_of("compression", made(pd.concat([runs, further, small])))
+    assert "| photonic QT | 96.10 ± 0.10 (3271, n = 3) |" in " ".join(text.split())
+    assert "| pruning at the start | 94.60 ± 0.10 (3370, n = 3) |" in " ".join(text.split())
 
 
 def test_sizes_further_away_than_a_hundredth_stand_alone(runs) -> None:
     runs.loc[runs.experiment == "gate_qt", "parameters_trained_used"] = 1390
-    data = compression_table(runs, CLAIMS).data
+    data = tables.compression(made(runs)).data
     assert data[data.experiment == "gate_qt"].published_mean.isna().all()
     claim = next(c for c in CLAIMS if c.id == "gate_qt.p1365.test")
     assert matching_runs(claim, runs).empty
 
 
 def test_without_baselines_there_is_no_table(runs) -> None:
-    assert compression_table(runs[runs.experiment == "quantum_train"], CLAIMS) is None
+    assert tables.compression(made(runs[runs.experiment == "quantum_train"])) is None
 
 
 def test_figure_shows_ours_and_the_published_within_its_frame(runs) -> None:
-    figure = compression(runs, pd.DataFrame(), CLAIMS)
+    figure = figures.compression(made(runs))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     labels = [text.get_text() for axis in figure.axes for text in axis.get_legend().get_texts()]
-    assert METHODS["pruning"][0] in labels and "hollow: published" in labels and METHODS["low_rank"][0] in labels
+    assert METHODS["pruning"] in labels and "hollow: published" in labels and METHODS["low_rank"] in labels
     for axis in figure.axes:
         box = axis.xaxis.label.get_window_extent(canvas.get_renderer())
         assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
@@ -98,7 +101,7 @@ def test_figure_shows_ours_and_the_published_within_its_frame(runs) -> None:
 )
 def test_a_claim_of_a_range_is_judged_by_all_its_intervals(gains, n, verdict) -> None:
     named = {str(k): Difference(*gain) for k, gain in enumerate(gains)}
-    assert judge_gain((6, 12), named, n).verdict == verdict
+    assert judge_range((6, 12), named, n).verdict == verdict
 
 
 def test_scorecard_judges_baselines_and_the_claimed_gain(runs) -> None:
@@ -110,7 +113,7 @@ def test_scorecard_judges_baselines_and_the_claimed_gain(runs) -> None:
         }
     )
     own = runs[runs.experiment.isin(study.experiments)].assign(variant="base")
-    scores = scorecard(own, CLAIMS, study).set_index("claim")
+    scores = made(own, study).scores.set_index("claim")
     assert scores.verdict["pruning.ratio0.5.test"] == "reproduced" and scores.n["pruning.ratio0.5.test"] == 3
     assert scores.verdict["pruning.ratio0.9.test"] == "not run"
     gain = scores.loc["compression.over_classical"]

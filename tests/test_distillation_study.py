@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 from lightweights.datasets import Dataset
 from lightweights.distillation.calibration import scores
 from lightweights.distillation.data import logits_of
+from lightweights.methods.distillation import TeacherError, distillation_data, new_student, source
 from lightweights.networks.teacher import build_student, seeded_teacher
 from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
-from lightweights.study.distillation import TeacherError, distillation_data, new_student, read_teacher
-from lightweights.study.execute import begin, execute, finish, resume, save_checkpoint
+from lightweights.study.checkpoint import resume, save_checkpoint
+from lightweights.study.execute import begin, execute, finish
 from lightweights.study.layout import metrics_file, run_folder, weights_file
 
 CPU = torch.device("cpu")
@@ -72,11 +73,11 @@ def teacher_file(results: Path) -> Path:
 
 def test_a_students_settings_hold_its_teachers_and_no_others() -> None:
     settings = run_of(PHOTONIC).settings
-    assert settings.of_teacher == run_of(TEACHER).settings
+    assert settings.source == run_of(TEACHER).settings
     assert settings.network is settings.photonics is settings.mapping is None
     longer = run_of("student/source=photonic/seed-0", teacher=TREE["experiments"]["teacher"] | {"override": {"schedule.epochs": 4}})
     assert longer.settings != settings
-    assert longer.settings.of_teacher.schedule.epochs == 4
+    assert longer.settings.source.schedule.epochs == 4
     assert RunSettings.model_validate_json(settings.to_json()) == settings
 
 
@@ -139,7 +140,7 @@ def test_students_that_are_left_out_need_no_teacher() -> None:
 @pytest.mark.parametrize("key", [TEACHER, PHOTONIC, "trained/mixing=trained/seed-0"])
 def test_resumed_after_any_epoch_a_run_gives_the_same_bits(key: str, tiny: Dataset, taught: Path, tmp_path: Path) -> None:
     run = run_of(key)
-    teacher = None if key == TEACHER else read_teacher(run, tiny, teacher_file(taught))[0]
+    teacher = None if key == TEACHER else source(run, tiny, teacher_file(taught))[0]
     whole, progress, total = begin(run.settings, tiny, 0, CPU, teacher=teacher)
     files = []
     for _ in progress:
@@ -153,7 +154,7 @@ def test_resumed_after_any_epoch_a_run_gives_the_same_bits(key: str, tiny: Datas
         assert len(list(progress)) == total - done
         found = resumed.tensors()
         assert [name for name, value in expected.items() if not torch.equal(value, found[name])] == []
-        assert finish(resumed).final == finish(whole).final
+        assert finish(resumed, run.settings, tiny, 0).final == finish(whole, run.settings, tiny, 0).final
 
 
 def test_a_student_killed_after_an_epoch_ends_with_the_same_files(tiny: Dataset, taught: Path, tmp_path: Path, monkeypatch) -> None:
@@ -203,9 +204,9 @@ def test_a_student_reports_its_sets_counts_and_teacher(tiny: Dataset, taught: Pa
 
 def test_controls_count_no_angles_that_they_do_not_tune(tiny: Dataset, taught: Path) -> None:
     run = run_of("student/source=gaussian-fixed/seed-0")
-    training, _, _ = begin(run.settings, tiny, 0, CPU, teacher=read_teacher(run, tiny, teacher_file(taught))[0])
+    training, _, _ = begin(run.settings, tiny, 0, CPU, teacher=source(run, tiny, teacher_file(taught))[0])
     training.rows.append({"test_accuracy_percent": 1.0})
-    counts = finish(training).parameters
+    counts = finish(training, run.settings, tiny, 0).parameters
     assert (counts["phases_published"], counts["phases_used"]) == (10, 0)
     assert counts["trained_published"] - counts["trained_used"] == 10
 
@@ -217,14 +218,14 @@ def test_the_best_teacher_reports_its_own_epoch(tiny: Dataset) -> None:
     for row, accuracy in zip(training.rows, (50.0, 70.0, 70.0), strict=True):
         row["validation_accuracy_percent"] = accuracy
         row["test_accuracy_percent"] = 10.0 * row["epoch"]
-    assert finish(training).final["test_accuracy_percent"] == 20.0
+    assert finish(training, run.settings, tiny, 0).final["test_accuracy_percent"] == 20.0
 
 
 def test_students_of_a_seed_share_data_and_initial_values_with_their_teacher(tiny: Dataset) -> None:
     one, other = run_of(PHOTONIC).settings, run_of("student/source=gaussian-fixed/seed-0").settings
     networks = [new_student(settings, (1, 16, 16), 3, 0).network for settings in (one, other)]
     assert all(torch.equal(a, b) for a, b in zip(networks[0].parameters(), networks[1].parameters(), strict=True))
-    splits = [distillation_data(settings, tiny, 0, CPU) for settings in (one, one.of_teacher)]
+    splits = [distillation_data(settings, tiny, 0, CPU) for settings in (one, one.source)]
     assert torch.equal(splits[0].validation.images, splits[1].validation.images)
 
 
@@ -236,12 +237,12 @@ def test_a_student_without_its_teacher_says_what_to_do(tiny: Dataset, taught: Pa
     with pytest.raises(TeacherError, match=r"student/source=photonic/seed-0 distils a teacher, and none was given; `snakemake"):
         execute(run, tiny, tmp_path, **ONE_THREAD)
     with pytest.raises(TeacherError, match=r"seed-9.safetensors cannot be read"):
-        read_teacher(run, tiny, teacher_file(taught).with_name("seed-9.safetensors"))
+        source(run, tiny, teacher_file(taught).with_name("seed-9.safetensors"))
     with pytest.raises(TeacherError, match=r"seed-0.safetensors is not its teacher \(seed 0\)"):
-        read_teacher(run_of("student/source=photonic/seed-1"), tiny, teacher_file(taught))
+        source(run_of("student/source=photonic/seed-1"), tiny, teacher_file(taught))
     longer = run_of(PHOTONIC, teacher=TREE["experiments"]["teacher"] | {"override": {"schedule.epochs": 4}})
     with pytest.raises(TeacherError, match=r"is not its teacher \(seed 0, other settings\).*'epochs': 4"):
-        read_teacher(longer, tiny, teacher_file(taught))
+        source(longer, tiny, teacher_file(taught))
 
 
 def test_a_teacher_that_is_not_what_its_run_wrote_is_refused(tiny: Dataset, tmp_path: Path) -> None:
@@ -251,8 +252,8 @@ def test_a_teacher_that_is_not_what_its_run_wrote_is_refused(tiny: Dataset, tmp_
     content = file.read_bytes()
     file.write_bytes(content[:-4] + bytes(4))
     with pytest.raises(TeacherError, match=r"has SHA-256 .*, but metrics.json has .*; delete it"):
-        read_teacher(run_of(PHOTONIC), tiny, file)
+        source(run_of(PHOTONIC), tiny, file)
     file.write_bytes(content)
-    found, _ = read_teacher(run_of(PHOTONIC), tiny, file)
+    found, _ = source(run_of(PHOTONIC), tiny, file)
     assert not torch.equal(found.conv1.weight, other.conv1.weight)
     assert not any(p.requires_grad for p in found.parameters())

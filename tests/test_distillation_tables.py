@@ -9,49 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from houses import ROOT, call, new_house
+from houses import call, new_house
 from matplotlib.figure import Figure
+from results_made import CHAPTERS, made, page_of
 from scipy import stats
 
+from chapters.distillation import figures, laws, tables
+from chapters.distillation.figures import MissingDetailsError
+from chapters.distillation.reliability import binomial_interval, draw_calibration, pooled
+from chapters.distillation.shots import shot_fits, shot_gains
+from chapters.distillation.students import control_runs, distilled_runs, extreme_control_runs, frontier
 from lightweights.networks.teacher import Teacher
 from lightweights.params import Run, Study, parse_study
-from lightweights.study import distillation_laws
-from lightweights.study.catalogue import FIGURES, TABLES
-from lightweights.study.claims import read_claims
-from lightweights.study.collect import collect, read_histories, read_runs, reported_test_sets, write_runs
-from lightweights.study.distillation_figures import (
-    MissingDetailsError,
-    binomial_interval,
-    distillation_figures,
-    draw_calibration,
-    pooled,
-)
-from lightweights.study.distillation_findings import what_distillation_gives
-from lightweights.study.distillation_laws import laws_table, measure_laws
-from lightweights.study.distillation_tables import (
-    calibration_table,
-    choices_table,
-    compression_table,
-    control_runs,
-    controls_table,
-    distilled_runs,
-    extreme_control_runs,
-    extreme_controls_table,
-    frontier,
-    pqkd_table,
-    shot_fits,
-    shot_gains,
-    shots_table,
-)
-from lightweights.study.figures import render
+from lightweights.report.figure import render
+from lightweights.report.make import means_by_variant
+from lightweights.report.results import ResultsError, with_settings
+from lightweights.report.table import to_latex, to_markdown
+from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
 from lightweights.study.layout import history_file, metrics_file
 from lightweights.study.plan import open_study
-from lightweights.study.results_page import results_page
-from lightweights.study.scorecard import scorecard
-from lightweights.study.summary import means_by_variant
-from lightweights.study.tables import to_latex, to_markdown
 
-CLAIMS = read_claims(ROOT / "workflow/reference/claims.csv")
 SUBSET = {"dataset.name": "mnist", "schedule.epochs": 2, "distillation_data.train_images": 1000}
 SEEDS = [0, 1, 2, 3, 4]
 
@@ -183,12 +160,6 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, pd.DataFrame
     return study, collect(study, results), results
 
 
-@pytest.fixture(scope="module")
-def histories(there: tuple[Study, pd.DataFrame, Path]) -> pd.DataFrame:
-    _, runs, results = there
-    return read_histories("made-up", runs, results)
-
-
 def test_validation_is_no_test_set_and_the_studys_own_sets_come_first(there) -> None:
     _, runs, _ = there
     assert reported_test_sets(runs) == ["test600", "test10k"]
@@ -206,7 +177,7 @@ def test_exact_features_beside_numbers_of_shots_survive_the_csv(tmp_path: Path) 
     runs = collect(study, tmp_path)
     write_runs(runs, tmp_path / "runs.csv")
     pd.testing.assert_frame_equal(read_runs(tmp_path / "runs.csv"), runs)
-    shots = distilled_runs(runs, study)
+    shots = distilled_runs(with_settings(runs, study))
     assert set(shots[shots.experiment == "pqkd_shots"].shots) == {10, 100, 200, 1000, math.inf}
     assert shots.shots[shots.source.isin(("trained", "plain", "teacher"))].isna().all()
 
@@ -219,7 +190,7 @@ def test_runs_csv_reads_back_as_it_was(there, tmp_path: Path) -> None:
 
 def test_table_1_has_ours_beside_the_published(there) -> None:
     study, runs, _ = there
-    table = pqkd_table(runs, CLAIMS, study)
+    table = tables.pqkd(made(runs, study))
     data = table.data.set_index(["dataset", "network", "quantity"])
     row = data.loc["mnist", "student", "validation_accuracy_percent"]
     assert (row["n"], row["mean"], row.published_mean, row.epochs) == (3, pytest.approx(96.8, abs=0.01), 99.09, 2)
@@ -228,9 +199,9 @@ def test_table_1_has_ours_beside_the_published(there) -> None:
     assert table.display["Compression"].iloc[1] == "1.50"
 
 
-def test_controls_are_compared_with_the_fixed_gaussian_seed_by_seed(there, histories: pd.DataFrame) -> None:
-    study, runs, _ = there
-    data = controls_table(runs, study, histories).data.set_index("label")
+def test_controls_are_compared_with_the_fixed_gaussian_seed_by_seed(there) -> None:
+    study, runs, root = there
+    data = tables.pqkd_controls(made(runs, study, root)).data.set_index("label")
     photonic = data.loc["photons, angles tuned"]
     assert photonic.minus_reference_mean == pytest.approx(0.1 + 0.002, abs=1e-6)
     assert (photonic.minus_reference_n, photonic.minus_reference_word) == (5, "differs")
@@ -241,16 +212,16 @@ def test_controls_are_compared_with_the_fixed_gaussian_seed_by_seed(there, histo
     assert photonic.feature_rms_mean == 1.0  # of the last of two epochs
     assert pd.isna(data.loc["Gaussian, fixed"].get("minus_reference_mean"))
     assert "plain CNN" in data.index and data.loc["plain CNN"].parameters == pytest.approx(149_368, rel=0.01)
-    assert set(control_runs(runs, study).widths) == {"64x128x128", "53x106x101"}  # the small plain CNN is of another size
+    assert set(control_runs(with_settings(runs, study)).widths) == {"64x128x128", "53x106x101"}  # the small plain CNN is of another size
 
 
-def test_controls_where_the_mixing_makes_all_kernels_have_a_table_of_their_own(there, histories: pd.DataFrame) -> None:
-    study, runs, _ = there
-    data = extreme_control_runs(runs, study)
+def test_controls_where_the_mixing_makes_all_kernels_have_a_table_of_their_own(there) -> None:
+    study, runs, root = there
+    data = extreme_control_runs(with_settings(runs, study))
     assert set(zip(data.experiment, data.widths, strict=True)) == {("pqkd_extreme_controls", "64x128x128"), ("pqkd_plain", "5x10x14")}
-    table = extreme_controls_table(runs, study, histories).data.set_index("label")
+    table = tables.pqkd_extreme_controls(made(runs, study, root)).data.set_index("label")
     assert table.loc["photons, angles tuned"].minus_reference_word == "differs"
-    assert extreme_controls_table(runs[runs.experiment != "pqkd_extreme_controls"], study, histories) is None
+    assert tables.pqkd_extreme_controls(made(runs[runs.experiment != "pqkd_extreme_controls"], study, root)) is None
 
 
 def test_calibration_is_compared_with_the_teachers_own(there) -> None:
@@ -258,51 +229,51 @@ def test_calibration_is_compared_with_the_teachers_own(there) -> None:
     moved = runs.copy()
     photonic = (moved.experiment == "pqkd_controls") & (moved["feature.source"] == "photonic")
     moved.loc[photonic, "test_calibration_error_percent"] = 1.2 + 0.1 * moved.seed[photonic]
-    data = calibration_table(moved, study).data.set_index(["dataset", "images", "label"])
+    data = tables.pqkd_calibration(made(moved, study)).data.set_index(["dataset", "images", "label"])
     own = data.loc["mnist", 1000.0, "photons, angles tuned"]
     assert own.test_calibration_error_percent_minus_teacher_mean == pytest.approx(-0.1)
     assert own.test_calibration_error_percent_minus_teacher_n == 5
     assert math.isnan(data.loc["mnist", 1000.0, "teacher"].get("test_calibration_error_percent_minus_teacher_mean"))
     assert ("fashion-mnist", "photons, angles tuned") in {(name, label) for name, _, label in data.index}
-    assert calibration_table(runs[runs.method == "classical"], study) is None
+    assert tables.pqkd_calibration(made(runs[runs.method == "classical"], study)) is None
 
 
-def test_a_difference_within_the_data_sets_margin_is_equivalent(there, histories: pd.DataFrame) -> None:
-    study, runs, _ = there
+def test_a_difference_within_the_data_sets_margin_is_equivalent(there) -> None:
+    study, runs, root = there
     jittered = runs.copy()
     mine = (jittered.experiment == "pqkd_controls") & (jittered["feature.source"] == "photonic")
     jittered.loc[mine, "test_accuracy_percent"] = 97.0 + 0.2 * jittered.seed[mine] + 0.05 * (jittered.seed[mine] - 2)
-    row = controls_table(jittered, study, histories).data.set_index("label").loc["photons, angles tuned"]
+    row = tables.pqkd_controls(made(jittered, study, root)).data.set_index("label").loc["photons, angles tuned"]
     assert (row.minus_reference_word, row.minus_reference_p_equivalence < 0.05) == ("equivalent", True)
     for other in ("fashion-mnist", "digits"):  # wider margins
         moved = jittered.assign(dataset=jittered.dataset.replace("mnist", other))
-        wider = controls_table(moved, study, histories).data.set_index("label").loc["photons, angles tuned"]
+        wider = tables.pqkd_controls(made(moved, study, root)).data.set_index("label").loc["photons, angles tuned"]
         assert wider.minus_reference_p_equivalence < row.minus_reference_p_equivalence
 
 
-def test_open_choices_stand_beside_the_photonic_control(there, histories: pd.DataFrame) -> None:
-    study, runs, _ = there
-    data = choices_table(runs, study, histories).data.set_index("label")
+def test_open_choices_stand_beside_the_photonic_control(there) -> None:
+    study, runs, root = there
+    data = tables.pqkd_choices(made(runs, study, root)).data.set_index("label")
     assert data.loc["angles judged by the raw feature"].minus_reference_mean == pytest.approx(0)
     alone = runs[runs.experiment != "pqkd_controls"]
-    assert len(choices_table(alone, study, histories).data) == 2
+    assert len(tables.pqkd_choices(made(alone, study, root)).data) == 2
 
 
 def test_the_frontier_counts_compression_with_and_without_angles(there) -> None:
     study, runs, _ = there
-    found = frontier(runs, study).set_index(["experiment", "rank"])
+    found = frontier(with_settings(runs, study)).set_index(["experiment", "rank"])
     extreme = found.loc["pqkd_extreme", 8.0]
     assert extreme.compression == pytest.approx(223_104 / 694)
     assert extreme.compression_without_theta == pytest.approx(336.0, abs=0.01)
     assert extreme.minus_teacher.mean == pytest.approx(97.1 + 0.2 + 0.01 / 3 - 99)
     assert found.loc["pqkd_student", 8.0].compression.iloc[0] == pytest.approx(223_104 / 148_078)
-    table = compression_table(runs, study)
+    table = tables.pqkd_compression(made(runs, study))
     assert "321.5 (336.0)" in to_markdown(table)
 
 
 def test_the_fit_over_shots_finds_what_the_runs_were_made_with(there) -> None:
     study, runs, _ = there
-    gains = shot_gains(runs, study)
+    gains = shot_gains(with_settings(runs, study))
     tuned = gains[gains.experiment == "pqkd_shots"]
     assert tuned[(tuned.shots == 200) & (tuned.ema == 0.9) & (tuned.seed == 1)].gain.item() == pytest.approx(88 - 4 / 200**0.5 - 0.2)
     assert tuned[tuned.shots == math.inf].accuracy.eq(98).all()
@@ -311,17 +282,17 @@ def test_the_fit_over_shots_finds_what_the_runs_were_made_with(there) -> None:
     for (_, ema), (limit, slope) in fits.items():
         assert (limit.n, limit.mean, limit.sd) == (3, pytest.approx(88 - 0.2), pytest.approx(0.2))  # the zero feature's spread of seeds
         assert (slope.mean, slope.sd) == (pytest.approx(4.0 if ema else 40.0), pytest.approx(0, abs=1e-9))
-    table = shots_table(runs, study)
+    table = tables.pqkd_shots(made(runs, study))
     assert "fit: delta_inf" in to_markdown(table) and "exact" in to_markdown(table)
     row = table.data[(table.data.experiment == "pqkd_shots_frozen") & (table.data.ema == 0.9) & (table.data.shots == 100)].iloc[0]
     assert row.minus_no_ema_mean == pytest.approx(3.6)
-    without = shots_table(runs[runs.experiment.isin(("pqkd_shots", "pqkd_shots_frozen"))], study)
+    without = tables.pqkd_shots(made(runs[runs.experiment.isin(("pqkd_shots", "pqkd_shots_frozen"))], study))
     assert "delta_inf" not in without.display.to_string()
 
 
 def test_published_numbers_are_judged_at_their_own_schedule_only(there, tmp_path: Path) -> None:
     study, runs, _ = there
-    rows = scorecard(runs, CLAIMS, study).set_index("claim")
+    rows = made(runs, study).scores.set_index("claim")
     short = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
     assert (short.verdict, short.n, bool(short.judgeable)) == ("not run", 0, True)
     assert "after 2 epochs on all images ours is 96.80 ± 0.20 (n = 3)" in short.why
@@ -336,7 +307,7 @@ def test_published_numbers_are_judged_at_their_own_schedule_only(there, tmp_path
     assert not rows.loc["pqkd_partial.cifar-10.validation_accuracy_percent"].judgeable
     full = made_up(epochs=100, seeds=5)
     fabricate(full, tmp_path)
-    rows = scorecard(collect(full, tmp_path), CLAIMS, full).set_index("claim")
+    rows = made(collect(full, tmp_path), full).scores.set_index("claim")
     judged = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
     assert (judged.verdict, judged.n, judged["mean"]) == ("lower", 5, pytest.approx(97.002, abs=1e-6))
     assert rows.loc["teacher.mnist.validation_accuracy_percent"].verdict == "reproduced"  # 98.5, published 99.07
@@ -353,7 +324,7 @@ def test_derived_numbers_are_judged_at_the_published_schedule_too(tmp_path: Path
         del override["distillation_data.train_images"]
     study = parse_study(tree | {"experiments": {name: tree["experiments"][name] for name in names}})
     fabricate(study, tmp_path)
-    rows = scorecard(collect(study, tmp_path), CLAIMS, study).set_index("claim")
+    rows = made(collect(study, tmp_path), study).scores.set_index("claim")
     extreme = rows.loc["pqkd_extreme.mnist.validation_low"]
     assert extreme.verdict == "open" and "96.80 [96.31, 97.30] at 105.3x (widths 32, 64, 64, rank 8)" in extreme.why
     gain = rows.loc["pqkd.delta_inf.ema"]
@@ -363,7 +334,7 @@ def test_derived_numbers_are_judged_at_the_published_schedule_too(tmp_path: Path
 
 def test_what_was_found_is_said_in_words(there) -> None:
     study, runs, _ = there
-    text = what_distillation_gives(runs, scorecard(runs, CLAIMS, study), study)
+    text = page_of("distillation", made(runs, study))
     for told in (
         "| mnist         | 2      | 3 | 99.00 ± 0.00",
         "99.07 and 99.09",
@@ -380,40 +351,49 @@ def test_what_was_found_is_said_in_words(there) -> None:
         assert told in text, told
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| photons, frozen at zero ")]
     assert [len(row) for row in rows] == [5] and rows[0][2].startswith("+2.10 [")
-    assert what_distillation_gives(runs[runs.method == "classical"], pd.DataFrame(), study) == ""
+    nothing = page_of("distillation", made(runs[runs.method == "classical"], study))
+    assert "Is it the photons?" not in nothing and "minus teacher" not in nothing
 
 
-def test_what_is_not_so_in_a_study_is_not_said_of_it(there, histories: pd.DataFrame, tmp_path: Path) -> None:
+def test_what_is_not_so_in_a_study_is_not_said_of_it(there, tmp_path: Path) -> None:
     study, runs, _ = there
     full = made_up(epochs=100, seeds=5)
     fabricate(full, tmp_path)
     for own, those, short in ((study, runs, True), (full, collect(full, tmp_path), False)):
         only = those[those.experiment.isin(("pqkd_teacher", "pqkd_student", "classical"))]
-        page = results_page(only, scorecard(only, CLAIMS, own), 0, own)
+        page = page_of("distillation", made(only, own))
         assert ("so that no published number is judged" in page) == short
-    assert "Precision: auto." in pqkd_table(runs, CLAIMS, study).caption
-    assert "up to 98.8 % of all parameters" in controls_table(runs, study, histories).caption
+    assert "Precision: auto." in tables.pqkd(made(runs, study)).caption
+    assert "up to 98.8 % of all parameters" in tables.pqkd_controls(made(runs, study, there[2])).caption
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name.startswith("pqkd")])
+LAWS = pd.DataFrame(
+    [
+        {"law": law, "shots": shots, "beta": beta, "measured": 1.1, "standard_error": 0.1, "predicted": 1.0}
+        for law, shots, beta in [("variance", 10, None), ("kernel_error", 10, None), ("ema", 10, 0.9)]
+    ]
+)
+
+
+@pytest.mark.parametrize("name", CHAPTERS["distillation"].figures)
 def test_every_figure_is_drawn_with_its_runs_and_without_any(name: str, there) -> None:
-    study, runs, results = there
-    laws = pd.DataFrame(
-        [
-            {"law": law, "shots": shots, "beta": beta, "measured": 1.1, "standard_error": 0.1, "predicted": 1.0}
-            for law, shots, beta in [("variance", 10, None), ("kernel_error", 10, None), ("ema", 10, 0.9)]
-        ]
-    )
-    histories = read_histories("made-up", runs, results)
-    for some, found in ((runs, laws), (runs.iloc[:1], None)):
-        figure = distillation_figures(study, found, results)[name](some, histories, CLAIMS)
+    study, runs, root = there
+    LAWS.to_csv(root / "made-up/laws.csv", index=False)
+    for some in (runs, runs.iloc[:1]):
+        figure = getattr(figures, name)(made(some, study, root))
         assert render(figure, "png").startswith(b"\x89PNG")
         if len(some) > 1:
             assert "not run" not in [text.get_text() for text in figure.texts]
 
 
+def test_laws_that_were_not_measured_are_asked_for(there, tmp_path: Path) -> None:
+    study, runs, _ = there
+    with pytest.raises(ResultsError, match=r"laws.csv cannot be read .*lightweights draw .*study.json laws.csv. makes it"):
+        figures.pqkd_laws(made(runs, study, tmp_path))
+
+
 def drawn(name: str, study: Study, runs: pd.DataFrame) -> Figure:
-    figure = distillation_figures(study)[name](runs, pd.DataFrame(), CLAIMS)
+    figure = getattr(figures, name)(made(runs, study))
     render(figure, "png")
     return figure
 
@@ -482,7 +462,7 @@ def test_a_run_without_what_a_figure_shows_is_named(there, tmp_path: Path) -> No
     run = next(run for run in study.runs() if run.experiment == "pqkd_student")
     metrics_file(run, tmp_path / "results").write_text("{}")
     with pytest.raises(MissingDetailsError, match=r"pqkd_student/.*metrics.json has no section distillation"):
-        distillation_figures(study, None, tmp_path / "results")["pqkd_calibration"](runs, pd.DataFrame(), CLAIMS)
+        figures.pqkd_calibration(made(runs, study, tmp_path / "results"))
 
 
 def test_bins_of_several_runs_are_pooled_by_their_images() -> None:
@@ -493,22 +473,22 @@ def test_bins_of_several_runs_are_pooled_by_their_images() -> None:
 
 
 def test_the_laws_of_shot_noise_hold_on_a_small_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distillation_laws, "SHOTS", (10, 100, 1000))
-    monkeypatch.setattr(distillation_laws, "REPEATS", dict.fromkeys((10, 100, 1000), 150))
-    monkeypatch.setattr(distillation_laws, "CHAINS", 40)
-    laws = measure_laws(parse_study({"time_bin": {"modes": 6}, "feature": {"fit_draws": 64}, "experiments": {}}))
-    assert laws.law.value_counts().to_dict() == {"variance": 3, "kernel_error": 3, "ema": 4}
-    exact = laws[laws.law != "kernel_error"]
+    monkeypatch.setattr(laws, "SHOTS", (10, 100, 1000))
+    monkeypatch.setattr(laws, "REPEATS", dict.fromkeys((10, 100, 1000), 150))
+    monkeypatch.setattr(laws, "CHAINS", 40)
+    found = laws.measure(parse_study({"time_bin": {"modes": 6}, "feature": {"fit_draws": 64}, "experiments": {}}))
+    assert found.law.value_counts().to_dict() == {"variance": 3, "kernel_error": 3, "ema": 4}
+    exact = found[found.law != "kernel_error"]
     assert ((exact.measured - exact.predicted).abs() < 4 * exact.standard_error).all()
-    kernels = laws[laws.law == "kernel_error"]
+    kernels = found[found.law == "kernel_error"]
     assert (kernels.measured / kernels.predicted).tolist() == pytest.approx([1, 1, 1], rel=0.35)  # one matrix A, not the mean over all
-    assert "power of S" in to_markdown(laws_table(laws))
+    assert "power of S" in to_markdown(laws.laws_table(found))
 
 
 def test_every_table_of_distillation_is_listed() -> None:
     names = {"pqkd", "pqkd_controls", "pqkd_extreme_controls", "pqkd_calibration", "pqkd_choices"}
     names |= {"pqkd_compression", "pqkd_shots", "pqkd_laws"}
-    assert {name for name in TABLES if name.startswith("pqkd")} == names
+    assert set(CHAPTERS["distillation"].tables) == names
 
 
 def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp_path: Path) -> None:
@@ -546,7 +526,7 @@ def fabricate_small(study: Study, results: Path) -> None:
 
 def test_distilled_runs_say_what_their_settings_say_whether_it_varies_or_not(there) -> None:
     study, runs, _ = there
-    found = distilled_runs(runs, study)
+    found = distilled_runs(with_settings(runs, study))
     row = found[found.experiment == "pqkd_raw"].iloc[0]
     assert (row.source, row.shots, row.ema, row["rank"], row.widths, row.images) == ("photonic", 200, 0.9, 8, "64x128x128", 1000)
     assert found[found.experiment == "pqkd_teacher"].images.isna().all()
@@ -557,15 +537,14 @@ def test_a_study_whose_distillation_has_not_landed_judges_and_draws_nothing_of_i
     study, _, results = there
     shutil.copytree(results / "made-up/runs/classical", tmp_path / "made-up/runs/classical")
     runs = collect(study, tmp_path, partial=True)
-    rows = scorecard(runs, CLAIMS, study).set_index("claim")
+    rows = made(runs, study).scores.set_index("claim")
     claim = rows.loc["pqkd_partial.mnist.validation_accuracy_percent"]
     assert (claim.verdict, claim.why, claim.n) == ("not run", "no runs of this setting", 0)
     assert rows.loc["pqkd.delta_inf.ema"].why == "no runs of this setting"
-    tables = (
-        pqkd_table(runs, CLAIMS, study),
-        *(make(runs, study, pd.DataFrame()) for make in (controls_table, extreme_controls_table, choices_table)),
-        *(make(runs, study) for make in (calibration_table, compression_table, shots_table)),
-    )
-    assert set(tables) == {None}
-    for draw in distillation_figures(study, None, tmp_path).values():
-        assert "not run" in [text.get_text() for text in draw(runs, pd.DataFrame(), CLAIMS).texts]
+    results = made(runs, study, tmp_path)
+    LAWS.to_csv(tmp_path / "made-up/laws.csv", index=False)
+    names = [name for name in CHAPTERS["distillation"].tables if name != "pqkd_laws"]
+    assert {name: getattr(tables, name)(results) for name in names} == dict.fromkeys(names)
+    for name in CHAPTERS["distillation"].figures:
+        drawn_without = [text.get_text() for text in getattr(figures, name)(results).texts]
+        assert ("not run" in drawn_without) != (name == "pqkd_laws")

@@ -16,7 +16,8 @@ import yaml
 from houses import ROOT, command, new_house
 
 from benchmarks import walk
-from lightweights.params import Study
+from lightweights.settings.reading import load_study
+from lightweights.settings.study import Study
 
 DOCS = ROOT / "docs"
 
@@ -91,7 +92,7 @@ def test_worked_examples_work(clone: Path, page: str, study: str, experiments: d
 
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
-    known = set(yaml.safe_load((ROOT / "params.yaml").read_text())["experiments"])
+    known = set(load_study(ROOT / "params.yaml").experiments)
     for language, text in walk.blocks((DOCS / page).read_text()):
         if language == "yaml" and walk.FILE.match(text):
             tree = yaml.safe_load(text)

@@ -20,22 +20,16 @@ from safetensors.torch import load_file, save, save_file
 
 from lightweights import cli
 from lightweights.datasets import Dataset, Split, digest, load, to_tensors
+from lightweights.methods import quantum_train
+from lightweights.methods.quantum_train import build_generator
 from lightweights.params import DatasetSection, Run, parse_study
 from lightweights.photonics import Circuit
 from lightweights.photonics.remote import Remote
+from lightweights.study import checkpoint
 from lightweights.study import execute as execute_module
-from lightweights.study.execute import (
-    RunError,
-    begin,
-    build_generator,
-    exclusive,
-    execute,
-    finish,
-    memory_told,
-    read_data,
-    resume,
-    save_checkpoint,
-)
+from lightweights.study.checkpoint import exclusive, resume, save_checkpoint
+from lightweights.study.execute import begin, execute, finish, read_data
+from lightweights.study.faults import RunError, memory_told
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study
 from lightweights.training.state import Training
@@ -95,7 +89,7 @@ def test_resumed_after_any_round_a_run_gives_the_same_bits(protocol: str, tiny: 
         found = resumed.tensors()
         assert found.keys() == expected.keys()
         assert [name for name, value in found.items() if not torch.equal(value, expected[name])] == []
-        weights = [finish(training).weights for training in (resumed, whole)]
+        weights = [finish(training, run.settings, tiny, 0).weights for training in (resumed, whole)]
         assert all(torch.equal(weights[0][name], value) for name, value in weights[1].items())
 
 
@@ -219,7 +213,7 @@ def test_a_whole_checkpoint_stays_where_memory_or_disk_fail(
     def failing(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(execute_module, "load_file", failing)
+    monkeypatch.setattr(checkpoint, "load_file", failing)
     with pytest.raises(RunError, match=told):
         execute(run, tiny, tmp_path, **ONE_THREAD)
     assert path.read_bytes() == before
@@ -263,17 +257,17 @@ class Answering:
         self.closed += 1
 
 
-@pytest.mark.parametrize("failing", ["resume", "begin_rounds", "build_network"])
+@pytest.mark.parametrize("failing", ["resume", "begin_rounds", "new_network", "on_device"])
 def test_a_backend_is_closed_when_a_training_cannot_begin(
     failing: str, tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = Answering()
-    monkeypatch.setattr(execute_module, "backend_of", lambda *arguments: backend)
+    monkeypatch.setattr(quantum_train, "backend_of", lambda *arguments: backend)
 
     def fails(*arguments: object, **named: object) -> None:
         raise RunError("no")
 
-    monkeypatch.setattr(execute_module, failing, fails)
+    monkeypatch.setattr(execute_module if failing == "resume" else quantum_train, failing, fails)
     with pytest.raises(RunError, match="no"):
         execute(run_of("gradient"), tiny, tmp_path, **ONE_THREAD)
     assert backend.closed == 1
@@ -288,7 +282,7 @@ def test_a_platform_too_small_is_told_before_a_generator_asks_it(circuits: objec
         def check(self, circuit: Circuit) -> None:
             raise RunError(f"too small for {circuit.modes} modes")
 
-    monkeypatch.setattr(execute_module, "QuantumTrain", lambda *arguments, **named: pytest.fail("built before the check"))
+    monkeypatch.setattr(quantum_train, "QuantumTrain", lambda *arguments, **named: pytest.fail("built before the check"))
     settings = run_of("gradient", photonics={"circuits": circuits}).settings
     with pytest.raises(RunError, match=r"too small for \d+ modes"):
         build_generator(settings, tiny, 0, Small())

@@ -1,27 +1,26 @@
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from results_made import CHAPTERS
+from results_made import made as made_of
 from synthetic import fabricate, small_study
 
-from lightweights.study.claims import read_claims
-from lightweights.study.collect import collect, read_histories
-from lightweights.study.figures import (
-    FIGURES,
-    accuracy_against_parameters,
-    generalisation_error,
-    protocols,
-    render,
-    training_curves,
-    write_figure,
-)
+from chapters.quantum_train import figures
+from chapters.quantum_train.figures import accuracy_against_parameters, generalisation_error, protocols, training_curves
+from lightweights.report.figure import render
+from lightweights.report.make import write_figure
+from lightweights.report.results import Results
+from lightweights.study.collect import collect
 
 ROOT = Path(__file__).parents[1]
-CLAIMS = read_claims(ROOT / "workflow" / "reference" / "claims.csv")
+FIGURES = list(CHAPTERS["quantum_train"].figures)
 
 STUDIES = {
     "paper": {"bond_dims": (1, 4, 10)},
@@ -30,12 +29,15 @@ STUDIES = {
 }
 
 
-def load(tmp_path_factory, **shape):
-    results = tmp_path_factory.mktemp("results")
+def load(tmp_path_factory, **shape) -> Results:
+    root = tmp_path_factory.mktemp("results")
     study = small_study(**shape)
-    fabricate(study, results)
-    runs = collect(study, results)
-    return runs, read_histories(study.study.name, runs, results)
+    fabricate(study, root)
+    return made_of(collect(study, root), study, root)
+
+
+def parts(results: Results):
+    return results.runs, results.history(results.runs)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def texts(figure):
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn_for_every_shape_of_study_within_its_frame(made, study, name):
-    figure = FIGURES[name](*made[study], CLAIMS)
+    figure = getattr(figures, name)(made[study])
     assert figure.get_figwidth() in (3.4, 7.0)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -62,26 +64,30 @@ def test_every_figure_is_drawn_for_every_shape_of_study_within_its_frame(made, s
 
 @pytest.mark.parametrize("kind", ["pdf", "svg", "png"])
 def test_bytes_are_the_same_each_time_and_carry_no_date(made, kind):
-    first, second = (render(accuracy_against_parameters(*made["paper"], CLAIMS), kind) for _ in range(2))
+    first, second = (render(accuracy_against_parameters(made["paper"]), kind) for _ in range(2))
     assert first == second
     assert b"CreationDate" not in first and b"<dc:date>" not in first
 
 
 def test_text_stays_text_in_svg_and_fonts_are_embedded_in_pdf(made):
-    figure = generalisation_error(*made["paper"], CLAIMS)
+    figure = generalisation_error(made["paper"])
     assert b">Bond dimension</text>" in render(figure, "svg")
     pdf = render(figure, "pdf")
     assert b"/FontFile2" in pdf and b"/Type3" not in pdf
 
 
 def test_three_files_are_written(made, tmp_path):
-    write_figure(protocols(*made["paper"], CLAIMS), tmp_path, "protocols")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["protocols.pdf", "protocols.png", "protocols.svg"]
+    write_figure("protocols", replace(made["paper"], root=shutil.copytree(made["paper"].root, tmp_path / "copy")))
+    assert sorted(path.name for path in (tmp_path / "copy/made-up/figures").iterdir()) == [
+        "protocols.pdf",
+        "protocols.png",
+        "protocols.svg",
+    ]
 
 
 def test_short_training_curves_are_plain_means_with_the_range_of_the_seeds(made):
-    runs, histories = made["paper"]
-    axis = training_curves(runs, histories, CLAIMS).axes[0]
+    _, histories = parts(made["paper"])
+    axis = training_curves(made["paper"]).axes[0]
     own = histories[(histories.experiment == "quantum_train") & (histories.variant == "bond_dim=4")]
     by_round = own.groupby("round").last_batch_loss
     np.testing.assert_allclose(axis.lines[1].get_ydata(), by_round.mean())
@@ -90,8 +96,9 @@ def test_short_training_curves_are_plain_means_with_the_range_of_the_seeds(made)
 
 
 def test_long_training_curves_are_smoothed_and_say_so(tmp_path_factory):
-    runs, histories = load(tmp_path_factory, bond_dims=(4,), seeds=(0,), rounds=60, protocols=False)
-    figure = training_curves(runs, histories, CLAIMS)
+    results = load(tmp_path_factory, bond_dims=(4,), seeds=(0,), rounds=60, protocols=False)
+    histories = results.history(results.runs)
+    figure = training_curves(results)
     loss = histories[histories.experiment == "quantum_train"].last_batch_loss.to_numpy()
     drawn = figure.axes[0].lines[0].get_ydata()
     assert drawn[30] == pytest.approx(loss[28:33].mean()) and drawn[0] == pytest.approx(loss[:3].mean())
@@ -99,13 +106,13 @@ def test_long_training_curves_are_smoothed_and_say_so(tmp_path_factory):
 
 
 def test_unsmoothed_curves_claim_no_smoothing_and_one_seed_no_range(made):
-    said = " ".join(texts(training_curves(*made["one seed"], CLAIMS)))
+    said = " ".join(texts(training_curves(made["one seed"])))
     assert "running mean" not in said and "one seed" in said and "range" not in said
 
 
 def test_accuracies_stand_at_their_parameters_beside_the_published(made):
-    runs, histories = made["paper"]
-    figure = accuracy_against_parameters(runs, histories, CLAIMS)
+    runs = made["paper"].runs
+    figure = accuracy_against_parameters(made["paper"])
     drawn = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     chosen = runs[runs.experiment == "quantum_train"].groupby("bond_dim")
     np.testing.assert_allclose(drawn["photonic QT, test 10k"].get_ydata(), chosen.test10k_accuracy_percent.mean())
@@ -116,16 +123,16 @@ def test_accuracies_stand_at_their_parameters_beside_the_published(made):
 
 def test_a_study_on_other_data_shows_no_published_points(made):
     for draw in (accuracy_against_parameters, generalisation_error):
-        assert not [text for text in texts(draw(*made["demo"], CLAIMS)) if "published" in text]
+        assert not [text for text in texts(draw(made["demo"])) if "published" in text]
 
 
 def test_what_bars_mean_is_said(made):
-    assert any("bars and bands: 95 % t interval" in text for text in texts(generalisation_error(*made["paper"], CLAIMS)))
-    assert any("bars and bands: sd (ddof = 1)" in text for text in texts(generalisation_error(*made["demo"], CLAIMS)))
+    assert any("bars and bands: 95 % t interval" in text for text in texts(generalisation_error(made["paper"])))
+    assert any("bars and bands: sd (ddof = 1)" in text for text in texts(generalisation_error(made["demo"])))
 
 
 def test_protocols_are_drawn_over_epochs_on_the_mapping(made):
-    lines = protocols(*made["paper"], CLAIMS).axes[1].lines
+    lines = protocols(made["paper"]).axes[1].lines
     assert {line.get_label() for line in lines} == {"COBYLA on the phases", "gradients on the phases"}
     assert all(list(line.get_xdata()) == list(range(5, 51, 5)) for line in lines)
 
@@ -133,11 +140,12 @@ def test_protocols_are_drawn_over_epochs_on_the_mapping(made):
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_without_runs_says_so(tmp_path, name):
     runs = collect(small_study(), tmp_path, partial=True)
-    assert "not run" in texts(FIGURES[name](runs, read_histories("made-up", runs, tmp_path), CLAIMS))
+    assert "not run" in texts(getattr(figures, name)(made_of(runs, root=tmp_path)))
 
 
 def test_none_of_this_loads_torch():
     code = (
-        "import sys, lightweights.study.figures, lightweights.study.tables, lightweights.study.scorecard; assert 'torch' not in sys.modules"
+        "import sys, lightweights.report.figure, lightweights.report.words, lightweights.report.scorecard, lightweights.report.make;"
+        "import chapters.distillation.figures, chapters.noise.tables; assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")})
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lightweights.report.html import to_html
 from lightweights.study.files import WriteError, write_atomic, write_if_changed
-from lightweights.study.html import to_html
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:

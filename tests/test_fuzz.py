@@ -17,6 +17,7 @@ import torch
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from lightweights.study.show import progress_of
 from safetensors.torch import save
 
 from lightweights.datasets import Dataset, to_tensors
@@ -24,14 +25,16 @@ from lightweights.datasets.catalogue import CIFAR10_TEST
 from lightweights.datasets.cifar10 import read_archive
 from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
+from lightweights.methods.distillation import TeacherError, metrics_beside, new_teacher, source
 from lightweights.params import Run, SettingsError, Study, load_study, parse_study
+from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.cost import Costs
-from lightweights.study.distillation import TeacherError, metrics_beside, new_teacher, read_teacher
-from lightweights.study.execute import RunError, begin, read_data, resume, save_checkpoint
+from lightweights.study.execute import begin, read_data
+from lightweights.study.faults import RunError
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, run_folder, settings_file, weights_file
 from lightweights.study.plan import made_with, open_study, read_run
-from lightweights.study.show import progress_of
+from lightweights.study.status import progress_of
 from lightweights.study.verify import Findings, VerifyError, check_recorded, check_runs, object_file, recorded_outputs
 
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], derandomize=True)
@@ -121,7 +124,7 @@ def test_names_cannot_leave_the_results_folder(name: str) -> None:
     for tree in (
         TREE | {"study": {"name": name}},
         TREE | {"experiments": {name: TREE["experiments"]["classical"]}},
-        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"part": name}}},
+        TREE | {"experiments": {"photonic": TREE["experiments"]["photonic"] | {"chapter": name}}},
     ):
         with pytest.raises(SettingsError):
             parse_study(tree)
@@ -334,7 +337,7 @@ def test_weights_of_a_teacher(taught: tuple, tiny: Dataset, changes: list, lengt
     metrics_beside(path).write_bytes(damaged(metrics, changes, length) if of_metrics else metrics)
     with at_most(20 * MEBIBYTE):
         try:
-            read_teacher(run, tiny, path)
+            source(run, tiny, path)
         except TeacherError as error:
             assert str(path) in str(error) and (changes or length < len(weights))
 
@@ -344,7 +347,7 @@ def test_a_teacher_that_lies_elsewhere(taught: tuple, tiny: Dataset, path: str, 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Path, "read_bytes", lambda path: taught[2])
     with pytest.raises(TeacherError, match=f"its teacher {path} cannot be read"):
-        read_teacher(taught[0], tiny, Path(path))
+        source(taught[0], tiny, Path(path))
 
 
 # Run folders

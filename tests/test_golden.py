@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from golden.record import HERE, NAMES, numbers, run_of
 
-from lightweights.params import NUMERICS_VERSION
+from lightweights.settings.runs import kinds
 
 TOLERANCE = 1e-4  # other processors round otherwise; a change of method shows more
 
@@ -14,8 +14,8 @@ TOLERANCE = 1e-4  # other processors round otherwise; a change of method shows m
 def changed(name: str, what: str) -> str:
     method = run_of(name).settings.method
     return (
-        f"golden run {name}: {what}. Numbers changed: raise NUMERICS_VERSION[{method!r}] in params.py "
-        "(and numerics_version in params.yaml) and record anew with `python tests/golden/record.py`"
+        f"golden run {name}: {what}. Numbers changed: raise the version of {kinds()[method].__name__} "
+        "(and numerics_version where experiments say it) and record anew with `python tests/golden/record.py`"
     )
 
 
@@ -23,7 +23,7 @@ def changed(name: str, what: str) -> str:
 def test_tiny_runs_give_the_recorded_numbers(name: str) -> None:
     recorded = json.loads((HERE / f"{name}.json").read_text())
     method = run_of(name).settings.method
-    current = NUMERICS_VERSION[method]
+    current = kinds()[method].version
     assert recorded["method"] == method
     version = recorded["numerics_version"]
     if version != current:
@@ -43,5 +43,5 @@ def test_tiny_runs_give_the_recorded_numbers(name: str) -> None:
 
 
 def test_each_method_has_a_golden_run() -> None:
-    assert {run_of(name).settings.method for name in NAMES} == set(NUMERICS_VERSION)
+    assert {run_of(name).settings.method for name in NAMES} == set(kinds())
     assert {file.stem for file in Path(HERE).glob("*.json")} == set(NAMES)

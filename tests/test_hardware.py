@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
+from lightweights.methods.method import check_settings
 from lightweights.params import PhotonicsSection, SettingsError, parse_study
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, NoiseError, NoisyCircuit, unitary
 from lightweights.photonics.backends import InHouse
 from lightweights.photonics.shots import ShotsError
+from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.devices import hardware_of
-from lightweights.study.execute import begin, execute, finish, resume, save_checkpoint
-from lightweights.study.feasibility import check_settings
+from lightweights.study.execute import begin, execute, finish
 from lightweights.training.regeneration import device_probabilities, regenerated_accuracies
 
 CPU = torch.device("cpu")
@@ -274,7 +275,7 @@ def test_resumed_after_any_round_a_run_on_devices_gives_the_same_bits(name: str,
         found = resumed.tensors()
         assert found.keys() == expected.keys()
         assert [key for key, value in found.items() if not torch.equal(value, expected[key])] == []
-        weights = [finish(training).weights for training in (resumed, whole)]
+        weights = [finish(training, run.settings, tiny, 0).weights for training in (resumed, whole)]
         assert all(torch.equal(weights[0][key], value) for key, value in weights[1].items())
 
 
@@ -369,7 +370,7 @@ def test_a_run_can_name_perceval_as_its_backend(tiny: Dataset, tmp_path: Path) -
         for one, name in ((run, "theirs"), (ours, "ours"))
     ]
     assert results[0].final["train_cross_entropy"] == pytest.approx(results[1].final["train_cross_entropy"], rel=1e-3)
-    assert results[0].photons == {}
+    assert results[0].details == {}
 
 
 @pytest.mark.parametrize(
@@ -426,7 +427,7 @@ def test_a_run_that_asks_for_it_reports_regenerated_accuracies_and_the_same_fina
     once = {"threads": 1, "device": "cpu", "checkpoint_seconds": 600.0}
     first, second = execute(asked, tiny, tmp_path / "a", **once), execute(plain, tiny, tmp_path / "b", **once)
     assert first.final == second.final
-    extra = {name for name in first.photons if name not in second.photons}
+    extra = {name for name in first.details["photons"] if name not in second.details["photons"]}
     assert extra == {f"regenerated_{name}_accuracy_percent" for name in ("base", "g2=0", "g2=0.1", "cycles=100000")}
 
 

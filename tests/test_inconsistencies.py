@@ -5,20 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from lightweights.study.claims import ClaimsError, read_claims
-from lightweights.study.inconsistencies import inconsistencies_markdown, inconsistency_rows, read_inconsistencies
+from lightweights.report.chapter import chapters
+from lightweights.report.claims import ClaimsError, claims_of
+from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of, read_contradictions
 
-REFERENCE = Path(__file__).parents[1] / "workflow" / "reference"
+FILE = Path(__file__).parents[1] / "chapters/quantum_train/contradictions.csv"
 
 
 @pytest.fixture(scope="module")
 def found():
-    return {item.id: item for item in read_inconsistencies(REFERENCE / "inconsistencies.csv")}
+    return {item.id: item for item in contradictions_of(chapters())}
 
 
 @pytest.fixture(scope="module")
 def published():
-    return {claim.id: claim.reported_mean for claim in read_claims(REFERENCE / "claims.csv")}
+    return {claim.id: claim.reported_mean for claim in claims_of(chapters())}
 
 
 def test_relative_loss_follows_from_the_tables(found, published):
@@ -58,16 +59,16 @@ def test_ablation_value_is_that_of_the_claims(found, published):
 
 
 def test_every_row_has_two_sources_and_the_verdict(found):
-    rows = inconsistency_rows(list(found.values()))
+    rows = contradiction_rows(list(found.values()))
     assert set(rows.verdict) == {"inconsistent"} and len(rows) == len(found) >= 9
-    assert inconsistencies_markdown(list(found.values())).count("**inconsistent**") == len(found)
+    assert contradictions_markdown(list(found.values())).count("**inconsistent**") == len(found)
 
 
 @pytest.mark.parametrize(
     ("change", "message"), [(("2505.08474", "somewhere"), "source 'somewhere'"), (("abstract,", ","), "fields must be filled")]
 )
 def test_a_broken_row_is_named(tmp_path, change, message):
-    text = (REFERENCE / "inconsistencies.csv").read_text().replace(*change)
+    text = FILE.read_text().replace(*change)
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(ClaimsError, match=f"row 2: .*{message}"):
-        read_inconsistencies(tmp_path / "x.csv")
+        read_contradictions(tmp_path / "x.csv", ["2505.08474", "challenge-report", "notebooks", "slides"])

@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from results_made import CHAPTERS, made, page_of
 from synthetic import change_metrics, fabricate_run, small_study
 
+from chapters.noise import figures
+from chapters.noise.devices import alone_table, heralding_rates
+from chapters.noise.figures import duration
+from chapters.noise.sweeps import drop, regenerated_drop, sweep, sweep_drops
+from chapters.noise.tables import noise as noise_table
 from lightweights.params import Study
-from lightweights.study.claims import read_claims
-from lightweights.study.collect import collect, read_histories
-from lightweights.study.noise import drop, noise_table, regenerated_drop, sweep, sweep_drops, what_noise_costs
-from lightweights.study.noise_devices import alone_table, heralding_rates
-from lightweights.study.noise_figures import duration, noise_figures
-from lightweights.study.scorecard import FAILS, HOLDS, NOT_RUN, OPEN, TOO_FEW, scorecard
+from lightweights.report.verdicts import FAILS, HOLDS, NOT_RUN, OPEN, TOO_FEW
+from lightweights.study.collect import collect
 
 BASE = {"brightness": 0.6, "indistinguishability": 0.95, "g2": 0.02, "transmittance": 0.7}
-CLAIMS = read_claims(Path("workflow/reference/claims.csv"))
 
 
 def fixed(*without: str) -> dict[str, float]:
@@ -75,7 +76,7 @@ def add_photons(folder: Path, values: dict[str, float]) -> None:
 
 def test_drops_are_paired_by_seed(tmp_path: Path) -> None:
     runs = made_up(noise_study(), tmp_path)
-    points = sweep(runs, "noise_g2")
+    points = sweep(made(runs, noise_study()).runs, "noise_g2")
     assert list(points.value) == [0.001, 0.1]
     for found, wanted in zip(points["drop"], (0.5, 2.0), strict=True):
         assert found.n == 3
@@ -93,7 +94,7 @@ def test_runs_of_another_schedule_are_not_compared(tmp_path: Path) -> None:
 
 
 def verdict(runs: pd.DataFrame, study: Study) -> pd.Series:
-    scores = scorecard(runs, CLAIMS, study)
+    scores = made(runs, study).scores
     return scores[scores.claim == "noise.worst_drop"].iloc[0]
 
 
@@ -148,7 +149,7 @@ def test_too_few_seeds_judge_nothing(tmp_path: Path) -> None:
 
 
 def test_the_table_tells_both_drops(tmp_path: Path) -> None:
-    table = noise_table(made_up(noise_study(), tmp_path))
+    table = noise_table(made(made_up(noise_study(), tmp_path), noise_study()))
     assert table is not None
     row = table.data[table.data.variant.str.startswith("g2=0.1") & (table.data.experiment == "noise_g2")].iloc[0]
     assert (row.drop_mean, row.regenerated_drop_mean) == pytest.approx((2, 5))
@@ -164,28 +165,31 @@ def test_the_table_tells_both_drops(tmp_path: Path) -> None:
 
 
 def test_what_noise_costs_is_told(tmp_path: Path) -> None:
-    worst, again, alone, counted = what_noise_costs(made_up(noise_study(), tmp_path))
+    study = noise_study()
+    text = page_of("noise", made(made_up(study, tmp_path), study))
+    worst, _, again, alone, counted = [line for line in text.splitlines() if line.startswith("- ")][:5]
     assert "worst of 6 points" in worst and "g2=0.1, it is +2.00" in worst and "of 6 points lie below 3" in worst
     assert "transmittance 0.7: +1.00 [1.00, 1.00] points (n = 3)" in again
     assert "MPS only), which no noise can change: +4.00" in alone
     assert "100,000 cycles +1.00" in counted and "10,000,000 cycles +1.00" in counted
-    assert what_noise_costs(collect(noise_study(), tmp_path / "nothing", partial=True)) == []
+    nothing = page_of("noise", made(collect(study, tmp_path / "nothing", partial=True), study))
+    assert "The published sweeps were not run." in nothing and "points (n = " not in nothing
 
 
 def test_every_figure_draws_and_says_where_there_are_no_runs(tmp_path: Path) -> None:
     study = noise_study()
     runs = made_up(study, tmp_path)
-    histories = read_histories(study.study.name, runs, tmp_path)
-    for name, draw in noise_figures(study).items():
-        figure = draw(runs, histories, CLAIMS)
+    for name in CHAPTERS["noise"].figures:
+        draw = getattr(figures, name)
+        figure = draw(made(runs, study))
         assert isinstance(figure, Figure)
         assert bool(figure.axes) == (name != "noise_staleness")
-        assert draw(runs.iloc[:0].assign(test600_accuracy_percent=[]), histories, CLAIMS).texts[0].get_text() == "not run"
+        assert draw(made(runs.iloc[:0].assign(test600_accuracy_percent=[]), study)).texts[0].get_text() == "not run"
 
 
 def test_the_sweep_figure_shows_the_drops_and_the_bound(tmp_path: Path) -> None:
     study = noise_study()
-    figure = noise_figures(study)["noise"](made_up(study, tmp_path), pd.DataFrame(), CLAIMS)
+    figure = figures.noise(made(made_up(study, tmp_path), study))
     columns = len(figure.axes) // 2
     place = next(k for k, axis in enumerate(figure.axes) if axis.get_xlabel() == "g2") % columns
     lines = {line.get_label(): line for axis in figure.axes[place::columns] for line in axis.lines}
@@ -197,7 +201,7 @@ def test_the_sweep_figure_shows_the_drops_and_the_bound(tmp_path: Path) -> None:
 
 def test_the_time_on_a_device_is_cycles_times_evaluations_over_the_clock(tmp_path: Path) -> None:
     study = noise_study()
-    figure = noise_figures(study)["noise_cycles"](made_up(study, tmp_path), pd.DataFrame(), CLAIMS)
+    figure = figures.noise_cycles(made(made_up(study, tmp_path), study))
     (above,) = figure.axes[0].child_axes
     ticks = above.xaxis.get_major_locator().locs
     assert np.allclose(ticks, [12 * 22 * cycles / 80e6 for cycles in (10**5, 10**7)])

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lightweights.methods.method import check_settings
 from lightweights.params import (
-    NUMERICS_VERSION,
     Run,
     RunSettings,
     SettingsError,
@@ -21,10 +21,9 @@ from lightweights.params import (
     overlay,
     parse_study,
 )
-from lightweights.study.feasibility import check_settings
+from lightweights.settings.runs import kinds
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
-from lightweights.study.plan import open_study, read_run
-from lightweights.study.summary import read_study
+from lightweights.study.plan import open_study, read_run, read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PARAMS = REPOSITORY / "params.yaml"
@@ -85,7 +84,7 @@ REFUSED = {
     "wrong schedule the other way": ({"experiments/generated/schedule": "classical"}, ["experiments.generated", "quantum_train"]),
     "wrong varied schedule": ({"experiments/generated/vary": {"schedule": ["classical"]}}, ["experiments.generated", "'classical'"]),
     "varied schedule that is a list": ({"experiments/generated/vary": {"schedule": [["gradient"]]}}, ["experiments.generated", "gradient"]),
-    "old numerics": ({"experiments/direct/numerics_version": 99}, ["experiments.direct", "99", str(NUMERICS_VERSION["classical"])]),
+    "old numerics": ({"experiments/direct/numerics_version": 99}, ["experiments.direct", "99", str(kinds()["classical"].version)]),
     "typing error in vary": (
         {"experiments/generated/vary": {"mapping.bond_dimension": [1]}},
         ["experiments.generated", "'mapping.bond_dimension'", "mapping.bond_dim"],
@@ -302,7 +301,7 @@ def test_params_yaml_is_the_study_of_the_paper() -> None:
     bond_dims = [run.settings.mapping.bond_dim for run in study.runs() if run.experiment == "quantum_train" and run.seed == 0]
     assert bond_dims == list(range(1, 11))
     for run in study.runs():
-        assert run.settings.numerics_version == NUMERICS_VERSION[run.settings.method]
+        assert run.settings.numerics_version == kinds()[run.settings.method].version
     schedules = study.schedules
     assert (schedules.gradient.rounds, schedules.gradient.mapping_epochs, schedules.gradient.phase_steps) == (200, 5, 20)
     assert (schedules.cobyla.evaluations, schedules.cobyla.phase_batch_size, schedules.classical.epochs) == (1000, 1000, 50)

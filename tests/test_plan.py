@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lightweights.methods.distillation import new_student
 from lightweights.networks.dictionary import KEPT_NUMBERS, dictionary_layers
 from lightweights.params import Execution, load_study, parse_study
+from lightweights.settings.kinds import LARGEST_MATRIX_MB
 from lightweights.study import cost
-from lightweights.study.cost import Costs, estimate, job_group, job_memory_mb, job_minutes, work_of
-from lightweights.study.distillation import new_student
+from lightweights.study.cost import Costs, estimate, job_group, job_memory_mb, job_minutes
 from lightweights.study.forecast import duration, forecast, jobs_of, makespan, plan_text
 from lightweights.study.layout import metrics_file
 
@@ -41,10 +42,10 @@ def land(key: str, seconds: float, results: Path, **provenance: object) -> None:
 
 
 def test_work_counts_images_forward_once_and_trained_thrice() -> None:
-    assert work_of(run_of("classical/base/seed-0").settings) == pytest.approx(50 * (3 * 6000 + 16_600) / 1e6)
+    assert run_of("classical/base/seed-0").settings.work().millions == pytest.approx(50 * (3 * 6000 + 16_600) / 1e6)
     photonic = 200 * (5 * 3 * 6000 + 20 * 3 * 1000 + 16_600) / 1e6
-    assert work_of(run_of("photonic/bond_dim=4/seed-0").settings) == pytest.approx(photonic)
-    assert work_of(run_of("cobyla/rounds=10/seed-0").settings) == pytest.approx(10 * (5 * 3 * 6000 + 1000 * 1000 + 16_600) / 1e6)
+    assert run_of("photonic/bond_dim=4/seed-0").settings.work().millions == pytest.approx(photonic)
+    assert run_of("cobyla/rounds=10/seed-0").settings.work().millions == pytest.approx(10 * (5 * 3 * 6000 + 1000 * 1000 + 16_600) / 1e6)
 
 
 def test_the_table_is_near_what_was_measured_on_partial_mnist() -> None:
@@ -144,8 +145,8 @@ def test_memory_of_a_student_counts_its_fixed_matrices() -> None:
     without = told["teacher/base/seed-0"][0]
     for memory, layers in told.values():
         assert memory == without + math.ceil(layers)
-    assert max(layers for _, layers in told.values()) > cost.LARGEST_MATRIX_MB
-    assert KEPT_NUMBERS * 4 / 2**20 == cost.LARGEST_MATRIX_MB
+    assert max(layers for _, layers in told.values()) > LARGEST_MATRIX_MB
+    assert KEPT_NUMBERS * 4 / 2**20 == LARGEST_MATRIX_MB
 
 
 def test_the_plan_counts_what_is_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from lightweights.cli import app
 from lightweights.params import SettingsError
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
-from lightweights.study.probe import probe, section_of
+from lightweights.report.probe import probe, section_of
 
 RUN = CliRunner()
 

@@ -11,34 +11,30 @@ from browser import PROGRAM, with_page
 from houses import ROOT
 from synthetic import fabricate, small_study
 
-from lightweights.study import summary
-from lightweights.study.catalogue import FIGURES, TABLES, shown
+from lightweights.report import make
+from lightweights.report.chapter import catalogue, chapters, shown
 from lightweights.study.files import write_atomic
 from lightweights.study.layout import study_settings_file
 
 in_browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on this machine")
 STUDY = small_study()
-DRAWN, MADE = (shown(catalogue, set(STUDY.experiments)) for catalogue in (FIGURES, TABLES))
+DRAWN, MADE = (shown(catalogue(kind), set(STUDY.experiments)) for kind in ("figures", "tables"))
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a study of made-up numbers, all its tables and figures made before."""
     folder, before = tmp_path_factory.mktemp("study"), Path.cwd()
-    shutil.copytree(ROOT / "workflow/reference", folder / "workflow/reference")
+    shutil.copytree(ROOT / "chapters", folder / "chapters")
     os.chdir(folder)
     try:
         fabricate(STUDY, Path("results"))
         settings = study_settings_file(STUDY.study.name)
         write_atomic(settings, STUDY.to_json())
-        summary.collect_study(settings, partial=False)
-        for name in MADE:
-            summary.draw_table(name, settings)
-        for name in DRAWN:
-            summary.draw_figure(name, settings)
-        summary.score_claims(settings)
-        summary.write_results(settings)
-        summary.write_report(settings)
+        make.collect_study(settings, partial=False)
+        names = [*(f"tables/{name}" for name in MADE), *(f"figures/{name}" for name in DRAWN)]
+        make.draw(settings, [*names, "scorecard", "RESULTS", *(chapter.name for chapter in chapters())])
+        make.write_report(settings)
     finally:
         os.chdir(before)
     return folder / "results/made-up/report.html"
@@ -50,7 +46,7 @@ def test_page_holds_settings_commit_commands_and_every_run(report: Path):
     assert "<code>12e4567</code> (18)" in text
     for kind, names in (("figure", DRAWN), ("table", MADE)):
         for name in names:
-            assert f"lightweights {kind} {name} results/made-up/settings/study.json" in text
+            assert f"lightweights draw results/made-up/settings/study.json {kind}s/{name}" in text
     assert "The 9 runs behind it" in text
     for run in STUDY.runs():
         assert run.key in text

@@ -1,32 +1,34 @@
-"""RESULTS.md: says what the runs say, and the landed one is in step with runs.csv."""
+"""RESULTS.md and the pages of chapters: they say what the runs say, and the landed ones are in step with runs.csv."""
 
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from results_made import CHAPTERS, made, page_of
 from synthetic import fabricate, small_study
 
-from lightweights.study.claims import read_claims
+from lightweights.report.chapter import chapters
+from lightweights.report.contradictions import contradictions_of
+from lightweights.report.results import Results
+from lightweights.report.words import chapter_page, front_page
 from lightweights.study.collect import collect, read_runs
-from lightweights.study.inconsistencies import read_inconsistencies
-from lightweights.study.results_page import results_page
-from lightweights.study.scorecard import scorecard
-from lightweights.study.summary import read_study
+from lightweights.study.plan import read_study
 
 ROOT = Path(__file__).parents[1]
-REFERENCE = ROOT / "workflow" / "reference"
 LANDED = ROOT / "results" / "paper"
-CLAIMS = read_claims(REFERENCE / "claims.csv")
 
 
 def page(study, runs) -> str:
-    return results_page(runs, scorecard(runs, CLAIMS, study), len(read_inconsistencies(REFERENCE / "inconsistencies.csv")), study)
+    return front_page(made(runs, study), len(contradictions_of(chapters())))
 
 
-def test_landed_page_is_in_step_with_the_landed_runs() -> None:
+def test_landed_pages_are_in_step_with_the_landed_runs() -> None:
     """Otherwise: snakemake --cores 1 summary --config partial=true."""
-    study = read_study(LANDED / "settings" / "study.json")
-    assert (LANDED / "RESULTS.md").read_text() == page(study, read_runs(LANDED / "runs.csv"))
+    results = made(read_runs(LANDED / "runs.csv"), read_study(LANDED / "settings" / "study.json"), ROOT / "results")
+    assert (LANDED / "RESULTS.md").read_text() == front_page(results, len(contradictions_of(chapters())))
+    for chapter in chapters():
+        assert (LANDED / f"{chapter.name}.md").read_text() == chapter_page(chapter, results)
 
 
 def test_page_says_how_many_runs_it_rests_on(tmp_path) -> None:
@@ -40,44 +42,63 @@ def test_page_says_how_many_runs_it_rests_on(tmp_path) -> None:
     assert "16 of the 18 runs" in part and "quantum_train (2)" in part
 
 
-def test_page_counts_verdicts_links_what_there_is_and_adds_up_the_hours(tmp_path) -> None:
+def test_pages_count_verdicts_link_what_there_is_and_add_up_the_hours(tmp_path) -> None:
     study = small_study()
     fabricate(study, tmp_path)
-    runs = collect(study, tmp_path)
-    text = page(study, runs)
-    judged = scorecard(runs, CLAIMS, study)
-    mine = judged[(judged.method == "photonic_qt") & (judged.verdict != "not run")]
-    assert f"{len(mine)} of {(judged.method == 'photonic_qt').sum()}" in text
-    assert "(tables/quantum_train.md)" in text and "(tables/ablation.md)" not in text
-    assert f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all" in text
-    assert "photonic Quantum-Train: phases trained by gradients" in text
-    assert re.search(r"\| quantum train \| 9 ", text)
+    results = made(collect(study, tmp_path), study)
+    runs, front, own = results.runs, page(study, collect(study, tmp_path)), page_of("quantum_train", results)
+    mine = results.scores[results.scores.chapter == "quantum_train"]
+    judged = (mine.verdict != "not run").sum()
+    assert f"{judged} of {len(mine)} judged" in front and f"{judged} of {len(mine)} are judged" in own
+    assert "(quantum_train.md)" in front and "(ablation.md)" not in front
+    assert "(tables/quantum_train.md)" in own and "(tables/cobyla.md)" not in own
+    assert f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all" in front
+    assert "photonic Quantum-Train: phases trained by gradients" in own
+    assert re.search(r"\| quantum train \| 9 ", front)
     one = {name: experiment.model_copy(update={"part": "everything"}) for name, experiment in study.experiments.items()}
-    assert re.search(r"\| everything +\| 18 ", page(study.model_copy(update={"experiments": one}), runs))
+    assert re.search(r"\| everything +\| 18 ", page(study.model_copy(update={"experiments": one}), collect(study, tmp_path)))
+
+
+def test_front_page_has_plain_sentences_five_columns_and_four_figures_at_most() -> None:
+    text = (LANDED / "RESULTS.md").read_text()
+    opening = text.split("\n\n")[1]
+    assert len(opening.splitlines()) == 3 and opening.count(". ") == 0
+    questions = next(line for line in text.splitlines() if line.startswith("| Question"))
+    assert questions.count("|") == 6
+    assert sum(line.startswith("![") for line in text.splitlines()) == 4
+
+
+class Scored(Results):
+    """Results whose scorecard is given."""
+
+    def __init__(self, results: Results, scores: pd.DataFrame) -> None:
+        super().__init__(results.study, results.runs, results.claims, lambda _: scores, results.root)
 
 
 def test_page_names_what_did_not_come_out_and_what_is_close_by_luck(tmp_path) -> None:
     study = small_study()
     fabricate(study, tmp_path)
-    scores = scorecard(collect(study, tmp_path), CLAIMS, study)
+    results = made(collect(study, tmp_path), study)
+    scores = results.scores.copy()
     first = scores.index[(scores.method == "photonic_qt") & (scores.quantity == "test_accuracy_percent") & (scores.n > 0)][0]
     name = scores.setting[first].removeprefix("bond_dim=")
     for half, told in ((1.9, "**reproduced** "), (2.1, "**reproduced**, wide")):
         scores.loc[first, ["verdict", "difference_low", "difference_high"]] = ["reproduced", 0.5 - half, 0.5 + half]
-        line = next(line for line in results_page(collect(study, tmp_path), scores, 0, study).splitlines() if line.startswith(f"| {name} "))
-        assert told in line
+        text = page_of("quantum_train", Scored(results, scores))
+        assert told in next(line for line in text.splitlines() if line.startswith(f"| {name} "))
     scores.loc[first, ["verdict", "why"]] = ["lower", "because"]
-    assert f"- *lower*: photonic Quantum-Train, bond dimension {name}, test accuracy: published" in results_page(
-        collect(study, tmp_path), scores, 0, study
-    )
+    text = page_of("quantum_train", Scored(results, scores))
+    assert f"- *lower*: photonic Quantum-Train, bond dimension {name}, test accuracy: published" in text
 
 
 @pytest.mark.parametrize("shape", [{"dataset": "digits"}, {"seeds": (0,), "protocols": False}])
-def test_page_is_written_for_every_shape_of_study(tmp_path, shape) -> None:
+def test_pages_are_written_for_every_shape_of_study(tmp_path, shape) -> None:
     study = small_study(**shape)
     fabricate(study, tmp_path)
     assert page(study, collect(study, tmp_path)).startswith("# Results: Made-up numbers")
     assert "Nothing was run" in page(study, collect(study, tmp_path / "empty", partial=True))
+    for chapter in CHAPTERS:
+        assert page_of(chapter, made(collect(study, tmp_path), study)).startswith(f"# {CHAPTERS[chapter].question}")
 
 
 def test_page_says_what_gradients_do_in_place_of_cobyla(tmp_path) -> None:
@@ -85,4 +106,4 @@ def test_page_says_what_gradients_do_in_place_of_cobyla(tmp_path) -> None:
     fabricate(study, tmp_path)
     runs = collect(study, tmp_path)
     own = runs[runs.experiment == "protocols"].pivot(index="seed", columns="protocol", values="test10k_accuracy_percent")
-    assert f"after 50 epochs {(own.gradient - own.cobyla).mean():+.2f} [" in page(study, runs)
+    assert f"after 50 epochs {(own.gradient - own.cobyla).mean():+.2f} [" in page_of("quantum_train", made(runs, study))

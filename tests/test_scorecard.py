@@ -1,25 +1,22 @@
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from results_made import CLAIMS, made
 from synthetic import change_metrics, fabricate, small_study
 
-from lightweights.study.claims import Claim, ClaimsError, matching_runs, published, read_claims
-from lightweights.study.collect import collect
+from chapters.quantum_train.judges import relative_loss
+from lightweights.report.chapter import chapters
+from lightweights.report.claims import COLUMNS, Claim, ClaimsError, matching_runs, published, read_claims
+from lightweights.report.make import write_scorecard
+from lightweights.report.published import deviations, published_settings
+from lightweights.report.scorecard import scorecard_markdown
+from lightweights.report.statistics import from_numbers, summarise
+from lightweights.report.verdicts import judge_bound, judge_value
+from lightweights.study.collect import collect, flatten
 from lightweights.study.layout import run_folder
-from lightweights.study.scorecard import (
-    deviations,
-    judge_bound,
-    judge_value,
-    relative_loss,
-    scorecard,
-    scorecard_markdown,
-    write_scorecard,
-)
-from lightweights.study.statistics import from_numbers, summarise
 
-CLAIMS = Path(__file__).parents[1] / "workflow" / "reference" / "claims.csv"
+SOURCES = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
 PLAIN = Claim("id", "2603.14898", "Table 1", "table", "teacher", "mnist", "", "test_accuracy_percent", "90", 90.0, None, None, None)
 
 
@@ -58,7 +55,7 @@ def test_verdicts_with_our_interval_alone_by_hand(sd, verdict):
 
 
 def test_the_sd_of_the_notebooks_is_converted_before_it_is_used():
-    notebook = replace(PLAIN, source="notebooks", reported_sd=0.8 / 1.5**0.5, reported_n=3)
+    notebook = replace(PLAIN, ddof=0, reported_sd=0.8 / 1.5**0.5, reported_n=3)
     judgement = judge_value(notebook, from_numbers(91.2, 0.8, 3))
     assert judgement.difference.half_width == pytest.approx(2.7764451052 * 0.8 * (2 / 3) ** 0.5)
 
@@ -111,7 +108,7 @@ def test_bounds_by_hand(values, verdict):
 
 @pytest.fixture(scope="module")
 def claims():
-    return read_claims(CLAIMS)
+    return CLAIMS
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +127,7 @@ def set_finals(study, results, experiment, variant, column, values):
 
 def test_every_claim_has_one_row_and_those_of_this_study_come_first(finished, claims):
     study, _, runs = finished
-    scores = scorecard(runs, claims, study)
+    scores = made(runs, study).scores
     assert sorted(scores.claim) == sorted(claim.id for claim in claims)
     assert list(scores.judgeable) == sorted(scores.judgeable, reverse=True)
     assert list(scores.claim[:3]) == ["classical.train", "classical.test", "classical.gen"]
@@ -142,7 +139,7 @@ def test_published_numbers_of_runs_at_exactly_those_values_are_reproduced(tmp_pa
     study = small_study(protocols=False)
     fabricate(study, tmp_path)
     set_finals(study, tmp_path, "quantum_train", "bond_dim=4", "test600_accuracy_percent", [93.0, 93.3, 93.6])
-    row = scorecard(collect(study, tmp_path), claims, study).set_index("claim").loc["photonic_qt.chi4.test"]
+    row = made(collect(study, tmp_path), study).scores.set_index("claim").loc["photonic_qt.chi4.test"]
     assert row.verdict == "reproduced"
     assert (row.n, row["mean"], row.sd_ddof1) == (3, pytest.approx(93.3), pytest.approx(0.3))
     assert row.difference == pytest.approx(93.3 - 93.292)
@@ -154,13 +151,13 @@ def test_the_papers_test_set_judges_not_the_larger_one(tmp_path, claims):
     fabricate(study, tmp_path)
     set_finals(study, tmp_path, "classical", "base", "test10k_accuracy_percent", [10.0, 10.0, 10.0])
     set_finals(study, tmp_path, "classical", "base", "test600_accuracy_percent", [96.8, 96.9, 97.0])
-    row = scorecard(collect(study, tmp_path), claims, study).set_index("claim").loc["classical.test"]
+    row = made(collect(study, tmp_path), study).scores.set_index("claim").loc["classical.test"]
     assert row.verdict == "reproduced"
 
 
 def test_claims_without_runs_are_not_run(finished, claims):
     study, _, runs = finished
-    scores = scorecard(runs, claims, study).set_index("claim")
+    scores = made(runs, study).scores.set_index("claim")
     assert scores.verdict["photonic_qt.chi2.test"] == "not run" and scores.judgeable["photonic_qt.chi2.test"]
     for name in ("pruning.ratio0.5.test", "noise.worst_drop", "teacher.mnist.train_accuracy_percent"):
         assert scores.verdict[name] == "not run" and not scores.judgeable[name]
@@ -171,7 +168,7 @@ def test_the_tenfold_compression_is_judged_by_the_loss_paired_by_seed(tmp_path, 
     fabricate(study, tmp_path)
     set_finals(study, tmp_path, "classical", "base", "test600_accuracy_percent", [96.0, 97.0, 98.0])
     set_finals(study, tmp_path, "quantum_train", "bond_dim=4", "test600_accuracy_percent", [93.6, 94.575, 95.55])
-    scores = scorecard(collect(study, tmp_path), claims, study).set_index("claim")
+    scores = made(collect(study, tmp_path), study).scores.set_index("claim")
     bound, text = scores.loc["compression.tenfold.relative_loss"], scores.loc["compression.tenfold.relative_loss_text"]
     assert bound["mean"] == pytest.approx(2.5) and bound.sd_ddof1 == pytest.approx(0.0, abs=1e-9)
     assert bound.verdict == "holds" and "3 pairs" in bound.why
@@ -187,33 +184,36 @@ def test_only_seeds_that_both_have_make_pairs(tmp_path, claims):
     fabricate(study, tmp_path)
     runs = collect(study, tmp_path)
     claim = next(c for c in claims if c.id == "compression.tenfold.relative_loss")
-    assert list(relative_loss(runs, matching_runs(claim, runs), claim).index) == [1, 2]
-    assert scorecard(runs, claims, study).set_index("claim").verdict[claim.id] == "too few runs"
+    assert list(relative_loss(runs[runs.experiment == "classical"], matching_runs(claim, runs)).index) == [1, 2]
+    assert made(runs, study).scores.set_index("claim").verdict[claim.id] == "too few runs"
 
 
 def test_variants_with_the_same_bond_dimension_are_never_pooled(tmp_path, claims):
     tree = {"quantum_train": {"method": "quantum_train", "seeds": [0, 1, 2], "vary": {"schedule.rounds": [3, 4]}}}
     study = small_study(experiments=tree)
     fabricate(study, tmp_path)
-    row = scorecard(collect(study, tmp_path), claims, study).set_index("claim").loc["photonic_qt.chi4.test"]
+    row = made(collect(study, tmp_path), study).scores.set_index("claim").loc["photonic_qt.chi4.test"]
     assert row.verdict == "not run" and "rounds=3, rounds=4" in row.why
 
 
 def test_deviations_from_the_notebooks_are_listed():
     runs = small_study(rounds=200).runs()
     classical, gradient = runs[0].settings, runs[3].settings
-    assert deviations(classical) == ""
-    assert deviations(gradient) == "phases trained by gradients (20 Adam steps a round), not COBYLA"
+    of = published_settings(chapters())
+    assert deviations(flatten(classical), of["classical"]) == []
+    assert deviations(flatten(gradient), of["quantum_train"]) == ["phases trained by gradients (20 Adam steps a round), not COBYLA"]
     cobyla = next(run.settings for run in runs if run.variant.startswith("schedule=cobyla"))
-    assert deviations(cobyla) == "schedule.rounds = 10, not 200"
+    assert deviations(flatten(cobyla), of["protocols"]) == ["schedule.rounds = 10, not 200"]
+    assert deviations(flatten(cobyla), None) == []
     other = small_study(rounds=200, network={"name": "cnn-relu"}, photonics={"mesh": "clements"}).runs()[3].settings
-    assert "network.name = cnn-relu, not cnn" in deviations(other) and "photonics.mesh = clements, not notebook" in deviations(other)
+    found = deviations(flatten(other), of["quantum_train"])
+    assert "network.name = cnn-relu, not cnn" in found and "photonics.mesh = clements, not notebook" in found
 
 
 def test_the_markdown_explains_the_rule_counts_verdicts_and_names_sources(finished, claims):
     study, _, runs = finished
-    scores = scorecard(runs, claims, study)
-    text = scorecard_markdown(scores, study)
+    scores = made(runs, study).scores
+    text = scorecard_markdown(scores, study, SOURCES)
     assert "How to read it" in text and "*reproduced*" in text
     assert f"{(scores.verdict == 'not run').sum()} not run" in text and f"**{len(claims)} published numbers" in text
     assert "## challenge-report, Table 3" in text and "phases trained by gradients" in text
@@ -227,40 +227,46 @@ def test_the_markdown_explains_the_rule_counts_verdicts_and_names_sources(finish
 def test_a_study_on_other_data_says_so_once_and_judges_nothing(tmp_path, claims):
     study = small_study(dataset="digits", seeds=(0, 1), bond_dims=(2, 4))
     fabricate(study, tmp_path)
-    scores = scorecard(collect(study, tmp_path), claims, study)
+    scores = made(collect(study, tmp_path), study).scores
     assert set(scores.verdict) == {"not run"} and len(scores) == len(claims)
     assert "published for mnist-partial; this study trains on digits" in set(scores.why)
-    text = scorecard_markdown(scores, study)
+    text = scorecard_markdown(scores, study, SOURCES)
     assert "this study trains on digits" in text and len(text.splitlines()) < 25
 
 
 def test_a_scorecard_without_any_run_says_not_run(tmp_path, claims):
     study = small_study()
-    scores = scorecard(collect(study, tmp_path, partial=True), claims, study)
+    scores = made(collect(study, tmp_path, partial=True), study).scores
     assert set(scores.verdict) == {"not run"}
-    assert "33" not in scorecard_markdown(scores, study).split("\n\n")[1].replace(str(len(claims)), "")
+    assert "33" not in scorecard_markdown(scores, study, SOURCES).split("\n\n")[1].replace(str(len(claims)), "")
 
 
 def test_files_are_the_same_for_the_same_runs(finished, claims, tmp_path):
     study, _, runs = finished
     for name in ("a", "b"):
-        write_scorecard(scorecard(runs, claims, study), [], study, tmp_path / name)
+        write_scorecard(made(runs, study, tmp_path / name))
     for file in ("scorecard.csv", "scorecard.md"):
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    assert len(pd.read_csv(tmp_path / "a" / "scorecard.csv")) == len(claims)
+        assert (tmp_path / "a/made-up" / file).read_bytes() == (tmp_path / "b/made-up" / file).read_bytes()
+    assert len(pd.read_csv(tmp_path / "a/made-up/scorecard.csv").query("verdict != 'inconsistent'")) == len(claims)
 
 
 def test_claims_are_read_with_their_types(claims):
     by_id = {claim.id: claim for claim in claims}
     chi4 = by_id["photonic_qt.chi4.test"]
-    assert (chi4.bond_dim, chi4.reported_mean, chi4.reported_sd, chi4.reported_n, chi4.reported_parameters) == (4, 93.292, 0.62, 4, 688)
+    assert (chi4.at("bond_dim"), chi4.reported_mean, chi4.reported_sd, chi4.reported_n, chi4.reported_parameters) == (
+        4,
+        93.292,
+        0.62,
+        4,
+        688,
+    )
     assert by_id["compression.over_classical"].reported == "6 to 12" and by_id["compression.over_classical"].reported_mean is None
     assert by_id["gate_qt.p1365.test"].reported_n is None and by_id["gate_qt.p1365.test"].sd is None
-    assert [c.bond_dim for c in published(claims, "photonic_qt", "test_accuracy_percent")] == list(range(1, 11))
+    assert [c.at("bond_dim") for c in published(claims, "photonic_qt", "test_accuracy_percent", "mnist-partial")] == list(range(1, 11))
 
 
-HEADER = "id,source,location,provenance,method,dataset,setting,quantity,reported_mean,reported_sd,reported_n,reported_parameters\n"
-ROW = "a,notebooks,Fig. 4,notebook,pruning,mnist-partial,,test_accuracy_percent,1,1,3,675\n"
+HEADER = ",".join(COLUMNS) + "\n"
+ROW = "a,notebooks,Fig. 4,notebook,pruning,mnist-partial,,test_accuracy_percent,1,1,3,675,0,pruning,baseline.ratio=0.9\n"
 
 
 @pytest.mark.parametrize(
@@ -269,8 +275,9 @@ ROW = "a,notebooks,Fig. 4,notebook,pruning,mnist-partial,,test_accuracy_percent,
         (HEADER + ROW.replace(",1,1,3,", ",1,x,3,"), "row 2: reported_sd is 'x'"),
         (HEADER + ROW + ROW, "'a' stands there twice"),
         (HEADER + ROW.replace("675", "675,extra"), "row 2: has another number of fields"),
-        (HEADER + ROW.replace("pruning", ""), "row 2: method is empty"),
-        (HEADER + ROW.replace(",,test", ",bond_dim=four,test"), "bond_dim=<integer>"),
+        (HEADER + ROW.replace("pruning,mnist", ",mnist"), "row 2: method is empty"),
+        (HEADER + ROW.replace("baseline.ratio=0.9", "ratio of 0.9"), "expected column=value"),
+        (HEADER + ROW.replace("675,0,", "675,2,"), "ddof is '2'"),
         (HEADER.replace("location", "place") + ROW, "columns are"),
     ],
 )

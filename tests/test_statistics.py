@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lightweights.study.statistics import Summary, from_numbers, holm, paired_difference, sample_sd, summarise, tost, welch_difference
+from lightweights.report.statistics import Summary, from_numbers, holm, paired_difference, sample_sd, summarise, tost, welch_difference
 
 values = st.lists(st.floats(-100, 100, allow_nan=False), min_size=2, max_size=8).filter(lambda v: np.std(v) > 1e-3)
 

@@ -1,31 +1,19 @@
 import io
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from results_made import made
 from synthetic import fabricate, small_study
 
-from lightweights.study.claims import read_claims
-from lightweights.study.collect import collect, read_histories
-from lightweights.study.figures import protocols
-from lightweights.study.statistics import summarise
-from lightweights.study.tables import (
-    Table,
-    classical_table,
-    format_number,
-    markdown,
-    protocols_table,
-    quantum_train_table,
-    significant,
-    summary_markdown,
-    to_latex,
-    to_markdown,
-    write_table,
-)
-
-CLAIMS = read_claims(Path(__file__).parents[1] / "workflow" / "reference" / "claims.csv")
+from chapters.quantum_train import figures
+from chapters.quantum_train.tables import classical, glance, protocols, quantum_train
+from lightweights.report.make import write_table
+from lightweights.report.measures import format_number, significant
+from lightweights.report.statistics import summarise
+from lightweights.report.table import Table, markdown, table_files, to_latex, to_markdown
+from lightweights.study.collect import collect
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +38,7 @@ def cells(table, row):
 
 def test_numbers_are_means_and_sample_sds_of_the_runs(finished):
     study, runs = finished
-    data = quantum_train_table(runs, CLAIMS, study).data.set_index(["bond_dim", "quantity"])
+    data = quantum_train(made(runs, study)).data.set_index(["bond_dim", "quantity"])
     values = runs[(runs.experiment == "quantum_train") & (runs.bond_dim == 4)].test10k_accuracy_percent
     row = data.loc[(4, "test10k_accuracy_percent")]
     assert (row.n, row["mean"], row.sd_ddof1) == (3, pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
@@ -60,14 +48,14 @@ def test_numbers_are_means_and_sample_sds_of_the_runs(finished):
 
 def test_published_values_stand_beside_with_their_sd_in_both_conventions(finished):
     study, runs = finished
-    row = quantum_train_table(runs, CLAIMS, study).data.set_index(["bond_dim", "quantity"]).loc[(10, "test600_accuracy_percent")]
+    row = quantum_train(made(runs, study)).data.set_index(["bond_dim", "quantity"]).loc[(10, "test600_accuracy_percent")]
     assert (row.published_mean, row.published_sd_ddof0, row.published_n) == (95.502, 0.84, 4)
     assert row.published_sd_ddof1 == pytest.approx(0.84 * (4 / 3) ** 0.5)
 
 
 def test_published_bond_dimensions_without_runs_are_rows_that_say_so(finished):
     study, runs = finished
-    table = quantum_train_table(runs, CLAIMS, study)
+    table = quantum_train(made(runs, study))
     assert list(table.display["Bond\ndimension"]) == [str(dim) for dim in range(1, 11)]
     row = cells(table, 1)
     assert row["Train\naccuracy (%)"] == "not run" and row["n"] == "0"
@@ -76,53 +64,53 @@ def test_published_bond_dimensions_without_runs_are_rows_that_say_so(finished):
 
 def test_asked_runs_that_are_missing_are_rows_that_say_so(tmp_path):
     study = small_study(dataset="digits", bond_dims=(2, 4))
-    table = quantum_train_table(collect(study, tmp_path, partial=True), CLAIMS, study)
+    table = quantum_train(made(collect(study, tmp_path, partial=True), study))
     assert list(table.display["Train\naccuracy (%)"]) == ["not run", "not run"]
-    assert "not run" in to_markdown(classical_table(collect(study, tmp_path, partial=True), CLAIMS, study))
+    assert "not run" in to_markdown(classical(made(collect(study, tmp_path, partial=True), study)))
     assert "not run" in to_latex(table)
 
 
 def test_parameters_are_given_as_published_used_and_effective(finished):
     study, runs = finished
-    assert cells(quantum_train_table(runs, CLAIMS, study), 3)["Parameters"] == "688 / 667 /\n574-575"
-    assert cells(classical_table(runs, CLAIMS, study), 0)["Parameters"] == "6690"
+    assert cells(quantum_train(made(runs, study)), 3)["Parameters"] == "688 / 667 /\n574-575"
+    assert cells(classical(made(runs, study)), 0)["Parameters"] == "6690"
 
 
 def test_a_cell_has_mean_sd_and_interval(finished):
     study, runs = finished
     summary = summarise(runs[runs.experiment == "classical"].test600_accuracy_percent)
-    cell = cells(classical_table(runs, CLAIMS, study), 0)["Test 600\naccuracy (%)"]
+    cell = cells(classical(made(runs, study)), 0)["Test 600\naccuracy (%)"]
     assert cell == f"{summary.mean:.2f} ± {summary.sd:.2f}\n[{summary.low:.2f}, {summary.high:.2f}]"
 
 
 def test_captions_state_ddof_and_interval(finished):
     study, runs = finished
-    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study)):
+    for table in (classical(made(runs, study)), quantum_train(made(runs, study))):
         assert "ddof = 1" in table.caption and "95 % t interval" in table.caption and "ddof = 0" in table.caption
 
 
 def test_a_study_on_other_data_has_no_published_columns_and_says_why(demo):
     study, runs = demo
-    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study)):
+    for table in (classical(made(runs, study)), quantum_train(made(runs, study))):
         assert not [
             column for column in [*table.data.columns, *table.display.columns] if "published_" in column or ",\npublished" in column
         ]
         assert "for mnist-partial only, this study trains on digits" in table.caption
         assert "ddof = 0" not in table.caption
-    assert list(quantum_train_table(runs, CLAIMS, study).display["Bond\ndimension"]) == ["2", "4"]
+    assert list(quantum_train(made(runs, study)).display["Bond\ndimension"]) == ["2", "4"]
 
 
 def test_variants_with_the_same_bond_dimension_keep_their_own_rows(tmp_path):
     tree = {"quantum_train": {"method": "quantum_train", "seeds": [0, 1], "vary": {"mapping.bond_dim": [2], "schedule.rounds": [3, 4]}}}
     study = small_study(dataset="digits", experiments=tree)
     fabricate(study, tmp_path)
-    display = quantum_train_table(collect(study, tmp_path), CLAIMS, study).display
+    display = quantum_train(made(collect(study, tmp_path), study)).display
     assert list(display["Variant"]) == ["bond_dim=2,rounds=3", "bond_dim=2,rounds=4"] and list(display["n"]) == ["2", "2"]
 
 
 def test_protocols_are_compared_seed_by_seed(finished):
     _, runs = finished
-    table = protocols_table(runs)
+    table = protocols(made(runs))
     own = runs[runs.experiment == "protocols"].pivot(index="seed", columns="protocol", values="test10k_accuracy_percent")
     row = table.data.set_index(["arm", "quantity"]).loc[("gradient minus cobyla", "test10k_accuracy_percent")]
     assert row["mean"] == pytest.approx((own.gradient - own.cobyla).mean()) and row.n == 3
@@ -133,7 +121,7 @@ def test_protocols_of_unequal_length_are_not_subtracted(tmp_path):
     tree = {"protocols": {"method": "quantum_train", "seeds": [0, 1], "vary": {"schedule": ["cobyla", "gradient"]}}}
     study = small_study(experiments=tree, schedules={"gradient": {"rounds": 4}, "cobyla": {"rounds": 3}})
     fabricate(study, tmp_path)
-    assert len(protocols_table(collect(study, tmp_path)).display) == 2
+    assert len(protocols(made(collect(study, tmp_path), study)).display) == 2
 
 
 def test_cobyla_at_full_length_stands_beside_its_like_alone(tmp_path):
@@ -146,10 +134,10 @@ def test_cobyla_at_full_length_stands_beside_its_like_alone(tmp_path):
     study = small_study(experiments=tree, schedules={"gradient": {"rounds": 20}, "cobyla": {"rounds": 20}})
     fabricate(study, tmp_path)
     runs = collect(study, tmp_path)
-    table = protocols_table(runs)
+    table = protocols(made(runs))
     assert list(table.display["Rounds"]) == ["10", "10", "", "20", "20", ""]
     assert list(table.display["n"]) == ["2", "2", "2", "1", "1", "1"]
-    assert len(protocols(runs, read_histories("made-up", runs, tmp_path), CLAIMS).axes) == 4
+    assert len(figures.protocols(made(runs, study, tmp_path)).axes) == 4
     one = runs[(runs.seed == 1) & (runs.rounds == 20) & (runs.bond_dim == 4)].set_index("protocol").test10k_accuracy_percent
     found = table.data[(table.data.arm == "gradient minus cobyla") & (table.data.mapping_epochs == 100)].set_index("quantity")
     assert found.loc["test10k_accuracy_percent", "mean"] == pytest.approx(one.gradient - one.cobyla)
@@ -157,24 +145,24 @@ def test_cobyla_at_full_length_stands_beside_its_like_alone(tmp_path):
 
 def test_no_protocols_no_table(tmp_path):
     study = small_study(protocols=False)
-    assert protocols_table(collect(study, tmp_path, partial=True)) is None
+    assert protocols(made(collect(study, tmp_path, partial=True), study)) is None
 
 
 def test_files_are_csv_markdown_and_latex_in_full_precision(finished, tmp_path):
     study, runs = finished
-    table = quantum_train_table(runs, CLAIMS, study)
-    write_table(table, tmp_path)
-    pd.testing.assert_series_equal(pd.read_csv(tmp_path / "quantum_train.csv")["mean"], table.data["mean"])
-    assert (tmp_path / "quantum_train.md").read_text() == to_markdown(table)
-    assert (tmp_path / "quantum_train.tex").read_text() == to_latex(table)
-    again = tmp_path / "again"
-    write_table(quantum_train_table(runs, CLAIMS, study), again)
-    assert (again / "quantum_train.csv").read_bytes() == (tmp_path / "quantum_train.csv").read_bytes()
+    table = quantum_train(made(runs, study))
+    write_table("quantum_train", made(runs, study, tmp_path))
+    folder = tmp_path / "made-up/tables"
+    pd.testing.assert_series_equal(pd.read_csv(folder / "quantum_train.csv")["mean"], table.data["mean"])
+    assert (folder / "quantum_train.md").read_text() == to_markdown(table)
+    assert (folder / "quantum_train.tex").read_text() == to_latex(table)
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".html", ".md", ".tex"]
+    assert table_files(quantum_train(made(runs, study)))["csv"] == (folder / "quantum_train.csv").read_text()
 
 
 def test_latex_rows_have_as_many_cells_as_columns_and_nothing_unescaped(finished):
     study, runs = finished
-    for table in (classical_table(runs, CLAIMS, study), quantum_train_table(runs, CLAIMS, study), protocols_table(runs)):
+    for table in (classical(made(runs, study)), quantum_train(made(runs, study)), protocols(made(runs))):
         text = to_latex(table)
         columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)[1]
         body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
@@ -204,21 +192,21 @@ def test_latex_escapes_and_typesets_signs_and_ranges():
 
 def test_markdown_is_aligned_and_reads_back(finished):
     study, runs = finished
-    text = markdown(quantum_train_table(runs, CLAIMS, study).display)
+    text = markdown(quantum_train(made(runs, study)).display)
     assert len({len(line) for line in text.splitlines()}) == 1
     read = pd.read_csv(io.StringIO(text), sep="|").iloc[1:, 1:-1]
     assert read.shape == (10, 11)
 
 
 def test_the_small_table_names_methods_and_only_the_sets_there_are(demo, finished):
-    text = summary_markdown(demo[1])
+    text = markdown(glance(made(demo[1], demo[0])).display)
     assert "photonic QT, bond_dim=4" in text and "Test accuracy (%)" in text and "Test 10k" not in text
-    assert "Test 10k accuracy (%)" in summary_markdown(finished[1])
-    assert max(len(line) for line in summary_markdown(finished[1]).splitlines()) <= 120
+    assert "Test 10k accuracy (%)" in (small := markdown(glance(made(finished[1])).display))
+    assert max(len(line) for line in small.splitlines()) <= 120
 
 
-def test_the_small_table_without_runs_says_so(tmp_path):
-    assert summary_markdown(collect(small_study(), tmp_path, partial=True)) == "No runs yet."
+def test_without_runs_there_is_no_small_table(tmp_path):
+    assert glance(made(collect(small_study(), tmp_path, partial=True))) is None
 
 
 @pytest.mark.parametrize(

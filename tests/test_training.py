@@ -12,9 +12,10 @@ from torch.nn import functional as F
 
 from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
+from lightweights.methods.quantum_train import build_generator
 from lightweights.networks import TargetCNN
 from lightweights.params import ClassicalSchedule, CobylaSchedule, DatasetSection, GradientSchedule, parse_study
-from lightweights.study.execute import begin, build_generator, finish
+from lightweights.study.execute import begin, finish
 from lightweights.training import alternating
 from lightweights.training.alternating import begin_rounds, rounds, train_mapping, train_phases
 from lightweights.training.classical import begin_classical, classical_epochs
@@ -386,9 +387,10 @@ def test_training_loss_is_the_mean_over_the_last_epochs_images_and_batch_columns
 
 def test_what_is_reported_is_the_last_row_and_the_mean_of_the_last_ten(tiny: Dataset) -> None:
     schedule = SHORT["classical"] | {"epochs": 13}
-    training, progress, _ = begin(study("classical", **schedule).runs()[0].settings, tiny, 0, CPU)
+    settings = study("classical", **schedule).runs()[0].settings
+    training, progress, _ = begin(settings, tiny, 0, CPU)
     list(progress)
-    result = finish(training)
+    result = finish(training, settings, tiny, 0)
     assert (
         set(result.final)
         == set(result.last10)
@@ -406,7 +408,7 @@ def test_what_is_reported_is_the_last_row_and_the_mean_of_the_last_ten(tiny: Dat
 
 
 def test_stored_weights_predict_what_the_metrics_say(tiny: Dataset) -> None:
-    result = finish(trained("gradient", tiny, 0))
+    result = finish(trained("gradient", tiny, 0), study("gradient", **SHORT["gradient"]).runs()[0].settings, tiny, 0)
     network = TargetCNN((1, 16, 16), 3)
     network.load_state_dict({name.removeprefix("network."): v for name, v in result.weights.items() if name.startswith("network.")})
     measured = measure(network.eval(), on_device(tiny, CPU))

@@ -15,16 +15,20 @@ import pytest
 import yaml
 from houses import ROOT, call, command
 
+from lightweights.settings.chapters import experiments_of
+
 RUNS = ["classical/base/seed-0", "quantum_train/bond_dim=1/seed-0", "quantum_train/bond_dim=2/seed-0"]
 
 
 def tiny(**quantum_train: object) -> dict:
     """A study of three runs of a second or two on the digits, laid over params.yaml."""
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["study"]["chapters"] = []
     tree["dataset"] = {"name": "digits"}
     tree["schedules"]["classical"]["epochs"] = 2
     tree["schedules"]["gradient"] |= {"rounds": 2, "mapping_epochs": 1, "phase_steps": 1, "phase_batch_size": 100}
-    tree["experiments"] = {name: tree["experiments"][name] for name in ("classical", "quantum_train", "protocols")}
+    listed = experiments_of(ROOT / "chapters/quantum_train")
+    tree["experiments"] = {name: listed[name] | {"chapter": None} for name in ("classical", "quantum_train", "protocols")}
     tree["experiments"]["classical"]["seeds"] = [0]
     tree["experiments"]["quantum_train"] |= {"seeds": [0], "vary": {"mapping.bond_dim": [1, 2]}} | quantum_train
     tree["experiments"]["protocols"]["seeds"] = []
@@ -39,7 +43,7 @@ def write_params(house: Path, tree: dict) -> None:
 def new_house(folder: Path) -> Path:
     """The workflow's own files with the tiny study, in a folder of their own, and the stages of DVC."""
     house = houses.new_house(folder, tiny())
-    shutil.copy(ROOT / "dvc.yaml", house)
+    call(house, "lightweights", "stages", "--write")
     return house
 
 
@@ -163,10 +167,10 @@ def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary
         "prepare_data": 1,
         "train_run": 1,
         "collect": 1,
-        "draw_figure": 3,
-        "draw_table": 2,
+        "draw_figures": 3,
+        "draw_tables": 2,
         "score_claims": 1,
-        "write_results": 1,
+        "write_pages": 1,
         "all": 1,
     }
     call(copied, "snakemake", "--cores", "1", "summary", "--config", "partial=true")

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from lightweights.errors import LightweightsError
-from lightweights.params import json_schema
-from lightweights.study.catalogue import FIGURES, TABLES
+from lightweights.settings.reading import json_schema
 
 app = typer.Typer(
     help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
@@ -51,7 +50,8 @@ def train(
 
     run = read_run(settings, seed)
     with lent_gpu(numbers_of(gpus)):
-        from lightweights.study.execute import execute, memory_told, read_data
+        from lightweights.study.execute import execute, read_data
+        from lightweights.study.faults import memory_told
 
         with memory_told(run):
             given = read_data(data)
@@ -69,75 +69,40 @@ def collect(
     partial: Annotated[bool, typer.Option("--partial", help="Leave out the runs that are not there yet.")] = False,
 ) -> None:
     """Gather the runs that the study asks for into runs.csv and means.json."""
-    from lightweights.study import summary
+    from lightweights.report import make
 
-    runs = summary.collect_study(study, partial)
+    runs = make.collect_study(study, partial)
     typer.echo(f"{len(runs)} runs collected")
 
 
 @app.command()
-def table(name: Annotated[str, typer.Argument(help=f"{', '.join(TABLES)}.")], study: StudyFile) -> None:
-    """Make one table from runs.csv: CSV, Markdown, LaTeX and HTML."""
-    from lightweights.study import summary
-
-    summary.draw_table(name, study)
-
-
-@app.command()
-def figure(
-    name: Annotated[str, typer.Argument(help=f"{', '.join(FIGURES)}.")],
+def draw(
     study: StudyFile,
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="tables/NAME, figures/NAME, scorecard, RESULTS, a chapter's name for its page, or laws.csv.", show_default=False
+        ),
+    ],
 ) -> None:
-    """Draw one figure from runs.csv and the histories: PDF, SVG and PNG."""
-    from lightweights.study import summary
+    """Make parts of a study's summary from its runs, all in one process; one that fails is named and leaves the others."""
+    from lightweights.report import make
 
-    summary.draw_figure(name, study)
-
-
-@app.command()
-def laws(study: StudyFile) -> None:
-    """Measure the laws of shot noise on the study's photonic feature, without training: laws.csv."""
-    from lightweights.study import summary
-
-    summary.write_laws(study)
-
-
-@app.command()
-def scorecard(study: StudyFile) -> None:
-    """Judge every published number: CSV, Markdown and HTML."""
-    from lightweights.study import summary
-
-    summary.score_claims(study)
-
-
-@app.command()
-def findings(study: StudyFile) -> None:
-    """Say in words what the ablation found: Markdown and HTML."""
-    from lightweights.study import summary
-
-    summary.write_findings(study)
-
-
-@app.command()
-def results(study: StudyFile) -> None:
-    """Write RESULTS.md: on one page what was claimed, what was found, how sure, and what it took."""
-    from lightweights.study import summary
-
-    summary.write_results(study)
+    make.draw(study, names)
 
 
 @app.command()
 def report(study: StudyFile) -> None:
     """Write report.html: texts, tables, figures, runs and settings on one page that needs nothing else."""
-    from lightweights.study import summary
+    from lightweights.report import make
 
-    summary.write_report(study)
+    make.write_report(study)
 
 
 @app.command()
 def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
-    """Print the small table of a study and say where its files are."""
-    from lightweights.study.show import study_at_a_glance
+    """Print the small tables of a study and say where its files are."""
+    from lightweights.report.make import study_at_a_glance
 
     typer.echo(study_at_a_glance(study))
 
@@ -145,9 +110,44 @@ def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "pap
 @app.command()
 def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Tell which runs are done, under way (with the time that is left) and still to do."""
-    from lightweights.study.show import progress_of
+    from lightweights.study.status import progress_of
 
     typer.echo(progress_of(study))
+
+
+@app.command()
+def check(what: Annotated[Path, typer.Argument(help="Folder of a chapter.", show_default=False)]) -> None:
+    """Check a chapter of one's own: names against functions, claims against measures, templates against facts."""
+    from lightweights.report.contract import check_chapter
+
+    for line in check_chapter(what):
+        typer.echo(line)
+
+
+@app.command(name="chapters")
+def chapters_command(
+    preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
+) -> None:
+    """List the study's chapters and experiments: runs, how many are there, and what the others cost."""
+    from lightweights.settings.reading import load_study
+    from lightweights.study.overview import chapters_text
+
+    typer.echo(chapters_text(load_study(Path("params.yaml"), *([preset] if preset else []))))
+
+
+@app.command()
+def stages(
+    write: Annotated[bool, typer.Option("--write", help="Write dvc.yaml, in place of printing it.")] = False,
+) -> None:
+    """Make dvc.yaml from params.yaml and the chapters: a stage a chapter, with exactly the parameters that it needs."""
+    from lightweights.files import write_if_changed
+    from lightweights.report.stages import stages_text
+
+    text = stages_text(Path("params.yaml"))
+    if write:
+        write_if_changed(Path("dvc.yaml"), text)
+    else:
+        typer.echo(text, nl=False)
 
 
 @app.command()
@@ -158,7 +158,7 @@ def plan(
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
 ) -> None:
     """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
-    from lightweights.params import load_study
+    from lightweights.settings.reading import load_study
     from lightweights.study.forecast import plan_text
 
     study = load_study(Path("params.yaml"), *([preset] if preset else []))
@@ -208,7 +208,7 @@ def probe(
     circuit: Annotated[Path | None, typer.Option(help="Draw the circuit, by Perceval: .pdf, .svg, .png.", show_default=False)] = None,
 ) -> None:
     """Look at one circuit at random phases on an imperfect device: distribution, rate, distance to the ideal, drawing."""
-    from lightweights.study import probe as probing
+    from lightweights.report import probe as probing
 
     section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=detectors, cycles=cycles)
     text, built, found = probing.probe(section, seed, clock_mhz)

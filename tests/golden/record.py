@@ -12,8 +12,9 @@ sys.path.insert(0, str(HERE.parent))
 
 from conftest import tiny_dataset  # noqa: E402
 
-from lightweights.params import NUMERICS_VERSION, Run, parse_study  # noqa: E402
-from lightweights.study.distillation import new_teacher  # noqa: E402
+from lightweights.methods.distillation import new_teacher  # noqa: E402
+from lightweights.settings.runs import Run, kinds  # noqa: E402
+from lightweights.settings.study import parse_study  # noqa: E402
 from lightweights.study.execute import begin, finish  # noqa: E402
 
 BASELINES = {
@@ -42,20 +43,20 @@ STUDY = {
     "teacher": {"widths": [4, 6, 8]},
     "student": {"rank": 3},
     "experiments": {
-        "classical": {"method": "classical", "numerics_version": NUMERICS_VERSION["classical"], "seeds": [3]},
-        "gradient": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "seeds": [3]},
-        "cobyla": {"method": "quantum_train", "numerics_version": NUMERICS_VERSION["quantum_train"], "schedule": "cobyla", "seeds": [3]},
+        "classical": {"method": "classical", "numerics_version": kinds()["classical"].version, "seeds": [3]},
+        "gradient": {"method": "quantum_train", "numerics_version": kinds()["quantum_train"].version, "seeds": [3]},
+        "cobyla": {"method": "quantum_train", "numerics_version": kinds()["quantum_train"].version, "schedule": "cobyla", "seeds": [3]},
         **{
             kind: {
                 "method": "baseline",
-                "numerics_version": NUMERICS_VERSION["baseline"],
+                "numerics_version": kinds()["baseline"].version,
                 "seeds": [3],
                 "baseline": {"kind": kind, **settings},
             }
             for kind, settings in BASELINES.items()
         },
-        "teacher": {"method": "teacher", "numerics_version": NUMERICS_VERSION["teacher"], "seeds": [3]},
-        "student": {"method": "student", "numerics_version": NUMERICS_VERSION["student"], "teacher": "teacher", "seeds": [3]},
+        "teacher": {"method": "teacher", "numerics_version": kinds()["teacher"].version, "seeds": [3]},
+        "student": {"method": "student", "numerics_version": kinds()["student"].version, "teacher": "teacher", "seeds": [3]},
     },
 }
 NAMES = tuple(STUDY["experiments"])
@@ -81,7 +82,7 @@ def numbers(name: str) -> dict[str, Any]:
     training, progress, _ = begin(run.settings, tiny_dataset(), run.seed, torch.device("cpu"), teacher=teacher_of(name))
     list(progress)
     torch.set_num_threads(threads)
-    result = finish(training)
+    result = finish(training, run.settings, tiny_dataset(), run.seed)
     losses = ["training_loss", "last_batch_loss", *(["phase_loss"] if run.settings.method == "quantum_train" else [])]
     return {
         "method": run.settings.method,

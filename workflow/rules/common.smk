@@ -27,8 +27,3 @@ def teacher_of(wildcards):
 def teacher_if_needed(wildcards):
     """The teacher of a student that is still to do. One that is done needs none, so that its teacher's weights need not be there."""
     return [] if is_done(run_of(wildcards)) else teacher_of(wildcards)
-
-
-def laws_for(name):
-    """What the table and the figure of the laws are made from; nothing for all others."""
-    return f"{FOLDER}/laws.csv" if name == "pqkd_laws" else []

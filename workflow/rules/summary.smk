@@ -2,6 +2,22 @@
 STUDY_FILE = study_settings_file(STUDY.study.name).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
+CHAPTERS = [chapter for chapter in chapters() if EXPERIMENTS & chapter.experiments]
+MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
+# What chapters say themselves, besides runs: a change of it draws all anew.
+TOLD = ("claims.csv", "contradictions.csv", "published.yaml")
+SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
+# Kinds of what is drawn: the endings of its files, the first of which stands for all.
+KINDS = {"tables": (".html", ".csv", ".md", ".tex"), "figures": (".svg", ".pdf", ".png")}
+
+
+def drawn(kind):
+    return [f"{FOLDER}/{kind}/{name}{KINDS[kind][0]}" for name in shown(catalogue(kind), EXPERIMENTS)]
+
+
+def reads(kind):
+    """Files besides runs.csv that a table or figure is made from."""
+    return lambda wildcards: [f"{FOLDER}/{name}" for name in catalogue(kind)[wildcards.name].reads]
 
 
 rule collect:
@@ -24,70 +40,55 @@ rule collect:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 
 
-rule measure_laws:
+rule measure:
     input:
         STUDY_FILE,
     output:
-        f"{FOLDER}/laws.csv",
+        f"{FOLDER}/{{data}}",
     log:
-        f"{FOLDER}/logs/laws.log",
+        f"{FOLDER}/logs/{{data}}.log",
+    wildcard_constraints:
+        data="|".join(MEASURED) or "none",
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
     shell:
-        "lightweights laws {input:q} > {log:q} 2>&1"
+        "lightweights draw {input:q} {wildcards.data} > {log:q} 2>&1"
 
 
-rule draw_table:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        laws=lambda wildcards: laws_for(wildcards.table),
-    output:
-        f"{FOLDER}/tables/{{table}}.html",
-        multiext(f"{FOLDER}/tables/{{table}}", ".csv", ".md", ".tex"),
-    log:
-        f"{FOLDER}/logs/tables/{{table}}.log",
-    wildcard_constraints:
-        table="|".join(TABLES),
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights table {wildcards.table} {input.study:q} > {log:q} 2>&1"
+for kind, endings in KINDS.items():
 
-
-rule draw_figure:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        laws=lambda wildcards: laws_for(wildcards.figure),
-    output:
-        f"{FOLDER}/figures/{{figure}}.svg",
-        multiext(f"{FOLDER}/figures/{{figure}}", ".pdf", ".png"),
-    log:
-        f"{FOLDER}/logs/figures/{{figure}}.log",
-    wildcard_constraints:
-        figure="|".join(FIGURES),
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights figure {wildcards.figure} {input.study:q} > {log:q} 2>&1"
+    rule:
+        name:
+            f"draw_{kind}"
+        input:
+            study=STUDY_FILE,
+            runs=f"{FOLDER}/runs.csv",
+            said=SAID,
+            reads=reads(kind),
+        output:
+            f"{FOLDER}/{kind}/{{name}}{endings[0]}",
+            multiext(f"{FOLDER}/{kind}/{{name}}", *endings[1:]),
+        log:
+            f"{FOLDER}/logs/{kind}/{{name}}.log",
+        wildcard_constraints:
+            name="|".join(catalogue(kind)) or "none",
+        group:
+            "summary"
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 2 * attempt,
+        params:
+            kind=kind,
+        shell:
+            "lightweights draw {input.study:q} {params.kind}/{wildcards.name} > {log:q} 2>&1"
 
 
 rule score_claims:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        inconsistencies="workflow/reference/inconsistencies.csv",
+        said=SAID,
     output:
         f"{FOLDER}/scorecard.html",
         multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
@@ -99,44 +100,29 @@ rule score_claims:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 2 * attempt,
     shell:
-        "lightweights scorecard {input.study:q} > {log:q} 2>&1"
+        "lightweights draw {input.study:q} scorecard > {log:q} 2>&1"
 
 
-rule write_findings:
+rule write_pages:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-    output:
-        f"{FOLDER}/findings.html",
-        f"{FOLDER}/findings.md",
-    log:
-        f"{FOLDER}/logs/findings.log",
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    shell:
-        "lightweights findings {input.study:q} > {log:q} 2>&1"
-
-
-rule write_results:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        claims="workflow/reference/claims.csv",
-        inconsistencies="workflow/reference/inconsistencies.csv",
+        said=SAID,
+        templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
     output:
         f"{FOLDER}/RESULTS.md",
+        expand(f"{FOLDER}/{{chapter}}.md", chapter=[chapter.name for chapter in CHAPTERS]),
     log:
-        f"{FOLDER}/logs/results.log",
+        f"{FOLDER}/logs/pages.log",
     group:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 2 * attempt,
+    params:
+        names=["RESULTS", *(chapter.name for chapter in CHAPTERS)],
     shell:
-        "lightweights results {input.study:q} > {log:q} 2>&1"
+        "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
 
 
 # Not part of the summary: `snakemake --cores 1 results/paper/report.html`.
@@ -144,11 +130,10 @@ rule write_report:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        tables=expand(f"{FOLDER}/tables/{{table}}.md", table=shown(TABLES, EXPERIMENTS)),
-        figures=expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
-        scorecard=f"{FOLDER}/scorecard.md",
+        tables=drawn("tables"),
+        figures=drawn("figures"),
+        scorecard=f"{FOLDER}/scorecard.html",
         results=f"{FOLDER}/RESULTS.md",
-        findings=[f"{FOLDER}/findings.md"] if "ablation" in EXPERIMENTS else [],
     output:
         f"{FOLDER}/report.html",
     log:
@@ -163,8 +148,7 @@ rule write_report:
 rule summary:
     input:
         f"{FOLDER}/runs.csv",
-        expand(f"{FOLDER}/tables/{{table}}.html", table=shown(TABLES, EXPERIMENTS)),
-        expand(f"{FOLDER}/figures/{{figure}}.svg", figure=shown(FIGURES, EXPERIMENTS)),
+        drawn("tables"),
+        drawn("figures"),
         f"{FOLDER}/scorecard.html",
         f"{FOLDER}/RESULTS.md",
-        [f"{FOLDER}/findings.html"] if "ablation" in EXPERIMENTS else [],

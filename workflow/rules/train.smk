@@ -29,7 +29,7 @@ rule train_run:
         " {params.teacher} {params.gpus} > {log:q} 2>&1"
 
 
-# One target an experiment and one a part: `snakemake --cores 2 quantum_train`, `snakemake --cores 2 ablation`.
+# One target a chapter and one an experiment: `snakemake --cores 2 noise`, `snakemake --cores 2 noise_map`.
 for target, trained in STUDY.targets().items():
 
     rule:
@@ -37,4 +37,3 @@ for target, trained in STUDY.targets().items():
             target
         input:
             [metrics_file(run) for run in RUNS if run.experiment in trained],
-            [f"{FOLDER}/laws.csv"] if target == "distillation" else [],

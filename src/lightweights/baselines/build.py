@@ -9,28 +9,26 @@ from lightweights.baselines.small_cnn import distilled
 from lightweights.baselines.tensor_train import TensorTrainWeights
 from lightweights.baselines.weight_sharing import SharedRows
 from lightweights.networks import build_network
-from lightweights.params import (
+from lightweights.settings.baselines import (
     GateQuantumTrain,
     Hypernetwork,
     LowRank,
     MagnitudePruning,
     Pruning,
-    RunSettings,
-    SettingsError,
     SmallCNN,
     TensorTrain,
     WeightSharing,
 )
+from lightweights.settings.kinds import BaselineRun
 from lightweights.training.randomness import stream
 
 
-def build_baseline(settings: RunSettings, input_shape: tuple[int, int, int], classes: int, seed: int) -> Baseline:
+def build_baseline(settings: BaselineRun, input_shape: tuple[int, int, int], classes: int, seed: int) -> Baseline:
     """The baseline of a run. The target network has the initial weights of the experiment ``classical`` with the same seed.
 
     Raises SettingsError naming the setting where it does not fit the network.
     """
     section = settings.baseline
-    assert settings.network is not None
     network = build_network(settings.network, input_shape, classes, seed)
     generator = stream(seed, "initial-values")
     match section:
@@ -50,4 +48,4 @@ def build_baseline(settings: RunSettings, input_shape: tuple[int, int, int], cla
             return GateQuantumTrainWeights(section, network, generator)
         case SmallCNN():
             return distilled(section, settings.network, network, input_shape, classes, seed)
-    raise SettingsError("method baseline needs a section baseline; give one, for example {kind: pruning}")
+    raise TypeError(f"no baseline is made from {section!r}")

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.baselines.baseline import GeneratedWeights, index_bits
-from lightweights.params import GateQuantumTrain
+from lightweights.settings.baselines import GateQuantumTrain
 
 SMALLEST = 1e-12
 """Probabilities below are taken as this: the power 0.3 has no derivative at 0."""

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.baselines.baseline import GeneratedWeights, index_bits, initial_scale
-from lightweights.params import Hypernetwork
+from lightweights.settings.baselines import Hypernetwork
 
 
 class HypernetworkWeights(GeneratedWeights):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lightweights.baselines.baseline import GeneratedWeights, initial_scale
-from lightweights.params import LowRank
+from lightweights.settings.baselines import LowRank
 
 
 class Factorised(GeneratedWeights):

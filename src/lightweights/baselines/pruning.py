@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from lightweights.baselines.baseline import GeneratedWeights
-from lightweights.params import MagnitudePruning, Pruning, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.baselines import MagnitudePruning, Pruning
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

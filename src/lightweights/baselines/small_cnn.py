@@ -7,24 +7,19 @@ then minimises a share of the labels' cross-entropy and a share of tau^2 KL(teac
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lightweights.baselines.baseline import Baseline
 from lightweights.networks import TargetCNN
-from lightweights.params import ClassicalSchedule, NetworkSection, SettingsError, SmallCNN
+from lightweights.settings.base import SettingsError
+from lightweights.settings.baselines import SmallCNN
+from lightweights.settings.network import NetworkSection
+from lightweights.settings.schedules import ClassicalSchedule
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import TrainingData
+from lightweights.training.loss import distillation_loss
 
 OF_TEACHER = "_of_teacher_percent"
 """End of the columns that tell the teacher's accuracies."""
-
-
-def distillation_loss(
-    student: Float[Tensor, "n classes"], teacher: Float[Tensor, "n classes"], labels: Int[Tensor, " n"], tau: float, label_share: float
-) -> Float[Tensor, ""]:
-    """label_share CE(student, labels) + (1 - label_share) tau^2 KL(softmax(teacher / tau) || softmax(student / tau)), mean over images."""
-    soft = F.kl_div((student / tau).log_softmax(-1), (teacher / tau).log_softmax(-1), reduction="batchmean", log_target=True)
-    return label_share * F.cross_entropy(student, labels) + (1 - label_share) * tau**2 * soft
 
 
 class Distilled(Baseline):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.baselines.baseline import GeneratedWeights, initial_scale
-from lightweights.params import TensorTrain
+from lightweights.settings.baselines import TensorTrain
 
 
 class TensorTrainWeights(GeneratedWeights):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from lightweights.baselines.baseline import Baseline
 from lightweights.baselines.small_cnn import OF_TEACHER
-from lightweights.params import ClassicalSchedule
-from lightweights.training.data import TrainingData, measure, minibatches
+from lightweights.settings.schedules import ClassicalSchedule
+from lightweights.training.data import TrainingData, measure
+from lightweights.training.epochs import descend, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.state import EpochMeter, Training, adam, require_finite
+from lightweights.training.state import Training, adam
 
 
 def begin_baseline(baseline: Baseline, schedule: ClassicalSchedule, seed: int) -> Training:
@@ -19,24 +20,17 @@ def begin_baseline(baseline: Baseline, schedule: ClassicalSchedule, seed: int) -
 
 def baseline_epochs(training: Training, data: TrainingData, schedule: ClassicalSchedule) -> Iterator[dict[str, float]]:
     """Train epoch by epoch from where the training stands; yields the history row of each."""
-    baseline, optimiser = training.module, training.optimisers["network"]
+    baseline = training.module
     assert isinstance(baseline, Baseline)
     if training.rows:
         constant = {name: value for name, value in training.rows[-1].items() if name.endswith(OF_TEACHER)}
     else:
         constant = baseline.prepare(data, schedule.epochs, schedule.lr, schedule.batch_size)
-    for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
-        meter = EpochMeter()
-        baseline.train()
+
+    def one(epoch: int) -> dict[str, float]:
         baseline.start_epoch(epoch)
-        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
-            images, labels = data.train.at(batch)
-            optimiser.zero_grad()
-            loss, logits = baseline.objective(images, labels)
-            loss.backward()
-            optimiser.step()
-            meter.add(loss, logits, labels)
+        meter = descend(training, baseline, data.train, schedule.batch_size, lambda images, labels, _: baseline.objective(images, labels))
         baseline.eval()
-        values = meter.row() | measure(baseline.bake(), data)
-        row = {"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})")
-        yield training.finish_row(row | constant)
+        return meter.row() | measure(baseline.bake(), data) | constant
+
+    yield from epochs(training, schedule.epochs, one, too_fast(schedule.lr))

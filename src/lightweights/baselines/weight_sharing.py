@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lightweights.baselines.baseline import GeneratedWeights
-from lightweights.params import SettingsError, WeightSharing
+from lightweights.settings.base import SettingsError
+from lightweights.settings.baselines import WeightSharing
 
 
 class SharedRows(GeneratedWeights):

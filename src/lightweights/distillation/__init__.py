@@ -3,8 +3,8 @@ the article's laws.
 """
 
 from lightweights.distillation.feature import feature_size
-from lightweights.distillation.loss import distillation_loss
 from lightweights.distillation.sources import FeatureSource, build_source
-from lightweights.distillation.spsa import spsa_step
+from lightweights.training.loss import distillation_loss
+from lightweights.training.spsa import spsa_step
 
 __all__ = ["FeatureSource", "build_source", "distillation_loss", "feature_size", "spsa_step"]

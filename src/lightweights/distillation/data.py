@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.distillation.calibration import scores
-from lightweights.params import Precision
+from lightweights.settings.schedules import Precision
 from lightweights.training.data import Examples, TrainingData
 
 CPU_BATCH, GPU_BATCH = 125, 2000

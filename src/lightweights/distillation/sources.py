@@ -22,8 +22,8 @@ from lightweights.distillation.feature import (
     histograms,
     independent_histograms,
 )
-from lightweights.params import TUNED_SOURCES, SourceName
 from lightweights.photonics.time_bin import TimeBin, clicks
+from lightweights.settings.distillation import TUNED_SOURCES, SourceName
 
 Light = Literal["interfering", "distinguishable", "coherent", "one-photon"]
 

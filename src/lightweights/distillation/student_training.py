@@ -13,14 +13,15 @@ from torch import Tensor, nn
 
 from lightweights.distillation.data import DistillationData, autocast, logits_of, measure
 from lightweights.distillation.feature import smooth
-from lightweights.distillation.loss import distillation_loss
 from lightweights.distillation.sources import FeatureSource
-from lightweights.distillation.spsa import spsa_step
 from lightweights.networks.dictionary import set_feature
-from lightweights.params import StudentSchedule
-from lightweights.training.data import minibatches, random_batch
+from lightweights.settings.schedules import StudentSchedule
+from lightweights.training.data import random_batch
+from lightweights.training.epochs import descend, epochs, too_fast
+from lightweights.training.loss import distillation_loss
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.state import EpochMeter, Training, adam, require_finite
+from lightweights.training.spsa import spsa_step
+from lightweights.training.state import EpochMeter, Training, adam
 
 FRESH = 3
 """Evaluation with a fresh feature takes so many times the shots, as in the article's code."""
@@ -65,7 +66,8 @@ def student_epochs(training: Training, teacher: nn.Module, data: DistillationDat
     assert isinstance(student, Student)
     targets = logits_of(teacher, data.train.images, schedule.precision)
     validation_targets = logits_of(teacher, data.validation.images, schedule.precision)
-    for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
+
+    def one(_: int) -> dict[str, float]:
         row: dict[str, float] = {}
         if student.source is not None:
             row["spsa_loss"] = tune_angles(training, student, validation_targets, data, schedule)
@@ -74,11 +76,9 @@ def student_epochs(training: Training, teacher: nn.Module, data: DistillationDat
         meter = distil_epoch(training, student, targets, data, schedule)
         if student.source is not None and schedule.evaluation == "fresh":
             set_feature(student.network, student.source.draw(student.get_buffer("theta"), training.streams["shots"], FRESH))
-        row |= meter.row() | measure(student.network, data, schedule.precision, schedule.measured_train_images)
-        require_finite(
-            {name: v for name, v in row.items() if name != "spsa_loss"}, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"
-        )
-        yield training.finish_row({"epoch": epoch} | row)
+        return row | meter.row() | measure(student.network, data, schedule.precision, schedule.measured_train_images)
+
+    yield from epochs(training, schedule.epochs, one, too_fast(schedule.lr), may_be_nan=("spsa_loss",))
 
 
 def tune_angles(
@@ -112,19 +112,14 @@ def distil_epoch(
     training: Training, student: Student, targets: Float[Tensor, "n classes"], data: DistillationData, schedule: StudentSchedule
 ) -> EpochMeter:
     """One epoch of Adam on the distillation loss, with the mixing as it stands."""
-    meter, optimiser = EpochMeter(), training.optimisers["network"]
-    student.network.train()
-    for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
-        images, labels = data.train.at(batch)
-        optimiser.zero_grad()
+
+    def objective(images: Tensor, labels: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
         with autocast(images.device, schedule.precision):
             logits = student.network(images)
         wanted = targets[batch.to(targets.device)]
-        loss = distillation_loss(logits.float(), wanted, labels, schedule.temperature, schedule.hard_weight)
-        loss.backward()
-        optimiser.step()
-        meter.add(loss, logits, labels)
-    return meter
+        return distillation_loss(logits.float(), wanted, labels, schedule.temperature, schedule.hard_weight), logits
+
+    return descend(training, student.network, data.train, schedule.batch_size, objective)
 
 
 def rms(values: Tensor) -> float:

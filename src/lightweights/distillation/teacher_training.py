@@ -4,14 +4,14 @@ import copy
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightweights.distillation.data import DistillationData, autocast, measure
-from lightweights.params import TeacherSchedule
-from lightweights.training.data import minibatches
+from lightweights.settings.schedules import TeacherSchedule
+from lightweights.training.epochs import descend, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.state import EpochMeter, Training, adam, require_finite
+from lightweights.training.state import Training, adam
 
 
 class Taught(nn.Module):
@@ -42,20 +42,18 @@ def begin_teacher(network: nn.Module, schedule: TeacherSchedule, seed: int) -> T
 
 def teacher_epochs(training: Training, data: DistillationData, schedule: TeacherSchedule) -> Iterator[dict[str, float]]:
     """Train epoch by epoch from where the training stands; yields the history row of each."""
-    taught, optimiser = training.module, training.optimisers["network"]
+    taught = training.module
     assert isinstance(taught, Taught)
-    for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
-        meter = EpochMeter()
-        taught.network.train()
-        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
-            images, labels = data.train.at(batch)
-            optimiser.zero_grad()
-            with autocast(images.device, schedule.precision):
-                logits = taught.network(images)
-            loss = F.cross_entropy(logits.float(), labels)
-            loss.backward()
-            optimiser.step()
-            meter.add(loss, logits, labels)
+
+    def objective(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        with autocast(images.device, schedule.precision):
+            logits = taught.network(images)
+        return F.cross_entropy(logits.float(), labels), logits
+
+    def one(_: int) -> dict[str, float]:
+        meter = descend(training, taught.network, data.train, schedule.batch_size, objective)
         values = meter.row() | measure(taught.network, data, schedule.precision, schedule.measured_train_images)
         taught.remember(values["validation_accuracy_percent"])
-        yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"))
+        return values
+
+    return epochs(training, schedule.epochs, one, too_fast(schedule.lr))

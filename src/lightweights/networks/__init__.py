@@ -5,7 +5,8 @@ from torch import nn
 
 from lightweights.imported import imported
 from lightweights.networks.cnn import MerlinCNN, TargetCNN
-from lightweights.params import NetworkSection, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.network import NetworkSection
 
 __all__ = ["MerlinCNN", "TargetCNN", "build_network", "parameter_count"]
 

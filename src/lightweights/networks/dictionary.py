@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lightweights.params import MixingKind
+from lightweights.settings.distillation import MixingKind
 
 KEPT_NUMBERS = 2**28
 """Largest matrix A, in numbers, that a layer keeps (1 GiB). Larger ones are drawn anew from their seed, piece by piece, for each z."""

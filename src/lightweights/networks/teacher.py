@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightweights.networks.dictionary import compress_convolutions
-from lightweights.params import MixingKind
+from lightweights.settings.distillation import MixingKind
 
 
 class Teacher(nn.Module):

@@ -11,8 +11,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from lightweights.errors import LightweightsError
-from lightweights.params import Run, RunSettings, Study
-from lightweights.study.files import read_bytes, read_json, write_atomic
+from lightweights.files import read_bytes, read_json, write_atomic
+from lightweights.settings.data_sets import DATA_SETS
+from lightweights.settings.runs import Run, RunSettings
+from lightweights.settings.study import Study
 from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
 
 SHORT_NAMES = {
@@ -30,7 +32,7 @@ SHORT_NAMES = {
 PROVENANCE = ("wall_seconds", "host", "device", "threads", "commit", "data_sha256")
 IDENTITY = ["experiment", "variant", "seed"]
 TEXT = ("experiment", "variant", "method", "dataset", "network", "arm", "protocol", "host", "device", "commit", "data_sha256")
-TEST_SETS = {"mnist-partial": ("test600", "test10k")}
+TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
 """Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
 
 DISTILLED = ("teacher", "student")

@@ -5,8 +5,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightweights.params import Run, Study
-from lightweights.study.cost import Cost, Costs, images_of, job_group
+from lightweights.settings.data_sets import taken_for
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study
+from lightweights.study.cost import Cost, Costs, job_group
 from lightweights.study.layout import RESULTS, metrics_file
 
 RUNS_A_JOB = {"short": 20, "medium": 4, None: 1}
@@ -89,7 +91,8 @@ def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, 
     memory = max(cost.memory_mb for _, cost in left)
     at_once = max(1, cores // threads)
     disk = sum(cost.disk_bytes for _, cost in left) + sum(
-        (train + test) * (numbers + 8) for train, test, numbers in map(images_of, study.datasets([run for run, _ in left]))
+        (known.train + known.test) * (known.numbers + 8)
+        for known in (taken_for(dataset.name) for dataset in study.datasets([run for run, _ in left]))
     )
     text += [
         "",

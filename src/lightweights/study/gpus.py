@@ -9,7 +9,7 @@ from pathlib import Path
 
 import filelock
 
-from lightweights.params import SettingsError
+from lightweights.settings.base import SettingsError
 
 LOOK_AGAIN = 1.0
 """Seconds between two looks for a free GPU."""

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lightweights.params import Run, Study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study
 
 RESULTS = Path("results")
 

@@ -2,13 +2,16 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
-from lightweights.study.files import read_json, write_if_changed
+from lightweights.files import read_json, write_if_changed
+from lightweights.settings.base import SettingsError
+from lightweights.settings.reading import read_sources, study_of, with_chapters, yes_or_no
+from lightweights.settings.runs import Run, RunSettings
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.layout import (
     RESULTS,
     data_file,
@@ -22,13 +25,28 @@ from lightweights.study.layout import (
     weights_file,
 )
 
+PARAMS = Path("params.yaml")
+
+
+def open_workflow(files: Iterable[Path], given: Mapping[str, Any]) -> tuple[Study, bool]:
+    """The study of params.yaml with files laid over it and settings given on the command line, and whether only the runs that are there
+    count (``partial``). Raises SettingsError before any job starts.
+    """
+    asked = dict(given)
+    partial = yes_or_no("partial", asked.pop("partial", False))
+    return laid_out(study_of(read_sources([PARAMS, *files], asked)), RESULTS), partial
+
 
 def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
-    """The study of the settings, its settings files brought up to date. Raises SettingsError before any job starts.
+    """The study of plain settings, its settings files brought up to date. Raises SettingsError before any job starts."""
+    return laid_out(parse_study(with_chapters(tree)), results)
+
+
+def laid_out(study: Study, results: Path) -> Study:
+    """A study with its settings files brought up to date.
 
     A settings file is written only when its content changes, and only after the runs that depend on it were checked.
     """
-    study = parse_study(dict(tree))
     files = {settings_file(run, results): run for run in study.runs()}
     changed = [run for path, run in files.items() if not path.is_file() or path.read_bytes() != run.settings.to_json().encode()]
     check(changed)
@@ -113,13 +131,23 @@ def check(runs: list[Run]) -> None:
     """Build what the runs would train, without training: unknown networks and circuits too small are found here."""
     if not runs:
         return
-    from lightweights.study.feasibility import check_settings  # imports torch
+    from lightweights.methods.method import check_settings  # imports torch
 
     seen: set[str] = set()
     for run in runs:
         if run.settings.to_json() not in seen:
             seen.add(run.settings.to_json())
             check_settings(run.settings, f"{run.experiment}/{run.variant}")
+
+
+def read_study(path: Path) -> Study:
+    """The study of a study.json. Raises SettingsError where it is not one."""
+    try:
+        return parse_study(read_json(path), path.name)
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: not the settings of a study ({error}); delete it and start snakemake again") from None
 
 
 def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:

@@ -5,8 +5,9 @@ from pathlib import Path
 from safetensors.torch import save
 
 from lightweights.datasets import load, to_tensors
-from lightweights.params import DatasetSection, SettingsError
-from lightweights.study.files import write_atomic
+from lightweights.files import write_atomic
+from lightweights.settings.base import SettingsError
+from lightweights.settings.dataset import DatasetSection
 
 
 def prepare_data(settings: Path, output: Path) -> None:

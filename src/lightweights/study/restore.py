@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lightweights.errors import LightweightsError
-from lightweights.params import Run
+from lightweights.settings.runs import Run
 from lightweights.study.collect import collect
 from lightweights.study.layout import RESULTS, metrics_file, study_settings_file, weights_file
-from lightweights.study.summary import read_study
+from lightweights.study.plan import read_study
 
 
 def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:

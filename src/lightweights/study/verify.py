@@ -16,11 +16,12 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from lightweights.errors import LightweightsError
-from lightweights.params import Run, Study
+from lightweights.files import read_json, read_yaml
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study
 from lightweights.study.collect import CollectError, collect, read_histories
-from lightweights.study.files import read_json, read_yaml
 from lightweights.study.layout import RESULTS, history_file, metrics_file, study_folder, study_settings_file, weights_file
-from lightweights.study.summary import read_study
+from lightweights.study.plan import read_study
 
 _SHOWN = 20
 

@@ -4,10 +4,18 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class Closeable(Protocol):
+    """What is held open while it is trained."""
+
+    def close(self) -> None:
+        """Give it back."""
 
 
 class DivergenceError(RuntimeError):
@@ -23,6 +31,13 @@ class Training:
     streams: dict[str, torch.Generator]
     rows: list[dict[str, float]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    held: list[Closeable] = field(default_factory=list)
+    """What is to be given back in the end, such as a session on a platform far away. Not part of the state."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+        while self.held:
+            self.held.pop().close()
 
     def finish_row(self, row: dict[str, float]) -> dict[str, float]:
         """Append a row with the cumulative wall time, resumed parts included."""

@@ -1,0 +1,161 @@
+"""Is it the photons? What the arms found, as numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lightweights.report.comparisons import DIFFERS, EQUIVALENT, MARGIN, OPEN, SMALLEST_N, STATISTICS, compared_column
+from lightweights.report.results import Results
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
+
+from .arms import ARM_LABELS, COLLAPSED, REFERENCES, arm_runs, compare_arms, differences_asked
+
+RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed")
+"""Arms whose P is random."""
+BESIDE_RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "gaussian-matched", "dirichlet-fixed", "mps-only", "photonic")
+
+
+@dataclass(frozen=True)
+class Against:
+    """Trained photons minus a reference: rows of differences after the last round, and by the mean of the last ten."""
+
+    label: str
+    rows: list[Any]
+    last10: list[Any]
+
+    def dims(self, word: str, better: bool | None = None) -> list[int]:
+        """Bond dimensions at which the comparison has a word, and photons do better or worse if asked."""
+        return [row.bond_dim for row in self.rows if row.word == word and better in (None, row.mean > 0)]
+
+    @property
+    def changed(self) -> list[tuple[Any, str]]:
+        """Rows whose word hangs on the last round, with the word by the mean of the last ten."""
+        return [(row, mean.word) for row, mean in zip(self.rows, self.last10, strict=True) if row.word != mean.word]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Photons minus the largest matrix product state alone that trains no more numbers than both together."""
+
+    bond_dim: int
+    numbers: float
+    larger: int
+    larger_numbers: float
+    difference: Summary
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the arms found; what was not run is empty or None."""
+
+    column: str
+    labels: dict[str, str]
+    words: tuple[str, str, str]
+    margin: float
+    smallest_n: int
+    statistics: str
+    seeds: list[int]
+    asked: int
+    landed: int
+    against: dict[str, Against]
+    distinguishable: list[Any]
+    frozen: list[Any]
+    counts: dict[int, dict[str, tuple[float, list[int]]]]
+    budget: list[Budget]
+    random: list[tuple[str, int, Summary]]
+    collapse: tuple[Summary, list[int], dict[str, Summary]] | None
+
+    @property
+    def clear(self) -> dict[str, list[int]]:
+        """Bond dimensions at which the interval of photons minus distinguishable ones lies wholly on one side of 0."""
+        rows = [row for row in self.distinguishable if row.n >= SMALLEST_N]
+        return {"above": [r.bond_dim for r in rows if r.ci95_low > 0], "below": [r.bond_dim for r in rows if r.ci95_high < 0]}
+
+
+def facts(results: Results) -> Facts:
+    """The facts of the chapter."""
+    runs, column, named = results.runs, compared_column(results.runs), arm_runs(results.runs)
+    asked = max(differences_asked(results.study, reference) for reference in REFERENCES)
+    landed = min(int(compare_arms(runs, reference).p_holm.notna().sum()) for reference in REFERENCES)
+    against = {
+        name: Against(ARM_LABELS[name], _of("photonic", runs, name), _of("photonic", runs, name, last10=True)) for name in REFERENCES
+    }
+    return Facts(
+        column=column,
+        labels=ARM_LABELS,
+        words=(DIFFERS, EQUIVALENT, OPEN),
+        margin=MARGIN,
+        smallest_n=SMALLEST_N,
+        statistics=STATISTICS,
+        seeds=[int(n) for n in named[named.arm == "photonic"].groupby("setting").size()],
+        asked=asked,
+        landed=landed,
+        against=against,
+        distinguishable=_of("photonic", runs, "distinguishable"),
+        frozen=[row for row in _of("photonic-frozen", runs, "mps-only") if row.n >= SMALLEST_N],
+        counts=counts_of_arms(named),
+        budget=at_equal_budget(named, column),
+        random=random_inputs(named, column),
+        collapse=collapse(named, column),
+    )
+
+
+def _of(arm: str, runs: pd.DataFrame, reference: str, last10: bool = False) -> list[Any]:
+    table = compare_arms(runs, reference, last10)
+    return list(table[table.arm == arm].itertuples())
+
+
+def counts_of_arms(named: pd.DataFrame) -> dict[int, dict[str, tuple[float, list[int]]]]:
+    """Numbers that the compared arms train, as used and effective, by bond dimension and arm."""
+    arms = ("photonic", *REFERENCES, "distinguishable")
+    named = named[named.arm.isin(arms) & named.setting.isin(named.setting[named.arm.isin(REFERENCES)])]
+    found: dict[int, dict[str, tuple[float, list[int]]]] = {}
+    for bond_dim, group in named.groupby("bond_dim"):
+        own = {arm: part for arm in arms if len(part := group[group.arm == arm])}
+        found[int(bond_dim)] = {
+            arm: (float(part.parameters_trained_used.iloc[0]), [int(n) for n in part.parameters_trained_effective])
+            for arm, part in own.items()
+        }
+    return found
+
+
+def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
+    """Photons bring numbers of their own: against the largest matrix product state alone that trains no more than both together."""
+    found = []
+    alone = [group for _, group in named[named.arm == "mps-only"].groupby("setting")]
+    for _, own in named[named.setting.isin(named.setting[named.arm == "mps-only"]) & (named.arm == "photonic")].groupby("setting"):
+        first = own.iloc[0]
+        larger = [
+            group
+            for group in alone
+            if group.rounds.iloc[0] == first.rounds
+            and group.bond_dim.iloc[0] > first.bond_dim
+            and group.parameters_trained_used.iloc[0] <= first.parameters_trained_used
+        ]
+        for group in sorted(larger, key=lambda part: part.bond_dim.iloc[0])[-1:]:
+            other, difference = group.iloc[0], paired_by_seed(own, group, column)[0]
+            numbers = first.parameters_trained_used, other.parameters_trained_used
+            found.append(Budget(int(first.bond_dim), float(numbers[0]), int(other.bond_dim), float(numbers[1]), difference))
+    return found
+
+
+def random_inputs(named: pd.DataFrame, column: str) -> list[tuple[str, int, Summary]]:
+    """Label, bond dimension and accuracy of the random arms, and of those beside them, where random arms were run."""
+    dims = set(named[named.arm.isin(RANDOM)].bond_dim)
+    return [
+        (ARM_LABELS[arm], int(bond_dim), summarise(part[column]))
+        for arm in BESIDE_RANDOM
+        for bond_dim, part in named[named.arm == arm].groupby("bond_dim")
+        if bond_dim in dims
+    ]
+
+
+def collapse(named: pd.DataFrame, column: str) -> tuple[Summary, list[int], dict[str, Summary]] | None:
+    """Accuracy with the paper's random inputs, its bond dimensions, and that of random arms that do not collapse; None where not so."""
+    of = {arm: summarise(named[named.arm == arm][column]) for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed")}
+    paper = of.pop("paper-random")
+    alive = {arm: own for arm, own in of.items() if own.n and own.mean > 2 * COLLAPSED}
+    if not (paper.n and paper.mean < COLLAPSED and alive):
+        return None
+    return paper, sorted({int(dim) for dim in named[named.arm == "paper-random"].bond_dim}), alive

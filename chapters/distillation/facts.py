@@ -1,0 +1,207 @@
+"""What photonic distillation found, as numbers."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lightweights.report.results import Results
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
+
+from . import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, PUBLISHED_SHOTS
+from .shots import SHOTS, shot_fits, shot_gains
+from .students import (
+    CALIBRATION,
+    HEADLINE,
+    LABELS,
+    REFERENCE,
+    TABLE_1,
+    by_label,
+    compare,
+    control_runs,
+    distilled_runs,
+    epochs_of,
+    extreme_control_runs,
+    frontier,
+    images_of,
+    margin_of,
+)
+
+PHOTONS = LABELS["photonic"]
+PARTS = {
+    "Partial compression": ("pqkd_controls", control_runs),
+    "All convolutions": ("pqkd_extreme_controls", extreme_control_runs),
+}
+"""Where the photons are replaced: the table, and what chooses its runs."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Teachers and students of a data set at partial compression; published: validation accuracies of both, as they stand."""
+
+    dataset: str
+    epochs: str
+    teacher: Summary
+    student: Summary
+    more: Summary
+    published: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference."""
+
+    where: str
+    table: str
+    dataset: str
+    images: str
+    epochs: str
+    accuracy: dict[str, Summary]
+    minus: dict[str, Summary]
+    word: str | None
+
+    def clear(self, above: bool) -> list[str]:
+        """Labels that photons lie wholly above, or below, by single intervals of three pairs or more."""
+        left_out = (PHOTONS, LABELS["zero"], LABELS[REFERENCE])
+        sure = {label: d for label, d in self.minus.items() if label not in left_out and d.n > 2 and d.low * d.high > 0}
+        return [label for label, difference in sure.items() if (difference.low > 0) == above]
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """How far the convolutions were compressed, accuracies there, and the best at the published compression and beyond."""
+
+    compression: tuple[float, float]
+    accuracy: tuple[float, float]
+    least: float
+    best: tuple[float, Summary, Summary] | None
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The fitted gain over the zero feature, and that at the published shots."""
+
+    averaged: bool
+    limit: Summary
+    at: Summary
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Student minus teacher: expected calibration error and cross-entropy."""
+
+    images: str
+    error: Summary
+    entropy: Summary
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What distillation found; what was not run is empty or None."""
+
+    headline: str
+    calibration: tuple[str, str]
+    epochs: int
+    shots: int
+    labels: list[str]
+    reference: str
+    photons: str
+    taught: list[Taught]
+    replaced: list[Replaced]
+    compressed: Compressed | None
+    gains: dict[str, list[Gain]]
+    published_gains: dict[str, str]
+    calibrated: Calibrated | None
+
+
+def facts(results: Results) -> Facts:
+    """The facts of the chapter."""
+    runs, mine = results.runs, distilled_runs(results.runs)
+    replaced = [found for where in PARTS if (found := replaced_photons(where, runs)) is not None]
+    gains = {claim.id: claim.reported for claim in results.claims if claim.quantity == "asymptotic_gain_over_zero_feature_points"}
+    return Facts(
+        headline=HEADLINE,
+        calibration=CALIBRATION,
+        epochs=PUBLISHED_EPOCHS,
+        shots=PUBLISHED_SHOTS,
+        labels=list(dict.fromkeys(label for part in replaced for label in part.accuracy)),
+        reference=LABELS[REFERENCE],
+        photons=PHOTONS,
+        taught=teachers_and_students(mine, results.scores),
+        replaced=replaced,
+        compressed=how_far(frontier(runs)),
+        gains=gains_of(shot_gains(runs)),
+        published_gains={"with": gains["pqkd.delta_inf.ema"], "without": gains["pqkd.delta_inf.no_ema"]} if gains else {},
+        calibrated=calibrated(mine),
+    )
+
+
+def teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Taught]:
+    """One row a data set."""
+    found = []
+    for pair in TABLE_1:
+        for dataset, group in mine[mine.experiment.isin(pair)].groupby("dataset", sort=False):
+            teachers, students = (group[group.experiment == name] for name in pair)
+            told = scores[(scores.dataset == dataset) & (scores.quantity == "validation_accuracy_percent")].set_index("method").reported
+            accuracies = [summarise(part[HEADLINE]) for part in (teachers, students)]
+            more, published = paired_by_seed(students, teachers, HEADLINE)[0], (told.get("teacher", "-"), told.get("pqkd_partial", "-"))
+            found.append(Taught(str(dataset), epochs_of(group), *accuracies, more, published))
+    return found
+
+
+def replaced_photons(where: str, runs: pd.DataFrame) -> Replaced | None:
+    """Photons against everything that stands in their place; None without photons."""
+    table, choose = PARTS[where]
+    controls = choose(runs)
+    groups = by_label(controls) if len(controls) else {}
+    photons = groups.get(PHOTONS)
+    if photons is None:
+        return None
+    word = None
+    if (reference := groups.get(LABELS[REFERENCE])) is not None:
+        rest = {label: group for label, group in groups.items() if label != LABELS[REFERENCE]}
+        word = str(compare(rest, reference, margin_of(controls)).set_index("label").word[PHOTONS])
+    return Replaced(
+        where,
+        table,
+        str(controls.dataset.iloc[0]),
+        images_of(controls),
+        epochs_of(controls),
+        {label: summarise(group[HEADLINE]) for label, group in groups.items()},
+        {label: paired_by_seed(photons, group, HEADLINE)[0] for label, group in groups.items() if label != PHOTONS},
+        word,
+    )
+
+
+def how_far(found: pd.DataFrame) -> Compressed | None:
+    """What is left of accuracy where all convolutions are compressed; None without such runs."""
+    found = found[found.compressed == "extreme"] if len(found) else found
+    if found.empty:
+        return None
+    found, least = found.assign(mean=[own.mean for own in found.accuracy]), PUBLISHED_COMPRESSION[0]
+    far, best = found[found.compression >= least], None
+    if len(far):
+        row = far.loc[far["mean"].idxmax()]
+        best = (float(row.compression), row.accuracy, row.minus_teacher)
+    ends = [(float(found[name].min()), float(found[name].max())) for name in ("compression", "mean")]
+    return Compressed(ends[0], ends[1], least, best)
+
+
+def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
+    """Gain over the zero feature against shots, by what the angles do."""
+    found: dict[str, list[Gain]] = {}
+    for experiment, angles in SHOTS.items():
+        own = gains[gains.experiment == experiment]
+        for (_, ema), (limit, _) in shot_fits(own).items():
+            at = summarise(own[(own.ema == ema) & (own.shots == PUBLISHED_SHOTS)].gain)
+            found.setdefault(angles, []).append(Gain(ema > 0, limit, at))
+    return found
+
+
+def calibrated(mine: pd.DataFrame) -> Calibrated | None:
+    """Whether students are better calibrated than their teachers; None without both."""
+    students = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
+    teachers = mine[mine.experiment == "pqkd_teacher_subset"]
+    if students.empty or teachers.empty:
+        return None
+    entropy, error = (paired_by_seed(students, teachers, column)[0] for column in CALIBRATION)
+    return Calibrated(images_of(students), error, entropy)

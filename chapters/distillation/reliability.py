@@ -1,0 +1,71 @@
+"""Accuracy against confidence, bin by bin: the figure of calibration and its arithmetic."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy import stats
+
+from lightweights.report.figure import BLACK, BLUE, ONE_COLUMN, TWO_COLUMNS, without_runs
+from lightweights.report.statistics import CONFIDENCE, summarise
+from lightweights.report.table import short_cell
+
+from .students import HEADLINE
+
+FEWEST_IMAGES = 20
+"""Bins of confidence with fewer images are not drawn."""
+
+
+def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:
+    """Accuracy minus confidence on the test set, by bin of confidence, and below it times the bin's share of all images, its part in the
+    calibration error; all seeds together, one column a data set.
+    """
+    sets = list(dict.fromkeys(runs.dataset))
+    figure = Figure(figsize=(TWO_COLUMNS if len(sets) > 1 else ONE_COLUMN, 3.6), layout="constrained")
+    if runs.empty:
+        return without_runs(figure)
+    axes = figure.subplots(2, len(sets), squeeze=False, sharex=True)
+    for (above, below), dataset in zip(axes.T, sets, strict=True):
+        here = runs[runs.dataset == dataset]
+        for network, colour, marker, shift in (("teacher", BLACK, "s", -0.006), ("photonic", BLUE, "o", 0.006)):
+            group = here[here.source == network]
+            if group.empty:
+                continue
+            images, accuracy, confidence = pooled([reliability_of(run) for run in group.itertuples()])
+            spread = np.abs(np.array(binomial_interval(accuracy, images)) - accuracy)
+            error = short_cell(summarise(group.test_calibration_error_percent), HEADLINE)
+            look = {"color": colour, "marker": marker, "markersize": 3, "linestyle": "none", "elinewidth": 0.7}
+            look["label"] = f"{'teacher' if network == 'teacher' else 'student'}: {error} % (n = {len(group)})"
+            for axis, some, weight in (
+                (above, images >= FEWEST_IMAGES, 100.0),
+                (below, images > 0, 100 * images / images.sum()),
+            ):
+                y, bars = weight * (accuracy - confidence), weight * spread
+                axis.errorbar(confidence[some] + shift, y[some], yerr=bars[:, some], **look)
+        for axis in (above, below):
+            axis.axhline(0, color=BLACK, linewidth=0.8, zorder=1)
+        above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), title=f"{dataset}, {here.epochs.max()} epochs. Calibration error:")
+        below.set_xlabel("Confidence")
+    axes[0, 0].set_ylabel("Accuracy minus\nconfidence (points)")
+    axes[1, 0].set_ylabel("The same, times\nshare of images")
+    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval"
+    figure.supxlabel(told, fontsize=6.5, color="#555555")
+    return figure
+
+
+def binomial_interval(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval of a share of n (J. Am. Stat. Assoc. 22 (1927) 209)."""
+    z2 = stats.norm.ppf((1 + CONFIDENCE) / 2) ** 2
+    centre, half = share + z2 / (2 * n), np.sqrt(z2 * share * (1 - share) / n + (z2 / (2 * n)) ** 2)
+    return (centre - half) / (1 + z2 / n), (centre + half) / (1 + z2 / n)
+
+
+def pooled(bins: list[dict[str, list[float | None]]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, accuracy and mean confidence of the bins of several runs taken together; empty bins are left out."""
+    images = np.array([b["images"] for b in bins], dtype=float)
+    accuracy, confidence = (np.array([b[name] for b in bins], dtype=float) for name in ("accuracy", "confidence"))
+    total = images.sum(0)
+    there = total > 0
+    sums = [np.nansum(images * values, 0)[there] / total[there] for values in (accuracy, confidence)]
+    return total[there], sums[0], sums[1]

@@ -1,0 +1,85 @@
+"""What imperfect devices cost: accuracy lost against the same schedule without noise, seed by seed.
+
+A drop is the accuracy without noise minus that with noise, on the same test set, of runs with the same seed and schedule.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from lightweights.report.comparisons import compared_column
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
+
+from . import OPEN_QUESTIONS, SWEEPS
+
+REFERENCE, CONTROL = "noise_none", "noise_mps_only"
+VARIED = {**SWEEPS, **OPEN_QUESTIONS, "noise_cycles": "photonics.cycles", "noise_staleness": "photonics.staleness"}
+"""Experiments that vary one setting, and which."""
+OTHERS = {"noise_detectors": ("photonics.detectors",), "noise_map": ("photonics.noise.g2", "photonics.noise.transmittance")}
+"""Experiments that vary another or several."""
+LABELS = {
+    "brightness": "Brightness",
+    "indistinguishability": "Indistinguishability",
+    "g2": "g2",
+    "transmittance": "Transmittance",
+    "phase_error": "Phase error (rad)",
+    "phase_imprecision": "Phase imprecision (rad)",
+    "splitter_bias": "Beam-splitter bias (rad)",
+    "cycles": "Clock cycles",
+    "staleness": "Rounds that probabilities come late",
+}
+CLAIMED = 3.0
+"""Points: the published bound on the drop."""
+
+
+def noise_runs(runs: pd.DataFrame, experiment: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Variants of an experiment and their runs, in the order of params.yaml."""
+    yield from ((str(variant), group) for variant, group in runs[runs.experiment == experiment].groupby("variant", sort=False))
+
+
+def drop(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> Summary:
+    """Points that runs lose against those without noise and with the same seeds, rounds and bond dimension."""
+    first = group.iloc[0]
+    clean = runs[(runs.experiment == REFERENCE) & (runs.rounds == first.rounds) & (runs.bond_dim == first.bond_dim)]
+    return paired_by_seed(clean, group, column)[0]
+
+
+def regenerated_drop(runs: pd.DataFrame, device: str) -> Summary:
+    """Points lost when weights that were trained without noise are generated anew by a device (``g2=0.1``)."""
+    clean, column = runs[runs.experiment == REFERENCE], f"photons_regenerated_{device}_accuracy_percent"
+    if column not in clean:
+        return summarise([])
+    return summarise(clean[compared_column(runs)] - clean[column])
+
+
+def name_of(experiment: str) -> str:
+    """What an experiment varies, as devices call it: ``g2``."""
+    return VARIED[experiment].rpartition(".")[2]
+
+
+def value_of(group: pd.DataFrame, experiment: str) -> float:
+    """The value of what an experiment varies in the runs of one variant."""
+    return float(group[VARIED[experiment]].iloc[0])
+
+
+def device_of(experiment: str, value: float) -> str:
+    """The name of a device that differs from the base in what an experiment varies."""
+    return f"{name_of(experiment)}={value:g}"
+
+
+def sweep(runs: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """One row a value of the varied setting, in order: ``value``, and summaries in columns ``drop``, ``regenerated`` and ``accuracy``."""
+    rows, column = [], compared_column(runs)
+    for _, group in noise_runs(runs, experiment):
+        value = value_of(group, experiment)
+        row = {"value": value, "drop": drop(runs, group, column)}
+        row["regenerated"] = regenerated_drop(runs, device_of(experiment, value))
+        rows.append(row | {"accuracy": summarise(group[column])})
+    return pd.DataFrame(rows, columns=["value", "drop", "regenerated", "accuracy"]).sort_values("value", ignore_index=True)
+
+
+def sweep_drops(runs: pd.DataFrame, column: str) -> dict[str, Summary]:
+    """The drop at every point of the published sweeps that was run, by what is varied (``g2=0.1``)."""
+    groups = [(experiment, group) for experiment in SWEEPS for _, group in noise_runs(runs, experiment)]
+    points = {f"{name_of(experiment)}={value_of(group, experiment):.12g}": drop(runs, group, column) for experiment, group in groups}
+    return {name: found for name, found in points.items() if found.n}

@@ -1,0 +1,29 @@
+"""Photonic Quantum-Train (arXiv 2505.08474): photonic circuits and a matrix product state generate the weights of a small network."""
+
+from lightweights.report.chapter import Chapter, Shown
+
+CHAPTER = Chapter(
+    order=1,
+    title="Photonic Quantum-Train",
+    question="Does photonic Quantum-Train reach its published numbers?",
+    sources={
+        "challenge-report": "Liu and Chen, Compressing classical neural network with photonic Quantum-Train (challenge report)",
+        "2505.08474": "Chen et al., arXiv 2505.08474 (QCE 2025)",
+        "notebooks": "the authors' notebooks, Louisanity/PhotonicQuantumTrain, commit 5fc1183",
+        "slides": "the authors' slides",
+    },
+    tables={
+        "classical": Shown("Table 2", "The target network, trained directly", ("classical",)),
+        "quantum_train": Shown("Table 3", "Photonic Quantum-Train by bond dimension", ("quantum_train",)),
+        "protocols": Shown("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols", "cobyla")),
+    },
+    figures={
+        "training_curves": Shown("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
+        "accuracy_against_parameters": Shown("Accuracy", "Test accuracy against trained parameters", ("quantum_train",)),
+        "generalisation_error": Shown("Generalisation", "Generalisation error against bond dimension", ("quantum_train",)),
+        "protocols": Shown("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols", "cobyla")),
+    },
+    cover="accuracy_against_parameters",
+    docs="photonic_quantum_train.md",
+    words={"photonic_qt": "photonic Quantum-Train", "classical_target": "the target network, trained directly"},
+)

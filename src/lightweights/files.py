@@ -1,0 +1,94 @@
+"""Writing files so that no reader ever sees half of one; reading those that anything may have happened to."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lightweights.errors import LightweightsError
+
+
+class WriteError(LightweightsError, OSError):
+    """A file could not be written; what was there before is untouched."""
+
+
+LARGEST_JSON, LARGEST_YAML = 16 * 2**20, 2**20
+"""Bytes; metrics.json has three thousand, params.yaml and dvc.lock have ten thousand."""
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without merge keys, which can ask for more than any memory holds before there is a tree to check."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise ValueError(f"merge key << in line {key.start_mark.line + 1}: write out what it stands for")
+        super().flatten_mapping(node)  # type: ignore[no-untyped-call]
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says. Raises ValueError where it is none, nested too deeply or too large to be ours, and OSError."""
+    content = read_bytes(path, LARGEST_JSON)
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """What a YAML file says; its aliases are not expanded. Raises ValueError and OSError as :func:`read_json`, and for merge keys."""
+    content = read_bytes(path, LARGEST_YAML)
+    try:
+        return yaml.load(content.decode(), _Loader)  # noqa: S506 (safe)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except (yaml.YAMLError, KeyError, AttributeError) as error:  # the last two from tags that do not fit their value
+        raise ValueError(str(error) if isinstance(error, yaml.YAMLError) else f"a value does not fit its tag ({error})") from None
+
+
+def read_bytes(path: Path, largest: int) -> bytes:
+    """What a file holds. Raises ValueError where that is more than ``largest`` bytes, and OSError."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > largest:
+            raise ValueError(f"more than {largest:,} bytes")
+        return file.read(size)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write under a private temporary name in the same folder, then rename. Raises WriteError (full disk, no permission, ...)."""
+    data = content.encode() if isinstance(content, str) else content
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(
+                f"{path} ({len(data):,} bytes) cannot be written: {error.strerror}. Make room or set permissions, then start again: "
+                "finished work and checkpoints are kept"
+            ) from error
+        raise
+
+
+def write_if_changed(path: Path, content: str) -> bool:
+    """Write only when the file's content differs, so that its time stamp tells of real changes. True if written."""
+    if path.is_file() and path.read_bytes() == content.encode():
+        return False
+    write_atomic(path, content)
+    return True
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

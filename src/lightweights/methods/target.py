@@ -1,0 +1,40 @@
+"""The target network of a run: can it be built, and does it fit the data?"""
+
+import torch
+from torch import nn
+
+from lightweights.datasets import Dataset, shape_of
+from lightweights.networks import build_network, parameter_count
+from lightweights.settings.base import SettingsError
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.network import NetworkSection
+
+
+def check_network(section: NetworkSection, dataset: DatasetSection, where: str) -> int:
+    """Weights of the network. Raises SettingsError naming the run where it cannot be built or does not fit the data."""
+    shape, classes = shape_of(dataset)
+    try:
+        weights = parameter_count(section, shape, classes)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from error
+    if weights == 0:
+        raise SettingsError(f"{where}: network.name = {section.name!r} has no weight that requires a gradient")
+    network = build_network(section, shape, classes).eval()
+    try:
+        with torch.no_grad():
+            found = tuple(network(torch.zeros(2, *shape)).shape)
+    except Exception as error:  # whatever a user's network makes of these images
+        raise SettingsError(f"{where}: network.name = {section.name!r} fails on images of shape {shape}: {error}") from error
+    if found != (2, classes):
+        raise SettingsError(f"{where}: network.name = {section.name!r} gives {found} for two images; expected {(2, classes)}")
+    return weights
+
+
+def new_network(section: NetworkSection, data: Dataset, seed: int) -> nn.Module:
+    """The network at its initial values."""
+    return build_network(section, data.input_shape, data.classes, seed)
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where a module in training lies."""
+    return next(module.parameters()).device

@@ -1,0 +1,171 @@
+"""Chapters: one paper or question a folder, found and not listed.
+
+A chapter's ``__init__`` holds ``CHAPTER`` and imports nothing heavy, so that the workflow can ask what there is. Functions are found by
+name in the folder's modules and imported only when they are called:
+
+- ``tables.<name>(results) -> Table | None``, ``figures.<name>(results) -> Figure``
+- ``judges.<quantity>(claim, results) -> Evidence``, for claims that are no plain column of runs.csv
+- ``<stem>.measure(study) -> DataFrame`` for each file of ``CHAPTER.data``
+- ``facts.facts(results) -> dataclass``, the numbers of ``page.md.j2``
+"""
+
+import functools
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from lightweights.errors import LightweightsError
+from lightweights.report.measures import Measure, add_measures
+
+CHAPTERS = "chapters"
+"""Folder of the chapters in a clone, and the package that their modules belong to."""
+
+
+class ChapterError(LightweightsError):
+    """A chapter that cannot be used; names the folder and what would be right."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table or figure: its title, what it shows, experiments of which it needs at least one, files of the study that it reads."""
+
+    title: str
+    shows: str
+    needs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What a chapter is and shows.
+
+    Attributes:
+        order: Place among the chapters.
+        question: What it asks, in one sentence.
+        title: Short, for links.
+        sources: Full titles of the sources that its claims name first, by short name.
+        tables: Its tables by name.
+        figures: Its figures by name.
+        cover: The figure that stands on the study's first page.
+        data: Files that are measured without runs, with the experiments of which each needs one: ``{"laws.csv": ("student",)}``.
+        methods: Modules of kinds of run that the chapter brings.
+        measures: Measures of its own.
+        docs: The page of docs/ that says how it is modelled.
+        words: What methods of its claims are called in sentences.
+        folder: Where it lies; filled in where it is found.
+    """
+
+    order: int
+    question: str
+    title: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Shown] = field(default_factory=dict)
+    figures: Mapping[str, Shown] = field(default_factory=dict)
+    cover: str = ""
+    data: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    methods: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    docs: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = Path()
+
+    @property
+    def name(self) -> str:
+        """That of the folder."""
+        return self.folder.name
+
+    @property
+    def experiments(self) -> set[str]:
+        """Experiments that its tables and figures are made from."""
+        return {name for shown in (*self.tables.values(), *self.figures.values()) for name in shown.needs}
+
+    def module(self, name: str) -> ModuleType | None:
+        """A module of the folder, imported now; None where there is no such file."""
+        package = _package(self.folder).__name__
+        return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
+
+    def function(self, module: str, name: str):
+        """A function of one of the modules. Raises ChapterError where it is not there."""
+        found = getattr(self.module(module), name, None)
+        if found is None:
+            raise ChapterError(f"{self.folder / f'{module}.py'} has no function {name}, which CHAPTER names")
+        return found
+
+
+def house() -> Path:
+    """The folder of all chapters: that of the working folder, else that of the clone which this package was installed from."""
+    here = Path(CHAPTERS)
+    return here if here.is_dir() else Path(__file__).parents[3] / CHAPTERS
+
+
+def chapters() -> tuple[Chapter, ...]:
+    """All chapters, by their order; none where there is no clone. Raises ChapterError where two cannot stand beside each other."""
+    return _chapters(house().resolve(), house())
+
+
+@functools.cache
+def _chapters(_: Path, folder: Path) -> tuple[Chapter, ...]:
+    found = sorted((chapter_at(path.parent) for path in sorted(folder.glob("*/__init__.py"))), key=lambda chapter: chapter.order)
+    for kind in ("tables", "figures", "data"):
+        seen: dict[str, Chapter] = {}
+        for chapter in found:
+            for name in getattr(chapter, kind):
+                if name in seen:
+                    raise ChapterError(f"{chapter.folder} and {seen[name].folder} both have {name!r} among their {kind}; rename one")
+                seen[name] = chapter
+    return tuple(found)
+
+
+def chapter_at(folder: Path) -> Chapter:
+    """The chapter in a folder, wherever it lies. Raises ChapterError where there is none."""
+    made = getattr(_package(folder), "CHAPTER", None)
+    if not isinstance(made, Chapter):
+        raise ChapterError(f"{folder / '__init__.py'} has no CHAPTER; docs/add_a_paper.md shows one")
+    add_measures(made.measures)
+    return replace(made, folder=folder)
+
+
+def shown(catalogue: Mapping[str, Shown], experiments: Iterable[str]) -> list[str]:
+    """Names of the tables or figures that have at least one of the experiments they need."""
+    there = set(experiments)
+    return [name for name, item in catalogue.items() if there & set(item.needs)]
+
+
+def catalogue(kind: str) -> dict[str, Shown]:
+    """All ``tables`` or ``figures``, of all chapters in their order."""
+    return {name: item for chapter in chapters() for name, item in getattr(chapter, kind).items()}
+
+
+def chapter_of(kind: str, name: str) -> Chapter:
+    """The chapter that a table, figure or file of data belongs to. Raises ChapterError listing what there is."""
+    for chapter in chapters():
+        if name in getattr(chapter, kind):
+            return chapter
+    there = ", ".join(item for chapter in chapters() for item in getattr(chapter, kind))
+    raise ChapterError(f"{kind}: there is no {name!r}; there are {there or 'none'}")
+
+
+def _package(folder: Path) -> ModuleType:
+    """The folder as a package, imported from where it lies: sys.path need not know it, however the program was started."""
+    name, init = f"{CHAPTERS}.{folder.name}", folder / "__init__.py"
+    there = sys.modules.get(name)
+    if there is not None and Path(str(there.__file__)).resolve() == init.resolve():
+        return there
+    if not init.is_file():
+        raise ChapterError(f"{folder} is no chapter: it has no __init__.py")
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]  # of a chapter of the same name that lies elsewhere
+    spec = spec_from_file_location(name, init, submodule_search_locations=[str(folder)])
+    assert spec is not None and spec.loader is not None
+    package = module_from_spec(spec)
+    sys.modules[name] = package
+    try:
+        spec.loader.exec_module(package)
+    except Exception as error:
+        del sys.modules[name]
+        raise ChapterError(f"{init} cannot be imported: {error}") from error
+    return package

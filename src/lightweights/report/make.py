@@ -1,0 +1,180 @@
+"""From finished runs to paper: the steps that read and write files of a study's folder."""
+
+import json
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from lightweights.errors import LightweightsError
+from lightweights.params import SettingsError
+from lightweights.report.chapter import chapter_of, chapters
+from lightweights.report.claims import claims_of
+from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
+from lightweights.report.html import to_html
+from lightweights.report.results import Results, with_settings
+from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
+from lightweights.report.table import markdown, table_files, to_markdown
+from lightweights.study.collect import collect, read_runs, reported_test_sets, to_csv, write_runs
+from lightweights.study.files import write_atomic
+from lightweights.study.layout import RESULTS, study_folder, study_settings_file
+from lightweights.study.plan import read_study
+
+
+class DrawError(LightweightsError):
+    """Parts of a summary that could not be made; names each with the reason. All others were written."""
+
+
+def collect_study(path: Path, partial: bool) -> pd.DataFrame:
+    """Write runs.csv, and means.json: the means over seeds by experiment and variant, for `dvc metrics diff`."""
+    study = read_study(path)
+    runs = collect(study, RESULTS, partial)
+    folder = study_folder(study.study.name)
+    write_atomic(folder / "means.json", json.dumps(means_by_variant(runs), indent=2) + "\n")
+    write_runs(runs, folder / "runs.csv")
+    return runs
+
+
+def means_by_variant(runs: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Experiment, variant, measure: the mean over seeds, and n."""
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    for (experiment, variant), part in runs.groupby(["experiment", "variant"], sort=False):
+        wanted = ["train_accuracy_percent"]
+        wanted += [f"{name}_{measure}" for name in reported_test_sets(part) for measure in ("accuracy_percent", "generalisation_error")]
+        found = part[[name for name in wanted if name in part]].mean().dropna()
+        means.setdefault(experiment, {})[variant] = found.round(6).to_dict() | {"n": len(part)}
+    return means
+
+
+def read_results(path: Path) -> Results:
+    """The results of the study of a study.json. Raises SettingsError where its runs were not collected."""
+    study = read_study(path)
+    runs = study_folder(study.study.name) / "runs.csv"
+    if not runs.is_file():
+        raise SettingsError(f"{runs}: no such file; `lightweights collect {path}` makes it")
+    return results_of(with_settings(read_runs(runs), study), study)
+
+
+def results_of(runs: pd.DataFrame, study, root: Path = RESULTS) -> Results:
+    """Results of runs that are there, judged by the claims of all chapters."""
+    return Results(study, runs, claims_of(chapters()), scorecard, root)
+
+
+def draw(path: Path, names: Iterable[str]) -> None:
+    """Make parts of a study's summary by name: ``tables/NAME``, ``figures/NAME``, ``scorecard``, ``RESULTS``, the name of a chapter for its
+    page, or a file that a chapter measures without runs, ``laws.csv``.
+
+    One that fails leaves the others. Raises DrawError naming those that did.
+    """
+    names, failed = list(names), []
+    measured = {name for chapter in chapters() for name in chapter.data}
+    results = None
+    for name in sorted(names, key=lambda name: name not in measured):  # others may read what is measured
+        try:
+            if name in measured:
+                measure(path, name)
+                continue
+            results = results or read_results(path)
+            _draw(name, results)
+        except Exception as error:
+            if not isinstance(error, LightweightsError):
+                traceback.print_exc()
+            failed.append(f"{name}: {error}")
+    if failed:
+        raise DrawError(f"{len(failed)} of {len(names)} could not be made: {'; '.join(failed)}")
+
+
+def measure(path: Path, name: str) -> None:
+    """Write a file that a chapter measures without runs."""
+    study, chapter = read_study(path), chapter_of("data", name)
+    write_atomic(study_folder(study.study.name) / name, to_csv(chapter.function(Path(name).stem, "measure")(study)))
+
+
+def _draw(name: str, results: Results) -> None:
+    kind, _, item = name.rpartition("/")
+    if kind == "tables":
+        write_table(item, results)
+    elif kind == "figures":
+        write_figure(item, results)
+    elif name == "scorecard":
+        write_scorecard(results)
+    elif name == "RESULTS":
+        write_front(results)
+    else:
+        write_page(name, results)
+
+
+def write_table(name: str, results: Results) -> None:
+    """Write one table: CSV, Markdown, LaTeX and HTML."""
+    table = chapter_of("tables", name).function("tables", name)(results)
+    if table is None:
+        raise SettingsError(f"table {name}: study {results.study.study.name} has no runs of that experiment")
+    for ending, text in table_files(table).items():
+        write_atomic(results.folder / f"tables/{name}.{ending}", text)
+    write_atomic(results.folder / f"tables/{name}.html", to_html(to_markdown(table), f"{results.study.study.title}: {name}"))
+
+
+def write_figure(name: str, results: Results) -> None:
+    """Write one figure: PDF, PNG and SVG."""
+    from lightweights.report.figure import render  # matplotlib, which tables do without
+
+    figure = chapter_of("figures", name).function("figures", name)(results)
+    for kind in ("pdf", "png", "svg"):
+        write_atomic(results.folder / f"figures/{name}.{kind}", render(figure, kind))
+
+
+def write_scorecard(results: Results) -> None:
+    """Write the scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
+    study, found = results.study, contradictions_of(chapters())
+    sources = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
+    text = scorecard_markdown(results.scores, study, sources) + "\n" + contradictions_markdown(found)
+    rows = pd.concat([results.scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
+    write_atomic(results.folder / "scorecard.csv", to_csv(rows))
+    write_atomic(results.folder / "scorecard.md", text)
+    write_atomic(results.folder / "scorecard.html", to_html(text, f"{study.study.title}: scorecard"))
+
+
+def write_page(name: str, results: Results) -> None:
+    """Write the page of a chapter."""
+    from lightweights.report.words import chapter_page
+
+    chapter = next((chapter for chapter in chapters() if chapter.name == name), None)
+    if chapter is None:
+        there = ", ".join(chapter.name for chapter in chapters())
+        raise SettingsError(f"{name!r}: expected tables/NAME, figures/NAME, scorecard, RESULTS or a chapter ({there})")
+    write_atomic(results.folder / f"{name}.md", chapter_page(chapter, results))
+
+
+def write_front(results: Results) -> None:
+    """Write RESULTS.md, the study's first page."""
+    from lightweights.report.words import front_page
+
+    write_atomic(results.folder / "RESULTS.md", front_page(results, len(contradictions_of(chapters()))))
+
+
+def write_report(path: Path) -> None:
+    """Write report.html, the study on one page."""
+    from lightweights.report.page import report_page
+
+    results = read_results(path)
+    write_atomic(results.folder / "report.html", report_page(results))
+
+
+def study_at_a_glance(name: str) -> str:
+    """The small tables of the chapters, then the study's tables, figures, scorecard and report that are there."""
+    folder, path = study_folder(name), study_settings_file(name)
+    lines = [read_study(path).study.title, ""]
+    if (folder / "runs.csv").is_file():
+        results = read_results(path)
+        makers = [getattr(chapter.module("tables"), "glance", None) for chapter in chapters()]
+        small = [table for make in makers if make is not None and (table := make(results)) is not None]
+        lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small] or ["No runs yet.", ""]
+    places = {
+        "tables": sorted(folder.glob("tables/*.md")),
+        "figures": sorted(folder.glob("figures/*.png")),
+        "scorecard": [folder / "scorecard.md"],
+        "report": [folder / "report.html"],
+    }
+    lines += [f"{what + ':':<11}{path}" for what, paths in places.items() for path in paths if path.is_file()]
+    return "\n".join(lines)

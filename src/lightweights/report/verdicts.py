@@ -1,0 +1,112 @@
+"""Verdicts on published numbers, by the rule of the analysis plan: pure functions of summaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from lightweights.report.claims import Claim
+from lightweights.report.measures import format_number, measure
+from lightweights.report.statistics import Difference, Summary, summarise, welch_difference
+
+REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
+HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
+VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
+SMALLEST_N = 3
+NO_RUNS = "no runs of this setting"
+ROUNDING = 1e-9
+"""A difference of exactly the tolerance is within it, although decimal fractions are not exact in binary."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict with the difference that it rests on (None for bounds and without runs) and the reason in one sentence."""
+
+    verdict: str
+    why: str
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a judge says of a claim: the judgement, our number, the runs whose settings it rests on, and whether these fell short of the
+    published schedule, so that they are told and give no verdict.
+    """
+
+    judgement: Judgement
+    ours: Summary = field(default_factory=lambda: summarise([]))
+    runs: pd.DataFrame | None = None
+    shorter: bool = False
+
+
+def judge_value(claim: Claim, ours: Summary) -> Judgement:
+    """Verdict on a published mean."""
+    if ours.n == 0 or claim.reported_mean is None:
+        return Judgement(NOT_RUN, NO_RUNS)
+    if claim.summary is not None:
+        difference, interval = welch_difference(ours, claim.summary), "the 95 % interval of the difference"
+    else:
+        difference = Difference(*(x - claim.reported_mean for x in (ours.mean, ours.low, ours.high)))
+        interval = "our 95 % interval alone (the published n or sd is unknown)"
+    if ours.n < SMALLEST_N:
+        return Judgement(TOO_FEW, f"n = {ours.n}; {SMALLEST_N} are needed", difference)
+    allowed = measure(claim.quantity).allowed(claim.reported_mean)
+    unit = f" {measure(claim.quantity).unit}".rstrip()
+    distance, limit, wide, half = (
+        f"{format_number(x, claim.quantity)}{unit}" for x in (abs(difference.value), allowed, 2 * allowed, difference.half_width)
+    )
+    if abs(difference.value) <= allowed + ROUNDING:
+        return Judgement(REPRODUCED, f"the means differ by {distance}, at most {limit} are allowed", difference)
+    if difference.low <= 0 <= difference.high:
+        if difference.half_width <= 2 * allowed:
+            return Judgement(REPRODUCED, f"{interval} contains 0 and reaches {half} to either side, at most {wide} are allowed", difference)
+        return Judgement(OPEN, f"{interval} contains 0 but reaches {half} to either side, more than {wide}", difference)
+    side = HIGHER if difference.value > 0 else LOWER
+    return Judgement(side, f"ours is {distance} {side} and {interval} excludes 0", difference)
+
+
+def judge_bound(bound: float, ours: Summary, quantity: str) -> Judgement:
+    """Verdict on a claim "below ``bound``"."""
+    if ours.n == 0:
+        return Judgement(NOT_RUN, NO_RUNS)
+    if ours.n < SMALLEST_N:
+        return Judgement(TOO_FEW, f"n = {ours.n}; {SMALLEST_N} are needed")
+    limit, low, high = (format_number(x, quantity) for x in (bound, ours.low, ours.high))
+    if ours.high < bound:
+        return Judgement(HOLDS, f"the whole 95 % interval lies below {limit}, up to {high}")
+    if ours.low >= bound:
+        return Judgement(FAILS, f"the whole 95 % interval lies above {limit}, from {low}")
+    return Judgement(OPEN, f"{limit} lies within the 95 % interval, {low} to {high}")
+
+
+def judge_range(bounds: tuple[float, float], found: Mapping[str, Difference], n: int) -> Judgement:
+    """Verdict on a claim that all numbers lie between two bounds: holds if all intervals do, fails if one lies wholly outside."""
+    low, high = bounds
+    told = "; ".join(f"{d.value:.2f} [{d.low:.2f}, {d.high:.2f}] {name}" for name, d in found.items())
+    if n < SMALLEST_N:
+        return Judgement(TOO_FEW if n else NOT_RUN, f"n = {n}; {SMALLEST_N} are needed" if n else NO_RUNS)
+    if all(low <= d.low and d.high <= high for d in found.values()):
+        return Judgement(HOLDS, told)
+    outside = any(d.high < low or d.low > high for d in found.values())
+    return Judgement(FAILS if outside else OPEN, told)
+
+
+def several_variants(*parts: pd.DataFrame) -> Judgement | None:
+    """The judgement where some of the runs are of more than one variant, so that none is singled out; else None."""
+    names = next((part.variant.unique() for part in parts if part.variant.nunique() > 1), None)
+    if names is None:
+        return None
+    return Judgement(NOT_RUN, f"several variants have this setting ({', '.join(names)}) and none is singled out")
+
+
+def is_wide(row: Any) -> bool:
+    """Whether a row of the scorecard is reproduced by its mean alone, with an interval wider than twice the tolerance."""
+    if row.verdict != REPRODUCED:
+        return False
+    return (row.difference_high - row.difference_low) / 2 > 2 * measure(row.quantity).allowed(float(row.reported))
+
+
+def verdict_cell(row: Any) -> str:
+    """The verdict of a row of the scorecard in Markdown, and whether it is a wide one."""
+    return f"**{row.verdict}**" + ", wide" * is_wide(row)

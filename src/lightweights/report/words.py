@@ -1,0 +1,195 @@
+"""Words of a study: the page of each chapter and the first page, from facts by templates. Numbers are written here, sentences there.
+
+A chapter's ``page.md.j2`` extends ``chapter.md.j2`` of this folder. Its blocks: ``answer``, one or two sentences; ``plain``, one sentence
+for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else. Undefined names are errors.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from lightweights.report.chapter import Chapter, chapters, shown
+from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
+from lightweights.report.measures import NOTHING, format_number, plain, set_name, with_interval
+from lightweights.report.results import Results
+from lightweights.report.statistics import Difference, Summary, span
+from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
+from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
+
+_BLOCKS = ("plain", "answer", "headline")
+FIGURES_IN_FRONT = 4
+WIDEST = 100
+"""Characters of a cell; the columns of tables with longer ones do not stand below each other in the text."""
+
+
+def chapter_page(chapter: Chapter, results: Results) -> str:
+    """The page of a chapter. Two pages are equal where runs and settings are, whatever else happened."""
+    return _tidy(_template(chapter).render(_context(chapter, results)))
+
+
+def front_page(results: Results, contradictions: int) -> str:
+    """RESULTS.md: the answers, how sure, and where to read on."""
+    there = set(results.runs.experiment)
+    parts = [_part(chapter, results) for chapter in chapters() if there & chapter.experiments]
+    figures = [(c.cover, c.figures[c.cover].shows) for c in chapters() if c.cover in shown(c.figures, there)][:FIGURES_IN_FRONT]
+    text = (
+        _environment()
+        .get_template("results.md.j2")
+        .render(
+            study=results.study,
+            parts=parts,
+            figures=figures,
+            contradictions=contradictions,
+            rule=any(judged(results.scores)),
+            landed=len(results.runs),
+            asked=len(results.study.runs()),
+            missing=missing(results),
+            cost=cost(results),
+        )
+    )
+    return _tidy(text)
+
+
+def missing(results: Results) -> dict[str, int]:
+    """Experiments that the settings ask for, and how many of their runs are not there."""
+    asked, landed = Counter(run.experiment for run in results.study.runs()), Counter(results.runs.experiment)
+    return {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
+
+
+def cost(results: Results) -> dict[str, Any]:
+    """Hours of the runs by part of the study, in all, and the machines."""
+    runs, experiments = results.runs, results.study.experiments
+    parts = runs.experiment.map({name: experiment.part or name for name, experiment in experiments.items()})
+    rows = [(str(part).replace("_", " "), len(group), group.wall_seconds.sum() / 3600) for part, group in runs.groupby(parts, sort=False)]
+    devices = sorted({f"{row.device} ({row.threads} thread(s))" for row in runs.itertuples()})
+    return {"parts": rows, "hours": runs.wall_seconds.sum() / 3600, "devices": devices}
+
+
+def judged(scores: pd.DataFrame) -> list[Any]:
+    """The rows of the scorecard that have a verdict."""
+    return list(scores[scores.verdict != NOT_RUN].itertuples())
+
+
+def verdicts_of(scores: pd.DataFrame) -> str:
+    """How many claims have which verdict, in words."""
+    rows = judged(scores)
+    if not rows:
+        return "nothing at the published schedule" if scores.shorter.any() else "nothing judged yet"
+    counts, wide = Counter(row.verdict for row in rows), sum(is_wide(row) for row in rows)
+    extra = {REPRODUCED: f" ({wide} wide)"} if wide else {}
+    return ", ".join(f"{counts[verdict]} {verdict}{extra.get(verdict, '')}" for verdict in VERDICTS if counts[verdict])
+
+
+def in_words(row: Any, words: dict[str, str]) -> str:
+    """What a row of the scorecard is about."""
+    name, equals, value = row.setting.partition("=")
+    setting = f"{name.replace('bond_dim', 'bond dimension').replace('_', ' ')} {value}" if equals else row.setting
+    quantity = plain(row.quantity).removesuffix("_percent").replace("_points", " (points)").replace("_", " ")
+    return ", ".join(part for part in (words.get(row.method, row.method.replace("_", " ")), setting, quantity) if part)
+
+
+def _part(chapter: Chapter, results: Results) -> dict[str, Any]:
+    """What the first page says of a chapter."""
+    context, template = _context(chapter, results), _template(chapter)
+    blocks = {name: template.blocks.get(name) for name in _BLOCKS}
+    told = {name: "" if block is None else "".join(block(template.new_context(context))).strip() for name, block in blocks.items()}
+    return told | {key: context[key] for key in ("chapter", "verdicts", "seeds", "scores", "judged")}
+
+
+def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
+    there, facts = set(results.runs.experiment), chapter.module("facts")
+    scores = results.scores[results.scores.chapter == chapter.name] if len(results.scores) else results.scores
+    own = results.of(*chapter.experiments)
+    sizes = own.groupby(["experiment", "variant"]).size()
+    rows = judged(scores)
+    return {
+        "chapter": chapter,
+        "study": results.study,
+        "facts": None if facts is None else facts.facts(results),
+        "scores": list(scores.itertuples()),
+        "judged": rows,
+        "verdicts": verdicts_of(scores) if len(scores) else "",
+        "seeds": span(int(row.n) for row in rows) if rows else span(sizes) if len(sizes) else NOTHING,
+        "shorter": bool(len(scores)) and bool(scores.shorter.any()),
+        "tables": {name: chapter.tables[name] for name in shown(chapter.tables, there)},
+        "figures": {name: chapter.figures[name] for name in shown(chapter.figures, there)},
+        "deviations": _deviations(rows, dict(chapter.words)),
+        "told": lambda row: in_words(row, dict(chapter.words)),
+    }
+
+
+def _deviations(rows: Iterable[Any], words: dict[str, str]) -> dict[str, list[str]]:
+    """Where our protocol differs from the published ones, by method."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.deviations:
+            name = words.get(row.method, row.method.replace("_", " "))
+            found.setdefault(name, {}).update(dict.fromkeys(row.deviations.split("; ")))
+    return {name: list(notes) for name, notes in found.items()}
+
+
+def _signed(value: Any, quantity: str | None = None) -> str:
+    """A difference with its sign and interval: of a summary, a difference, or a row of a table of differences."""
+    if isinstance(value, Summary):
+        return signed_summary(value, quantity or "")
+    if isinstance(value, Difference):
+        return with_interval(value.value, value.low, value.high, quantity or "", signed=True)
+    return signed_interval(pd.Series(value._asdict()), quantity or value.quantity)
+
+
+def _template(chapter: Chapter) -> jinja2.Template:
+    own = (chapter.folder / "page.md.j2").is_file()
+    return _environment(chapter.folder).get_template("page.md.j2" if own else "chapter.md.j2")
+
+
+@cache
+def _environment(folder: Path | None = None) -> jinja2.Environment:
+    here = str(resources.files("lightweights.report"))
+    loader = jinja2.FileSystemLoader([str(folder), here] if folder else [here])
+    made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    made.filters |= {
+        "number": format_number,
+        "cell": short_cell,
+        "whole": lambda summary, quantity: summary_cell(summary, quantity).replace("\n", " "),
+        "signed": _signed,
+        "from_three": lambda summary, quantity: from_three(summary, quantity).replace("\n", " "),
+        "signed_from_three": signed_from_three,
+        "p": p_value,
+        "listed": lambda items: listed([str(item) for item in items]) if items else "none",
+        "span": lambda counts: span(counts),
+        "set_name": set_name,
+        "verdict": verdict_cell,
+        "interval": lambda row: with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity),
+    }
+    return made
+
+
+def _tidy(text: str) -> str:
+    """Markdown with at most one blank line between parts, and tables whose columns stand below each other."""
+    lines, table = [], list[str]()
+    for line in [*text.splitlines(), ""]:
+        line = re.sub(r"(?<=\S) +", " ", line.rstrip())
+        if line.lstrip().startswith("|"):
+            table.append(line.strip())
+            continue
+        if table:
+            lines += _aligned(table)
+            table = []
+        lines.append(line)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def _aligned(table: list[str]) -> list[str]:
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table]
+    head, rows = cells[0], [row for row in cells[1:] if not all(set(cell) <= set("-:") and cell for cell in row)]
+    if max(len(cell) for row in cells for cell in row) > WIDEST:
+        return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows]]
+    rows = [[cell.replace("\\|", "|") for cell in row] for row in rows]
+    return markdown(pd.DataFrame(rows, columns=head)).splitlines()

@@ -1,0 +1,56 @@
+"""What every section of settings is made of: names, seeds, imported names; and how an error is told."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lightweights.errors import LightweightsError
+
+ImportedName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=200)]
+Arguments = Annotated[
+    dict[Annotated[str, Field(max_length=100)], int | float | Annotated[str, Field(max_length=1000)] | bool], Field(max_length=100)
+]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class SettingsError(LightweightsError, ValueError):
+    """A setting that cannot be used; the message names its path, its value and what would be right."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def describe(error: ValidationError, where: dict[str, str] | None = None) -> str:
+    """The errors of a validation, one a line: path, value, and what would be right."""
+    lines = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        for inner, outer in (where or {}).items():
+            if inner.split(".")[-1] in path.split(".") and inner.split(".")[0] in path.split("."):
+                path = outer
+        value = item["input"]
+        shown = (
+            f" = {shortened(repr(value))}"
+            if item["type"] not in ("missing", "value_error") or not isinstance(value, dict | BaseModel)
+            else ""
+        )
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = "no such setting (a typing error?)"
+        lines.append(f"{path}{shown}: {message}" if path else message)
+    return "\n".join(lines)
+
+
+def shortened(text: str, length: int = 200) -> str:
+    """Text that fits into a message."""
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """The known name that is most like an unknown one, as the end of a message; empty where none is."""
+    found = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.7)
+    return f" (did you mean {found[0]}?)" if found else ""

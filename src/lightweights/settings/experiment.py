@@ -1,0 +1,109 @@
+"""An experiment: a method, its seeds, what differs from the study's sections, and what is varied."""
+
+import re
+from typing import Annotated, Any, Self, get_args
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lightweights.settings.base import Name, Section, Seed, nearest
+from lightweights.settings.baselines import Baseline
+from lightweights.settings.photonics import Regeneration
+from lightweights.settings.runs import RunSettings, kind_of, kinds
+
+OWN = {"baseline": "{kind: pruning}", "regenerate": "{noise: {g2: 0.02}}"}
+"""Sections of a run that an experiment gives, not the study, each with an example."""
+
+
+def _known(method: str) -> str:
+    kind_of(method)
+    return method
+
+
+def _owner(section: str) -> str:
+    return " or ".join(method for method, kind in kinds().items() if section in kind.model_fields)
+
+
+class Experiment(Section):
+    """Runs of one method: each seed, and each combination of what is varied."""
+
+    method: Annotated[str, AfterValidator(_known)] = Field(description="What is trained.")
+    numerics_version: int = Field(1, ge=1, description="Version of the method's numbers that the runs belong to.")
+    chapter: Name | None = Field(None, description="Chapter that the experiment belongs to; said by the folder that it stands in.")
+    schedule: Name | None = Field(
+        None, description="Which of the schedules; unless set the method's first: gradient for quantum_train, its own for all others."
+    )
+    teacher: Name | None = Field(
+        None, description="Experiment that trains the teachers, for method student: same seed, data and images as the student's."
+    )
+    baseline: Baseline | None = Field(None, description="What the method baseline trains; for this method only.")
+    regenerate: Regeneration | None = Field(
+        None,
+        description="Imperfect devices that generate the weights anew after training, to see what accuracy is left. Training is exact.",
+    )
+    seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
+    override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
+    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        kind, known = kind_of(self.method), kind_of(self.method).version
+        if self.numerics_version != known:
+            raise ValueError(
+                f"numerics_version is {self.numerics_version}, but this code computes version {known} of method "
+                f"{self.method}: set it to {known} to run anew, or check out the code that made the old runs"
+            )
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds {self.seeds} has a number twice")
+        both = sorted(set(self.vary) & set(self.override))
+        if both:
+            raise ValueError(f"{both[0]} stands in both override and vary; keep it in one of them")
+        for path, values in self.vary.items():
+            if not values:
+                raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
+        if self.schedule is not None and self.schedule not in kind.schedules:
+            fitting = ", ".join(kind.schedules)
+            raise ValueError(f"schedule {self.schedule} does not fit method {self.method}, which has {fitting}")
+        for section, example in OWN.items():
+            field, given = kind.model_fields.get(section), getattr(self, section) is not None
+            if given and field is None:
+                raise ValueError(f"method is {self.method} and section {section} is there; remove it, or set method to {_owner(section)}")
+            if not given and field is not None and field.is_required():
+                raise ValueError(f"method is {self.method} and section {section} is missing; give one, for example {example}")
+        if (self.teacher is None) == (kind.learns_from is not None):
+            remedy = f"name the experiment of method {kind.learns_from} that trains it" if self.teacher is None else "remove it"
+            raise ValueError(f"method is {self.method} and teacher is {self.teacher or 'missing'}; {remedy}")
+        return self
+
+
+def assign(tree: dict[str, Any], kind: type[RunSettings], path: str, value: Any, owner: str) -> None:
+    """Put a value where its path says. Raises ValueError naming the settings that there are where it leads nowhere."""
+    *parents, leaf = path.split(".")
+    node: Any = tree
+    model: type[Section] | None = kind
+    for part in parents:
+        model = section_class(model.model_fields[part].annotation) if model and part in model.model_fields else None
+        if model and isinstance(node, dict) and part in node and node[part] is None:
+            node[part] = model().model_dump()  # a section within a section that stood for none
+        node = node.get(part) if isinstance(node, dict) else None
+    if not parents or not isinstance(node, dict) or leaf not in node:
+        there = [f"{section}.{name}" for section, values in tree.items() if isinstance(values, dict) for name in values]
+        raise ValueError(f"{owner}: no setting {path!r}{nearest(path, there)}; there are {', '.join(there)}")
+    node[leaf] = value
+
+
+def section_class(annotation: Any) -> type[Section] | None:
+    """The section that a field holds where it holds one, or none; of several kinds of section it is not known which."""
+    held = [part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, Section)]
+    return held[0] if len(held) == 1 else None
+
+
+def variant_name(changes: dict[str, Any]) -> str:
+    """Folder name of a variant: ``bond_dim=4``, ``schedule=cobyla,rounds=10``; ``base`` when nothing is changed."""
+    return ",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base"
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        joint = "." if all(isinstance(v, int) for v in value) else "+"
+        return joint.join(_label(v) for v in value)
+    return re.sub(r"[:/]", "-", str(value))

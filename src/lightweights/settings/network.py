@@ -1,0 +1,16 @@
+"""The target network of a run."""
+
+from pydantic import Field
+
+from lightweights.settings.base import Arguments, Section
+
+
+class NetworkSection(Section):
+    name: str = Field(
+        "cnn",
+        pattern=r"^([a-z0-9-]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        max_length=200,
+        description="Target network: cnn (published notebooks), cnn-relu (published slides), cnn-merlin (MerLin's notebook), or "
+        "package.module:factory, called as factory(input_shape, classes, **arguments).",
+    )
+    arguments: Arguments = Field(default_factory=dict, description="Keyword arguments of an imported factory.")

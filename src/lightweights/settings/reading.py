@@ -1,0 +1,139 @@
+"""From files of settings to a study: params.yaml, presets laid over it, what the command line says, and the chapters' experiments.
+
+There is one reader, for the command line, Snakemake and DVC. What is wrong is told with the file that says it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lightweights.settings.base import SettingsError, nearest
+from lightweights.settings.chapters import EXPERIMENTS, FULL, asked_for, experiments_of, load_kinds
+from lightweights.settings.runs import kinds
+from lightweights.settings.study import Study, parse_study, study_model
+from lightweights.settings.yaml_file import overlay, read_settings
+
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class Source(NamedTuple):
+    """Settings, and what they are called where something is wrong with them."""
+
+    name: str
+    tree: dict[str, Any]
+
+
+def load_study(path: Path, *overlays: Path) -> Study:
+    """The study of a params file with presets laid over it. Raises SettingsError naming the file."""
+    return study_of(read_sources([path, *overlays]))
+
+
+def read_sources(files: Iterable[Path], given: Mapping[str, Any] | None = None) -> list[Source]:
+    """Files in the order in which they are laid over each other, then settings by dotted path from a command line."""
+    sources = [Source(_shown(file), read_settings(file)) for file in files]
+    if given:
+        tree: dict[str, Any] = {}
+        for path, value in given.items():
+            *parents, leaf = path.split(".")
+            for part in reversed([*parents, leaf]):
+                value = {part: value}
+            tree = overlay(tree, value)
+        sources.append(Source("--config", tree))
+    return sources
+
+
+def study_of(sources: Sequence[Source]) -> Study:
+    """The study of settings laid over each other, with the experiments of its chapters. Raises SettingsError naming the source."""
+    tree: dict[str, Any] = {}
+    for source in sources:
+        tree = overlay(tree, source.tree)
+    folders = chapters_of(tree)
+    edition = str(_section(tree).get("edition", FULL))
+    chapters = [Source(str(folder / EXPERIMENTS), {"experiments": experiments_of(folder, edition)}) for folder in folders.values()]
+    return parse_study(with_chapters(tree), lambda line: blamed(line, [*chapters, *sources]))
+
+
+def chapters_of(tree: Mapping[str, Any]) -> dict[str, Path]:
+    """The folders of the chapters that settings name, in their order; their kinds of run are known from here on."""
+    folders = asked_for(_section(tree).get("chapters", []))
+    load_kinds(list(folders.values()))
+    return folders
+
+
+def with_chapters(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with the experiments of their chapters written out, those of the settings themselves laid over them."""
+    folders, section = chapters_of(tree), _section(tree)
+    listed: dict[str, Any] = {}
+    for folder in folders.values():
+        for experiment, settings in experiments_of(folder, str(section.get("edition", FULL))).items():
+            if experiment in listed:
+                other = listed[experiment]["chapter"]
+                raise SettingsError(f"{folder}: experiments.{experiment}: chapter {other} has one of that name; choose another")
+            listed[experiment] = settings
+    own = tree.get("experiments", {})
+    if not isinstance(own, dict):
+        return dict(tree)
+    changed = {name: _laid_over(name, listed, change) for name, change in own.items()}
+    named = {"study": section | {"chapters": list(folders)}} if folders else {}
+    return dict(tree) | named | {"experiments": listed | changed}
+
+
+def _laid_over(name: str, listed: dict[str, Any], change: Any) -> Any:
+    if not isinstance(change, dict):
+        return change
+    if name not in listed and "method" not in change and listed:
+        raise SettingsError(f"experiments.{name}: no chapter of the study has an experiment of that name{nearest(name, listed)}")
+    return overlay(listed.get(name, {}), change)
+
+
+def _section(tree: Mapping[str, Any]) -> dict[str, Any]:
+    section = tree.get("study")
+    return section if isinstance(section, dict) else {}
+
+
+def _shown(file: Path) -> str:
+    """A file as a user writes it."""
+    return str(file.relative_to(Path.cwd()) if file.is_absolute() and file.is_relative_to(Path.cwd()) else file)
+
+
+def blamed(line: str, sources: Sequence[Source]) -> str:
+    """The source that says what a line of an error names: the last of those that say most of its path."""
+    path = line.split(" = ")[0].split(": ")[0]
+    depths = [_said(path, source.tree) for source in sources]
+    most = max(depths, default=0)
+    if not most:
+        return ", ".join(source.name for source in sources if not source.name.endswith(EXPERIMENTS)) or "settings"
+    return [source.name for source, depth in zip(sources, depths, strict=True) if depth == most][-1]
+
+
+def _said(path: str, node: Any) -> int:
+    """How much of a dotted path settings have, in characters; keys may have dots themselves."""
+    if isinstance(node, list):
+        index, _, rest = path.partition(".")
+        return len(index) + _said(rest, node[int(index)]) if index.isdigit() and int(index) < len(node) else 0
+    if not isinstance(node, dict):
+        return 0
+    fitting = [key for key in map(str, node) if path == key or path.startswith(f"{key}.")]
+    if not fitting:
+        return 0
+    key = max(fitting, key=len)
+    return len(key) + _said(path[len(key) + 1 :], node.get(key))
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    """A switch of the command line. Raises SettingsError for what is neither."""
+    word = str(value).strip().lower()
+    if word not in YES + NO:
+        raise SettingsError(f"--config {name}={value}: expected one of {', '.join(YES)}, or of {', '.join(NO)}")
+    return word in YES
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of params.yaml, generated from the model. An experiment may be said in part, where a chapter has the rest."""
+    schema = study_model().model_json_schema()
+    experiment = schema["$defs"]["Experiment"]
+    del experiment["required"]
+    experiment["properties"]["method"]["enum"] = list(kinds())
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Settings of a Lightweights study"
+    return schema

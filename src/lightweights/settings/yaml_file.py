@@ -1,0 +1,68 @@
+"""Reading a file of settings, the same way for the command line, Snakemake and DVC.
+
+What YAML would lose or bend in silence is refused or put right: a key that stands twice, merge keys; numbers such as ``1e-3`` are numbers.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lightweights.files import LARGEST_YAML, read_bytes
+from lightweights.settings.base import SettingsError
+from lightweights.settings.limits import check_values
+
+TEMPLATING = ("__use_yte__", "__definitions__", "__variables__")
+"""Keys that make Snakemake run a file as a program of YTE."""
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader that refuses what would be lost: keys that stand twice, and merge keys, which can ask for more than any memory."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise ValueError(f"merge key << in line {line}: write out what it stands for")
+            if key.value in TEMPLATING:
+                raise ValueError(f"{key.value} in line {line}: settings are not run as a program; write them out")
+            if isinstance(key.value, str):
+                if key.value in lines:
+                    raise ValueError(f"{key.value} stands twice, in lines {lines[key.value]} and {line}; keep one of them")
+                lines[key.value] = line
+        super().flatten_mapping(node)  # type: ignore[no-untyped-call]
+
+
+_Loader.yaml_implicit_resolvers = {key: list(values) for key, values in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """Settings by name from a YAML file. Raises SettingsError naming the file."""
+    try:
+        tree = yaml.load(read_bytes(file, LARGEST_YAML).decode(), _Loader) or {}  # noqa: S506 (safe)
+    except FileNotFoundError:
+        raise SettingsError(f"{file}: no such file") from None
+    except RecursionError:
+        raise SettingsError(f"{file}: not a YAML file of settings by name: nested too deeply") from None
+    except (OSError, ValueError, yaml.YAMLError, KeyError, AttributeError) as error:
+        alien = isinstance(error, KeyError | AttributeError)  # from tags that do not fit their value
+        why = f"a value does not fit its tag ({error})" if alien else str(error)
+        raise SettingsError(f"{file}: not a YAML file of settings by name: {why}; mend it, or take the one that git has") from None
+    if not isinstance(tree, dict):
+        raise SettingsError(f"{file}: not a YAML file of settings by name: found {type(tree).__name__}")
+    check_values(tree, str(file))
+    return tree
+
+
+def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with ``change`` laid over it: mappings merge, all else is replaced (as Snakemake's --configfile does)."""
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged

@@ -1,0 +1,26 @@
+"""`lightweights chapters`: chapters, their experiments, how many runs each asks for, how many are there, and what the others cost."""
+
+from pathlib import Path
+
+from lightweights.settings.chapters import found
+from lightweights.settings.study import Study
+from lightweights.study.forecast import forecast
+from lightweights.study.layout import RESULTS
+
+
+def chapters_text(study: Study, results: Path = RESULTS) -> str:
+    """A table: chapter, experiment, runs, done, core-hours of those to do; then the chapters that the study leaves out."""
+    lines, _ = forecast(study, results)
+    rows, before = [("chapter", "experiment", "runs", "done", "core-hours to do")], ""
+    for line in lines:
+        chapter = study.experiments[line.experiment].chapter or "-"
+        hours = f"{line.seconds / 3600:.1f}" if line.to_do else "-"
+        rows.append((chapter if chapter != before else "", line.experiment, str(line.asked), str(line.asked - line.to_do), hours))
+        before = chapter
+    asked, left = sum(line.asked for line in lines), sum(line.to_do for line in lines)
+    rows.append(("all", "", str(asked), str(asked - left), f"{sum(line.seconds for line in lines) / 3600:.1f}" if left else "-"))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    there = {study.experiments[line.experiment].chapter for line in lines}
+    without = [name for name in found() if name not in there]
+    return "\n".join([*text, *([f"not in this study: {', '.join(without)}"] if without else [])])

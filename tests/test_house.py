@@ -1,0 +1,259 @@
+"""The house: chapters are found, keep their contract and stand alone; the engine knows none of them; arrows point one way."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from houses import ROOT
+from results_made import CHAPTERS, CLAIMS, made
+from synthetic import fabricate, small_study
+
+from lightweights.report import chapter as chapter_module
+from lightweights.report.chapter import ChapterError, chapter_at, chapter_of, chapters
+from lightweights.report.claims import COLUMNS
+from lightweights.report.contract import check_chapter
+from lightweights.report.make import DrawError, draw
+from lightweights.report.measures import MEASURES, Measure, format_number
+from lightweights.report.published import PublishedError, deviations, published_settings
+from lightweights.report.results import with_settings
+from lightweights.study.collect import collect
+
+SOURCE = ROOT / "src/lightweights"
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+HEAVY = "{'torch', 'pandas', 'matplotlib', 'scipy'}"
+
+INIT = """
+from lightweights.report.chapter import Chapter, Shown
+
+TABLES = {"mine": Shown("Mine", "All", ("classical",))}
+CHAPTER = Chapter(order=9, title="Mine", question="Is it mine?", sources={"me": "my notes"}, tables=TABLES)
+"""
+TABLES = """
+from lightweights.report.table import Table
+
+def mine(results):
+    runs = results.of("classical")[["seed", "train_accuracy_percent"]]
+    return Table("mine", "My runs.", runs, runs.astype(str))
+"""
+FACTS = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Facts:
+    count: int
+
+def facts(results):
+    return Facts(len(results.of("classical")))
+"""
+PAGE = '{% extends "chapter.md.j2" %}{% block answer %}There are {{ facts.count }}.{% endblock %}'
+CLAIM = ",".join(COLUMNS) + "\nmine.a,me,p. 1,text,net,digits,,test_accuracy_percent,60,2,5,,,classical,\n"
+
+
+def own_chapter(folder: Path, changes: dict[str, str] | None = None) -> Path:
+    """A chapter of one's own; ``changes`` replace the text of files."""
+    folder.mkdir(parents=True)
+    files = {"__init__.py": INIT, "tables.py": TABLES, "facts.py": FACTS, "page.md.j2": PAGE, "claims.csv": CLAIM}
+    for name, text in (files | (changes or {})).items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    """Chapters of other folders are forgotten after each test."""
+    yield
+    chapter_module._chapters.cache_clear()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_chapter_keeps_the_contract(name: str):
+    assert len(list(check_chapter(ROOT / "chapters" / name))) == 5
+
+
+def test_a_chapter_of_ones_own_is_checked_wherever_it_lies(tmp_path: Path):
+    lines = list(check_chapter(own_chapter(tmp_path / "elsewhere/mine")))
+    assert "mine: 1 tables, 0 figures and 0 measured files have their functions" in lines and "mine: 1 claims can be judged" in lines
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tables.py": "import json\n"}, r"tables.py has no function mine, which CHAPTER names"),
+        ({"tables.py": TABLES + "import chapters.noise\n"}, "imports chapters.noise"),
+        ({"claims.csv": CLAIM.replace("test_accuracy_percent", "joy")}, "mine.a: 'joy' is no known measure, and no function of judges.py"),
+        ({"page.md.j2": PAGE.replace("facts.count", "facts.number")}, r"page.md.j2: .*has no attribute 'number'"),
+        ({"facts.py": "def facts(results):\n    return {}\n"}, "facts.results. is no dataclass"),
+        ({"__init__.py": "import pandas\n" + INIT}, "imports pandas"),
+        ({"__init__.py": "CHAPTER = 1\n"}, "has no CHAPTER"),
+        ({"__init__.py": "import nothing_there\n"}, "cannot be imported"),
+    ],
+)
+def test_what_breaks_the_contract_is_named(tmp_path: Path, changes: dict[str, str], message: str):
+    folder = own_chapter(tmp_path / "mine", changes)
+    with pytest.raises(ChapterError, match=message):
+        list(check_chapter(folder))
+
+
+def test_a_claim_from_a_source_that_nobody_explains_is_named(tmp_path: Path):
+    from lightweights.report.claims import ClaimsError
+
+    folder = own_chapter(tmp_path / "mine")
+    (folder / "claims.csv").write_text(CLAIM.replace(",me,", ",them,"))
+    with pytest.raises(ClaimsError, match="mine.a is from 'them', which no CHAPTER.sources explains"):
+        list(check_chapter(folder))
+
+
+def test_a_folder_is_all_that_a_new_paper_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Found from the working folder, its table, page and verdict made like all others."""
+    own_chapter(tmp_path / "chapters/mine")
+    monkeypatch.chdir(tmp_path)
+    assert [chapter.name for chapter in chapters()] == ["mine"]
+    study = small_study(dataset="digits")
+    fabricate(study, Path("results"))
+    (tmp_path / "results/made-up/settings").mkdir(parents=True)
+    (tmp_path / "results/made-up/settings/study.json").write_text(study.to_json())
+    from lightweights.report.make import collect_study
+
+    settings = Path("results/made-up/settings/study.json")
+    collect_study(settings, partial=False)
+    draw(settings, ["tables/mine", "mine", "RESULTS", "scorecard"])
+    assert "There are 3." in Path("results/made-up/mine.md").read_text()
+    front = " ".join(Path("results/made-up/RESULTS.md").read_text().split())
+    assert "| Is it mine? | There are 3. | 1 of 1 judged: 1 higher" in front
+    assert "mine.a,me" in Path("results/made-up/scorecard.csv").read_text()
+    with pytest.raises(
+        DrawError, match=r"2 of 3 could not be made: tables/nothing: tables: there is no 'nothing'; there are mine; other: "
+    ):
+        draw(settings, ["tables/nothing", "tables/mine", "other"])
+
+
+def test_two_chapters_cannot_have_a_table_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("mine", "yours"):
+        own_chapter(tmp_path / "chapters" / name)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ChapterError, match="both have 'mine' among their tables; rename one"):
+        chapters()
+
+
+def test_unknown_names_are_answered_with_what_there_is():
+    with pytest.raises(ChapterError, match=r"figures: there is no 'nois'; there are training_curves, .*pqkd_calibration"):
+        chapter_of("figures", "nois")
+
+
+@pytest.mark.parametrize("program", ["import lightweights.report.chapter as c; c.chapters()", "from lightweights.cli import app"])
+def test_the_workflow_and_the_command_line_start_without_anything_heavy(program: str):
+    code = f"import sys; {program}; assert not {HEAVY} & set(sys.modules), sorted({HEAVY} & set(sys.modules))"
+    subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, cwd=ROOT)
+
+
+def test_chapters_are_importable_from_any_folder(tmp_path: Path):
+    code = "from lightweights.report.chapter import chapters; print([c.module('tables').__name__ for c in chapters()])"
+    told = subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert "'chapters.quantum_train.tables', 'chapters.ablation.tables'" in told
+
+
+def test_nothing_in_the_report_names_a_paper_an_experiment_or_a_claim():
+    experiments = set(yaml.safe_load((ROOT / "params.yaml").read_text()).get("experiments") or {})
+    experiments |= {name for chapter in CHAPTERS.values() for name in chapter.experiments} | {claim.experiment for claim in CLAIMS}
+    general = {"classical", "quantum_train", "protocols", "cobyla", "meshes", "pruning"}  # words of the library, too
+    names = {
+        *(experiments - general - {"circuits"}),
+        *(claim.id for claim in CLAIMS),
+        "pqkd",
+        "ablation",
+        *CHAPTERS["quantum_train"].sources,
+    }
+    names -= {"notebooks", "slides"}
+    for path in (*(SOURCE / "report").glob("*.py"), *(SOURCE / "report").glob("*.j2")):
+        text = re.sub(r"docs/\w+\.md", "", path.read_text()).lower()
+        assert {name for name in names if re.search(rf"\b{re.escape(name)}\b", text)} == set(), path
+        assert not re.search(rf"[\"'`](?:{'|'.join(map(re.escape, sorted(general)))})[\"'`]", text), path
+
+
+def imported_by(path: Path) -> set[str]:
+    """Modules of this package that a file imports at its top."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return {name for name in found if name.startswith(("lightweights", "chapters"))}
+
+
+def test_arrows_point_one_way_and_no_chapter_knows_another():
+    for path in SOURCE.rglob("*.py"):
+        room, known = path.relative_to(SOURCE).parts[0], imported_by(path)
+        assert not {name for name in known if name.startswith("chapters")}, path
+        if room not in ("report", "cli.py"):
+            assert not {name for name in known if name.startswith("lightweights.report")}, path
+    for path in (ROOT / "chapters").rglob("*.py"):
+        assert not {name for name in imported_by(path) if name.startswith("chapters")}, path
+
+
+def test_the_report_has_no_import_circle():
+    modules = {f"lightweights.report.{path.stem}": path for path in (SOURCE / "report").glob("*.py")}
+    known = {name: imported_by(path) & set(modules) for name, path in modules.items()}
+    done: set[str] = set()
+    while left := set(known) - done:
+        free = {name for name in left if known[name] <= done}
+        assert free, f"a circle among {sorted(left)}"
+        done |= free
+
+
+def test_files_are_short_and_no_room_is_over_a_quarter_of_the_source():
+    rooms: dict[str, int] = {}
+    for path in (*SOURCE.rglob("*.py"), *(ROOT / "chapters").rglob("*.py")):
+        lines, part = len(path.read_text().splitlines()), path.relative_to(ROOT).parts
+        room = part[2] if part[0] == "src" else part[1]
+        if room == "report" or part[0] == "chapters":
+            assert lines <= 350, path
+        rooms[room] = rooms.get(room, 0) + lines
+    assert rooms["report"] <= sum(rooms.values()) / 4
+
+
+def test_every_setting_is_a_column_whether_it_varies_or_not(tmp_path: Path):
+    study = small_study()
+    fabricate(study, tmp_path)
+    runs = collect(study, tmp_path)
+    told = with_settings(runs, study)
+    assert "mapping.init_std" not in runs and set(told["mapping.init_std"].dropna()) == {1e-9}
+    assert told[told.experiment == "classical"]["photonics.mesh"].isna().all()
+    assert list(told.columns[: len(runs.columns)]) == list(runs.columns)
+
+
+def test_results_read_histories_and_details_only_where_asked(tmp_path: Path):
+    study = small_study()
+    fabricate(study, tmp_path)
+    results = made(collect(study, tmp_path), study, tmp_path)
+    assert set(results.of("classical", "protocols").experiment) == {"classical", "protocols"}
+    assert set(results.history(results.of("classical")).experiment) == {"classical"}
+    assert results.details(results.of("classical").iloc[0])["parameters"]["target"] == 6690
+
+
+def test_a_chapters_own_measure_is_written_as_it_says(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lightweights.report.measures.MEASURES", list(MEASURES))
+    from lightweights.report.measures import add_measures
+
+    assert format_number(0.98765, "test_r2") == "0.99"
+    add_measures([Measure("_r2", "R²", decimals=4)])
+    assert format_number(0.98765, "test_r2") == "0.9877"
+
+
+def test_published_settings_may_start_from_those_of_another_and_say_notes_where_they_hold(tmp_path: Path):
+    folder = own_chapter(tmp_path / "mine")
+    (folder / "published.yaml").write_text(
+        "- experiments: [a]\n  settings: {schedule.rounds: 200}\n"
+        "- experiments: [b]\n  like: a\n  notes:\n    - {says: '{schedule.epochs} epochs', when: {x: 1}, unless: {schedule.epochs: null}}\n"
+    )
+    of = published_settings([chapter_at(folder)])
+    assert deviations({"schedule.rounds": 60, "x": 1, "schedule.epochs": 3}, of["b"]) == ["3 epochs", "schedule.rounds = 60, not 200"]
+    assert deviations({"schedule.rounds": 200, "x": 1}, of["b"]) == []
+    (folder / "published.yaml").write_text("- experiments: [b]\n  like: z\n")
+    with pytest.raises(PublishedError, match="like: z is no experiment that stands before it"):
+        published_settings([chapter_at(folder)])
