@@ -20,7 +20,7 @@ HISTORIES = f"""
 import json
 from pathlib import Path
 from lightweights.study.collect import collect, read_histories
-from lightweights.study.summary import read_study
+from lightweights.study.plan import read_study
 study = read_study(Path("{SETTINGS}"))
 read_histories("made-up", collect(study, Path("results")), Path("results"))
 """
@@ -31,9 +31,9 @@ STEPS = {
     "made-up runs": (),
     "`lightweights collect`": ("lightweights", "collect", SETTINGS),
     "collecting, reading all histories": (sys.executable, "-c", HISTORIES),
-    "`lightweights table quantum_train`": ("lightweights", "table", "quantum_train", SETTINGS),
-    "`lightweights figure training_curves`": ("lightweights", "figure", "training_curves", SETTINGS),
-    "`lightweights scorecard`": ("lightweights", "scorecard", SETTINGS),
+    "`lightweights draw tables/quantum_train`": ("lightweights", "draw", SETTINGS, "tables/quantum_train"),
+    "`lightweights draw figures/training_curves`": ("lightweights", "draw", SETTINGS, "figures/training_curves"),
+    "`lightweights draw scorecard`": ("lightweights", "draw", SETTINGS, "scorecard"),
     "`lightweights verify`, no weights there": ("lightweights", "verify", "made-up"),
     "`snakemake summary`: tables, figures, scorecard, results": ("snakemake", "--quiet", "all", "--cores", "1", "summary"),
     "`snakemake -n`, all done": ("snakemake", "-n", "--quiet", "all"),

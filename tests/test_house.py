@@ -104,7 +104,7 @@ def test_a_claim_from_a_source_that_nobody_explains_is_named(tmp_path: Path):
 
     folder = own_chapter(tmp_path / "mine")
     (folder / "claims.csv").write_text(CLAIM.replace(",me,", ",them,"))
-    with pytest.raises(ClaimsError, match="mine.a is from 'them', which no CHAPTER.sources explains"):
+    with pytest.raises(ClaimsError, match=r"mine.a is from 'them', which no CHAPTER.sources explains"):
         list(check_chapter(folder))
 
 
