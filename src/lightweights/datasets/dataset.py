@@ -6,13 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightweights.errors import LightweightsError
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
+
+    from lightweights.datasets.series import SeriesDataset
 
 
 class DataError(LightweightsError):
@@ -54,31 +56,32 @@ def split_of(images: np.ndarray, labels: np.ndarray) -> Split:
     return Split(torch.from_numpy(images), torch.from_numpy(labels).to(torch.int64))
 
 
-def to_tensors(dataset: Dataset) -> tuple[dict[str, Tensor], dict[str, str]]:
+def to_tensors(dataset: Dataset | SeriesDataset) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors by name and text metadata, as ``safetensors.torch.save_file(tensors, path, metadata)`` takes them."""
-    metadata = {  # one entry in the end: safetensors writes several in random order, and equal data should be equal files
-        "name": dataset.name,
-        "classes": dataset.classes,
-        "tests": list(dataset.tests),  # a safetensors file does not keep the order of its tensors
-        "sha256": digest(dataset),
-    }
+    metadata: dict[str, Any] = {"name": dataset.name}
+    if isinstance(dataset, Dataset):
+        metadata |= {"classes": dataset.classes, "tests": list(dataset.tests)}  # a safetensors file does not keep the order of its tensors
+    else:
+        metadata["task"] = "series"
+    metadata["sha256"] = digest(dataset)
+    # One entry in the end: safetensors writes several in random order, and equal data should be equal files.
     return {name: tensor.contiguous() for name, tensor in _named_tensors(dataset)}, {"dataset": json.dumps(metadata)}
 
 
-def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Dataset:
+def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Dataset | SeriesDataset:
     """The data set that :func:`to_tensors` flattened.
 
     Raises:
         DataError: a part is missing or has another form, or the content does not have the digest that the metadata states.
     """
     try:
-        metadata = json.loads((metadata or {})["dataset"])
-        tests = {name: _split(tensors, f"tests.{name}") for name in metadata["tests"]}
-        dataset = Dataset(str(metadata["name"]), int(metadata["classes"]), _split(tensors, "train"), tests)
-        expected = metadata["sha256"]
+        told = json.loads((metadata or {})["dataset"])
+        dataset = _rebuilt(tensors, told)
+        expected = told["sha256"]
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise DataError(f"prepared data: {error} is missing or unreadable; delete the file and prepare the data anew") from None
-    check_form(dataset)
+    if isinstance(dataset, Dataset):
+        check_form(dataset)
     found = digest(dataset)
     if found != expected:
         raise DataError(
@@ -106,7 +109,7 @@ def check_form(dataset: Dataset) -> None:
             )
 
 
-def digest(dataset: Dataset) -> str:
+def digest(dataset: Dataset | SeriesDataset) -> str:
     """SHA-256 over the names, types, shapes and little-endian bytes of all tensors: train first, then the tests in their order."""
     import numpy as np
 
@@ -119,7 +122,18 @@ def digest(dataset: Dataset) -> str:
     return sha.hexdigest()
 
 
-def _named_tensors(dataset: Dataset) -> list[tuple[str, Tensor]]:
+def _rebuilt(tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> Dataset | SeriesDataset:
+    if "task" in told and told["task"] == "series":
+        from lightweights.datasets.series import SeriesDataset
+
+        return SeriesDataset(str(told["name"]), tensors["values"])
+    tests = {name: _split(tensors, f"tests.{name}") for name in told["tests"]}
+    return Dataset(str(told["name"]), int(told["classes"]), _split(tensors, "train"), tests)
+
+
+def _named_tensors(dataset: Dataset | SeriesDataset) -> list[tuple[str, Tensor]]:
+    if not isinstance(dataset, Dataset):
+        return [("values", dataset.values)]
     splits = {"train": dataset.train} | {f"tests.{name}": split for name, split in dataset.tests.items()}
     return [pair for name, split in splits.items() for pair in ((f"{name}.images", split.images), (f"{name}.labels", split.labels))]
 

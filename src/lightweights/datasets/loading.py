@@ -3,11 +3,12 @@
 from lightweights.datasets import fetch
 from lightweights.datasets.catalogue import FASHION_MNIST, MNIST, IdxFiles, RawFile
 from lightweights.datasets.cifar10 import load_cifar10
-from lightweights.datasets.dataset import Dataset, Split, split_of
+from lightweights.datasets.dataset import DataError, Dataset, Split, split_of
 from lightweights.datasets.digits import load_digits
 from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labels
 from lightweights.datasets.mnist_partial import positions
 from lightweights.datasets.own import load_own
+from lightweights.datasets.series import SeriesDataset
 from lightweights.params import DatasetSection
 
 _SHAPES = {
@@ -24,10 +25,12 @@ def shape_of(settings: DatasetSection) -> tuple[tuple[int, int, int], int]:
     if settings.name in _SHAPES:
         return _SHAPES[settings.name]
     own = load(settings)
+    if isinstance(own, SeriesDataset):
+        raise DataError(f"dataset.name = {settings.name!r} is a series; this method needs images: name a data set of images")
     return own.input_shape, own.classes
 
 
-def load(settings: DatasetSection) -> Dataset:
+def load(settings: DatasetSection) -> Dataset | SeriesDataset:
     """Fetch, verify and read the data set that the settings name.
 
     Its tests are ``test600`` (the challenge's validation images) and ``test10k`` (MNIST's test images) for mnist-partial, and

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightweights.datasets.dataset import DataError, Dataset, Split, check_form, digest, split_of
+from lightweights.datasets.series import SeriesDataset
 from lightweights.imported import imported
 from lightweights.params import DatasetSection
 
@@ -15,7 +16,7 @@ Arrays = tuple[Any, Any]
 """Images (n, height, width) or (n, channels, height, width) of whole numbers from 0 to 255, and their n labels."""
 
 
-def load_own(settings: DatasetSection) -> Dataset:
+def load_own(settings: DatasetSection) -> Dataset | SeriesDataset:
     """The data set that the factory named by the settings gives. Raises DataError where it fails or gives something else, SettingsError
     where there is no such factory.
     """
@@ -23,7 +24,7 @@ def load_own(settings: DatasetSection) -> Dataset:
 
 
 @cache  # several runs are checked against the same data
-def _loaded(settings_json: str) -> Dataset:
+def _loaded(settings_json: str) -> Dataset | SeriesDataset:
     settings = DatasetSection.model_validate_json(settings_json)
     where = f"dataset.name = {settings.name!r} with arguments {settings.arguments or {}}"
     factory = imported("dataset.name", settings.name)
@@ -31,9 +32,10 @@ def _loaded(settings_json: str) -> Dataset:
         dataset = factory(**(settings.arguments or {}))
     except Exception as error:  # whatever a user's factory makes of these arguments
         raise DataError(f"{where}: {error}") from error
-    if not isinstance(dataset, Dataset):
+    if not isinstance(dataset, Dataset | SeriesDataset):
         raise DataError(f"{where} gave {type(dataset).__name__}; expected a Dataset, for example that of from_arrays")
-    check_form(dataset)
+    if isinstance(dataset, Dataset):
+        check_form(dataset)
     found = digest(dataset)
     if settings.sha256 not in (None, found):
         raise DataError(

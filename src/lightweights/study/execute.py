@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
-from lightweights.datasets import DataError, Dataset, digest, from_tensors
+from lightweights.datasets import AnyDataset, DataError, digest, from_tensors
 from lightweights.files import write_atomic
 from lightweights.methods.method import method_of
 from lightweights.settings.runs import Run, RunSettings
@@ -48,7 +48,7 @@ class RunResult:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def read_data(path: Path) -> Dataset:
+def read_data(path: Path) -> AnyDataset:
     """A prepared data set. Raises RunError where the file is missing or not whole; what tells of too little memory is passed on."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -62,7 +62,7 @@ def read_data(path: Path) -> Dataset:
 
 
 def begin(
-    settings: RunSettings, dataset: Dataset, seed: int, device: torch.device, jobs: Path | None = None, teacher: nn.Module | None = None
+    settings: RunSettings, dataset: AnyDataset, seed: int, device: torch.device, jobs: Path | None = None, teacher: nn.Module | None = None
 ) -> tuple[Training, Iterator[dict[str, float]], int]:
     """A training at its start, the iterator that carries it on, and the number of its rounds or epochs. ``teacher``: what a run learns
     from, where its kind does. ``jobs``: where numbers of remote jobs are kept.
@@ -76,13 +76,11 @@ def begin(
         raise
 
 
-def finish(training: Training, settings: RunSettings, dataset: Dataset, seed: int) -> RunResult:
+def finish(training: Training, settings: RunSettings, dataset: AnyDataset, seed: int) -> RunResult:
     """What is reported of a training that has done all its rounds."""
     told = method_of(settings).tell(training, settings, dataset, seed)
     history = pd.DataFrame(training.rows)
-    columns = [
-        name for name in history if str(name).endswith(("_percent", "_entropy", "_error")) and not str(name).startswith("last_batch")
-    ]
+    columns = [name for name in history if str(name).endswith(settings.results) and not str(name).startswith("last_batch")]
     last = (len(history) if told.kept is None else told.kept) - 1
     weights = told.beside | {f"network.{name}": value for name, value in told.network.state_dict().items()}
     return RunResult(
@@ -96,7 +94,7 @@ def finish(training: Training, settings: RunSettings, dataset: Dataset, seed: in
 
 
 def execute(
-    run: Run, dataset: Dataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None = None
+    run: Run, dataset: AnyDataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None = None
 ) -> RunResult:
     """Train a run to its end and write its folder. ``teacher``: weights that the run learns from, as their run has written them. Progress
     goes to stderr where that is a terminal.
