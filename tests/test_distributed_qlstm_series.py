@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 import torch
 
+from chapters.distributed_qlstm import data
 from chapters.distributed_qlstm.series import SERIES, digest, narma2, series, sinusoidal_inputs
 from chapters.distributed_qlstm.windows import TRANSIENT, Windows, cut, r2
-
-DIGESTS = {
-    "oscillator": "4a334bf3858b4e227aab9f5e9276e2fb53c1447d904ed0f927c4f5365a28f918",
-    "narma2": "de2f88068b30f2aa8e904f79aa6c406ebaca0dd97e2c840ead6f7a079c9489ae",
-    "narma2-random": "d1baa447f3d299f8818ca62830f738bd3add372f253d467a92d63c1d1aa7f5ad",
-    "mackey-glass": "6af8d5b5fb38858a2c132edd4cbfade5be503a090942abf68872ea4154b50c31",
-}
+from lightweights.datasets import DataError
 
 
 @pytest.mark.parametrize("name", SERIES)
 def test_series_are_the_pinned_ones(name):
-    assert digest(series(name)) == DIGESTS[name]
+    assert digest(series(name)) == data.DIGESTS[name]
+
+
+def test_data_sets_are_the_pinned_series_and_others_are_refused(monkeypatch):
+    assert np.array_equal(data.oscillator().values.numpy(), series("oscillator"))
+    monkeypatch.setitem(data.DIGESTS, "narma2", "0" * 64)
+    with pytest.raises(DataError, match="series narma2: its values have SHA-256"):
+        data.narma2()
 
 
 def runge_kutta(slope, state, step, steps):

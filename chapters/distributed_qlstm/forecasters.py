@@ -1,8 +1,5 @@
 """The forecasters by name, drawn from a seed, and how many numbers each of them trains."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
@@ -13,28 +10,12 @@ from .classical import LSTM, Linear, Persistence, generated_lstm
 from .photonic import PhotonicCircuits
 from .qlstm import CIRCUITS, HIDDEN, QLSTM, Circuits, trained_count
 from .qubits import QubitCircuits
-
-Cell = Literal["qubits", "photons", "lstm", "generated-lstm", "linear", "persistence"]
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A forecaster. Circuits have ``segments`` of ``width`` qubits, or pairs of modes; LSTMs ``hidden`` units."""
-
-    cell: Cell
-    segments: int = 1
-    width: int = 4
-    layers: int = 2
-    entangled: bool = True
-    frozen: bool = False
-    distinguishable: bool = False
-    hidden: int = 5
-    bond_dim: int = 2
+from .settings import ForecasterSection
 
 
-def build(architecture: Architecture, seed: int) -> nn.Module:
+def build(section: ForecasterSection, seed: int) -> nn.Module:
     """The forecaster with the initial values of the seed, the same for all runs of the seed that draw as many."""
-    a, drawn = architecture, stream(seed, "initial values")
+    a, drawn = section, stream(seed, "initial values")
     if a.cell == "qubits":
         circuits = QubitCircuits(CIRCUITS, a.segments, a.width, drawn, layers=a.layers, entangled=a.entangled, frozen=a.frozen)
         return QLSTM(circuits, drawn)

@@ -48,6 +48,11 @@ class Parts:
     validation: Windows
     test: Windows
 
+    def to(self, device: torch.device) -> "Parts":
+        """The same on a device."""
+        parts = (self.train, self.validation, self.test)
+        return Parts(*(Windows(part.inputs.to(device), part.targets.to(device)) for part in parts))
+
 
 def cut(values: Series, protocol: Protocol) -> Parts:
     """The parts of a series under a protocol. Raises ValueError for a protocol that is none, a constant series, or too few points."""
