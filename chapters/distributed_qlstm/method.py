@@ -65,7 +65,7 @@ def tell(training: Training, settings: ForecastRun, data: SeriesDataset, seed: i
     generated = isinstance(kept, QuantumTrain)
     network, beside = (kept.bake(), generator_tensors(kept)) if generated else (kept, {})  # type: ignore[operator]
     return Told(
-        counts_as_stated(kept),
+        counts_as_stated(module.forecaster),
         network,
         beside,
         kept=int(best_row(training.rows)["epoch"]),
