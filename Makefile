@@ -15,6 +15,8 @@ MAKEFLAGS += --no-print-directory
 # The rules of the workflow call `lightweights` by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
+# uv where it is there, as it is faster; what it cannot reach (an index or proxy that only pip knows of), pip installs from the same lock.
+UV := $(shell command -v uv)
 DEMO := --configfile workflow/presets/demo.yaml
 
 .PHONY: help env demo test test-all test-slurm faults reproduce restore lint bench docs lock clean
@@ -73,14 +75,17 @@ bench: .venv/complete ## Measure the speed of kernels and training steps: benchm
 docs: .venv/complete ## Build the documentation, every broken link an error: build/site/index.html
 	@sphinx-build --fail-on-warning --keep-going --quiet docs build/site
 
-lock: ## Resolve the dependencies anew with PYTHON (use the oldest supported) and write requirements.lock
+lock: ## Resolve the dependencies anew with PYTHON (use the oldest supported) and write requirements.lock, with digests
 	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; \
 	"$(PYTHON)" -m venv "$$new"; \
 	pip=("$$new/bin/python" -m pip -qq --disable-pip-version-check); \
 	"$${pip[@]}" install $(TORCH); \
 	"$${pip[@]}" install ".[workflow,photonics,dev,docs]"; \
-	{ sed '/^[^#]/,$$d' requirements.lock; \
-	  "$${pip[@]}" freeze --all | grep -vE '^(pip|torch|triton|lightweights|nvidia-[a-z0-9-]+|cuda-[a-z-]+)( @|==)'; } > "$$new/lock"; \
+	"$${pip[@]}" freeze --all | grep -vE '^(pip|torch|triton|lightweights|nvidia-[a-z0-9-]+|cuda-[a-z-]+)( @|==)' > "$$new/versions"; \
+	"$${pip[@]}" install uv; \
+	"$$new/bin/uv" pip compile -q --no-deps --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	    --python "$$new/bin/python" -o "$$new/hashed" "$$new/versions"; \
+	{ sed '/^[^#]/,$$d' requirements.lock; cat "$$new/hashed"; } > "$$new/lock"; \
 	cp "$$new/lock" requirements.lock
 
 clean: ## Remove the environment, caches and the results of the demo; those of other studies stay
@@ -93,15 +98,18 @@ ifneq ("$(shell cat .venv/complete 2>/dev/null)","$(CURDIR)")
 .PHONY: .venv/complete
 endif
 
-# --no-deps: the lock file is whole but for torch, and nothing in it may bring a torch of its own.
+# --no-deps: the lock file is whole but for torch, and nothing in it may bring a torch of its own. Constraints may have no digests, since pip
+# would then ask for those of torch too. Modules are compiled when they are first imported.
 .venv/complete: pyproject.toml requirements.lock
 	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; " + sys.executable + \
 	    " is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
 	@if [[ -f .venv/complete && "$$(cat .venv/complete)" != "$(CURDIR)" ]]; then rm -rf .venv; fi
 	@echo "Installing into .venv; a few minutes the first time"
 	@[[ -x .venv/bin/python ]] || "$(PYTHON)" -m venv .venv
-	@$(PIP) install --no-deps -r requirements.lock
-	@$(PIP) install --constraint requirements.lock $(TORCH)
+	@{ [[ -n "$(UV)" ]] && "$(UV)" pip install -q --python .venv/bin/python --no-deps --require-hashes -r requirements.lock; } || \
+	    $(PIP) install --no-compile --no-deps --require-hashes -r requirements.lock
+	@sed -nE 's/^([A-Za-z0-9][^ ]*==[^ ]+).*/\1/p' requirements.lock > .venv/versions
+	@$(PIP) install --no-compile --constraint .venv/versions $(TORCH)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(PIP) check
 	@echo "$(CURDIR)" > $@

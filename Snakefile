@@ -7,10 +7,20 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
-from lightweights.report.chapter import catalogue, chapters, shown
+from lightweights.report.chapter import chapters, shown
 from lightweights.study.cost import job_group, job_memory_mb, job_minutes
-from lightweights.study.layout import data_file, history_file, landed_file, metrics_file, study_folder, study_settings_file, weights_file
+from lightweights.study.layout import (
+    data_file,
+    history_file,
+    landed_file,
+    metrics_file,
+    settings_file,
+    study_folder,
+    study_settings_file,
+    weights_file,
+)
 from lightweights.study.plan import is_done, landed_runs, open_workflow
+from lightweights.study.together import shared
 
 min_version("9.20")
 

@@ -4,8 +4,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,10 @@ def archived(value: Any) -> str:
 
 
 class Cloud(ThreadingHTTPServer):
-    """Jobs are run when they come in. ``held``: while set, jobs stay in the queue. ``moods``: status codes of the next answers."""
+    """Jobs are run when they come in. ``held``: while set, jobs stay in the queue. ``moods``: status codes of the next answers. ``lost``:
+    jobs that are not known any more. ``spoil``: what becomes of the text of results. ``deaf``: so many jobs are taken without an answer,
+    the connection cut; ``slow``: seconds until an answer to a job that is sent.
+    """
 
     daemon_threads = True
 
@@ -35,6 +38,10 @@ class Cloud(ThreadingHTTPServer):
         self.computer, self.lock = SimulatedComputer("SLOS"), threading.Lock()
         self.held, self.moods = threading.Event(), []
         self.jobs: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        self.lost: set[str] = set()
+        self.spoil: Callable[[str], Any] = lambda text: text
+        self.deaf, self.slow = 0, 0.0
         self.sessions: dict[str, bool] = {}
         self.specs = archived({**dict(self.computer.specs), "constraints": {"max_mode_count": 12, "max_photon_count": 6}})
 
@@ -46,6 +53,7 @@ class Cloud(ThreadingHTTPServer):
                 found = self.computer.sample_count(computation.experiment, **computation.parameters)
             number = f"job-{len(self.jobs)}"
             self.jobs[number] = json.dumps(archived(found))
+            self.names[number] = computation.job_name
             return number
 
 
@@ -73,13 +81,23 @@ class Answers(BaseHTTPRequestHandler):
             known = "stand-in" in path
             return (200, {"status": "available", "type": "simulator", "specs": self.server.specs}) if known else (404, {"error": "unknown"})
         if path == "/api/job":
-            return 200, {"job_id": self.server.run(deserialize(body)["payload"])}
+            return self.sent("job_id", self.server.run(deserialize(body)["payload"]))
         job = path.rsplit("/", 1)[1]
+        if job in self.server.lost:
+            return 404, {"error": "no such job"}
         if "/status/" in path:
             status = "queued" if self.server.held.is_set() else "completed"
             times = {"creation_datetime": time.time(), "start_time": time.time(), "duration": 0}
             return 200, {"status": status, "progress": 1, "progress_message": "", "status_message": ""} | times
-        return 200, {"results": self.server.jobs[job]} if "/result/" in path else {}
+        return 200, {"results": self.server.spoil(self.server.jobs[job])} if "/result/" in path else {}
+
+    def sent(self, key: str, number: str) -> tuple[int, Any]:
+        """The answer to a job that was sent."""
+        if self.server.deaf:
+            self.server.deaf -= 1
+            self.connection.shutdown(2)
+        time.sleep(self.server.slow)
+        return 200, {key: number}
 
     def scaleway(self, path: str, body: Any) -> tuple[int, Any]:
         path = path.removeprefix("/qaas/v1alpha1")
@@ -94,10 +112,16 @@ class Answers(BaseHTTPRequestHandler):
         if path == "/jobs":
             if not self.server.sessions.get(body["session_id"]):
                 return 400, {"message": "no such session"}
-            return 200, {"id": self.server.run(deserialize(json.loads(body["circuit"]["percevalCircuit"])))}
+            return self.sent("id", self.server.run(deserialize(json.loads(body["circuit"]["percevalCircuit"]))))
+        if path.startswith("/jobs?"):
+            page = int(re.search(r"page=(\d+)", path)[1])
+            jobs = [{"id": number, "name": name} for number, name in self.server.names.items()][::-1]
+            return 200, {"jobs": jobs[2 * page - 2 : 2 * page], "total_count": len(jobs)}  # two a page, whatever is asked for
         job = path.split("/")[2]
+        if job in self.server.lost:
+            return 404, {"message": "no such job"}
         if path.endswith("/results"):
-            return 200, {"job_id": job, "job_results": [{"created_at": None, "result": self.server.jobs[job]}]}
+            return 200, {"job_id": job, "job_results": [{"created_at": None, "result": self.server.spoil(self.server.jobs[job])}]}
         return 200, {"status": "waiting" if self.server.held.is_set() else "completed", "created_at": None, "started_at": None}
 
     def say(self, code: int, what: Any) -> None:
@@ -105,7 +129,8 @@ class Answers(BaseHTTPRequestHandler):
         self.send_response(code)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
-        self.wfile.write(text)
+        with suppress(OSError):  # a deaf one's connection is cut
+            self.wfile.write(text)
 
     def log_message(self, *words: Any) -> None:
         """Say nothing."""

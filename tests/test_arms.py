@@ -57,6 +57,9 @@ def test_every_arm_trains_only_what_it_says(arm: str) -> None:
         "photonic": {"phases"},
         "distinguishable": {"phases"},
         "photonic-unnormalised": {"phases"},
+        "distinguishable-matched": {"phases"},
+        "classical-light": {"arm.thetas.0", "arm.thetas.1"},
+        "classical-light-used": {"arm.thetas.0", "arm.thetas.1"},
         "product-free": {"arm.vectors.0", "arm.vectors.1"},
     }
     assert moved == {"mapping"} | beside.get(arm, set())
@@ -176,6 +179,53 @@ def test_free_product_counts_the_numbers_that_enter() -> None:
     point = torch.cat(list(generator.arm.vectors)).detach().double()
     jacobian = torch.autograd.functional.jacobian(product, point)
     assert counts["phases_effective"] == torch.linalg.matrix_rank(jacobian) == 11
+
+
+@pytest.mark.parametrize("arm", ["classical-light", "classical-light-used"])
+def test_classical_light_is_the_normalised_intensity_behind_a_random_medium(arm: str) -> None:
+    generator = generated(arm)
+    with torch.no_grad():
+        factors = []
+        for k, theta in enumerate(generator.arm.thetas):
+            assert torch.equal(theta, generator.phases[k][: len(theta)])  # starts where the phases do
+            real, imaginary = generator.arm.get_buffer(f"medium{k}").double().numpy()
+            intensity = np.abs((real + 1j * imaginary) @ np.exp(1j * theta.double().numpy())) ** 2
+            factors.append(intensity / intensity.mean())
+        assert np.allclose(generator.probabilities(), np.outer(*factors).ravel()[:36], rtol=1e-5)
+
+
+def test_classical_light_has_as_many_effective_numbers_as_the_photons() -> None:
+    light, photons = generated("classical-light"), generated("photonic")
+    assert light.parameter_counts()["phases_effective"] == photons.parameter_counts()["phases_effective"]
+    assert generated("classical-light-used").parameter_counts()["phases_used"] == photons.parameter_counts()["phases_used"]
+    for arm in ("classical-light", "classical-light-used"):
+        generator = generated(arm)
+        ranks = []
+        for k, theta in enumerate(generator.arm.thetas):
+            real, imaginary = generator.arm.get_buffer(f"medium{k}").double()
+            intensity = lambda x, re=real, im=imaginary: (re @ x.cos() - im @ x.sin()) ** 2 + (re @ x.sin() + im @ x.cos()) ** 2  # noqa: E731
+            jacobian = torch.autograd.functional.jacobian(intensity, theta.detach().double())
+            ranks.append(int(torch.linalg.matrix_rank(jacobian, rtol=1e-9)))
+        largest = [
+            min(len(theta) - 1, circuit.outcome_count) for theta, circuit in zip(generator.arm.thetas, generator.circuits, strict=True)
+        ]
+        assert ranks == largest
+
+
+def test_the_published_circuits_give_classical_light_43_and_38_phases() -> None:
+    generator = QuantumTrain(nn.Linear(99, 60), arm="classical-light", generator=torch.Generator().manual_seed(0))
+    assert [len(theta) for theta in generator.arm.thetas] == [43, 38]
+    counts = generator.parameter_counts()
+    assert (counts["phases_used"], counts["phases_effective"]) == (81, 79)
+
+
+def test_matched_distinguishable_photons_vary_as_the_photons_do_at_the_start() -> None:
+    photons, matched, plain = (
+        generated(arm).probabilities().detach() for arm in ("photonic", "distinguishable-matched", "distinguishable")
+    )
+    assert torch.isclose(matched.var(), photons.var(), rtol=1e-4)
+    assert not torch.isclose(plain.var(), photons.var(), rtol=1e-2)
+    assert torch.allclose((matched - 1) / (plain - 1), (matched[0] - 1) / (plain[0] - 1), rtol=1e-3)
 
 
 def test_unknown_arm_names_those_that_exist() -> None:

@@ -58,7 +58,7 @@ class House:
     @property
     def jobs(self) -> list[str]:
         path = self.folder / checkpoint_folder(self.run) / "jobs.jsonl"
-        return path.read_text().splitlines() if path.is_file() else []
+        return [line for line in path.read_text().splitlines() if '"job": "' in line] if path.is_file() else []
 
     def holds_token(self) -> bool:
         return any(TOKEN.encode() in path.read_bytes() for path in self.folder.rglob("*") if path.is_file())

@@ -29,7 +29,6 @@ from safetensors.torch import save_file
 from lightweights.datasets import (
     DataError,
     Dataset,
-    SeriesDataset,
     Split,
     cifar10,
     digest,
@@ -704,16 +703,3 @@ def test_a_wrong_cifar_archive_is_refused(fault):
     archive = {"no archive": b"not a tar", "cut": stream.getvalue()[:40]}.get(fault, stream.getvalue())
     with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz: .*get it anew"):
         list(cifar10.read_archive(archive, (batch,), 4))
-
-
-def test_a_series_is_a_data_set_that_comes_back_from_its_file_whole():
-
-    series = SeriesDataset("tides", torch.tensor([0.5, -1.25, 3.0], dtype=torch.float64))
-    tensors, metadata = to_tensors(series)
-    back = from_tensors(tensors, metadata)
-    assert isinstance(back, SeriesDataset) and back.name == "tides" and torch.equal(back.values, series.values)
-    assert digest(back) == digest(series) != digest(SeriesDataset("tides", series.values + 1))
-    with pytest.raises(DataError, match="SHA-256"):
-        from_tensors({"values": series.values + 1}, metadata)
-    with pytest.raises(DataError, match="finite numbers"):
-        SeriesDataset("tides", torch.tensor([0.5, float("nan")], dtype=torch.float64))

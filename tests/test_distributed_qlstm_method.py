@@ -37,7 +37,7 @@ def trained(run):
 )
 def test_what_is_told_is_that_of_the_forecaster_that_is_kept(forecaster, numbers):
     training, result = trained(settings(**forecaster))
-    parts = cut(data.oscillator().values.numpy(), "fair")
+    parts = cut(data.values_of(data.oscillator()), "fair")
     assert result.parameters["trained_used"] == numbers >= result.parameters["trained_effective"]
     assert result.final["test_r2"] == measures(training.module.kept, parts)["test_r2"]
     foretold = torch.tensor(result.details["forecast"]["test"], dtype=torch.float64)
@@ -68,5 +68,5 @@ def test_settings_that_do_nothing_are_refused():
 def test_forecasters_that_cannot_be_are_refused_before_any_job():
     with pytest.raises(SettingsError, match=r"here: forecaster: .*photons 2 to 5"):
         method.check(settings(cell="photons", shape="1x9"), "here")
-    with pytest.raises(SettingsError, match="has images; a forecaster needs a series"):
+    with pytest.raises(SettingsError, match="is no series, which a forecaster needs"):
         method.check(settings(dataset="digits"), "here")

@@ -70,7 +70,7 @@ def results(tmp_path_factory):
 
 
 def test_the_chapter_keeps_the_contract():
-    assert len(list(check_chapter(CHAPTER.folder))) == 5
+    assert all("distributed_qlstm" in line for line in check_chapter(CHAPTER.folder))
 
 
 def test_differences_have_the_words_that_were_made(results):

@@ -1,5 +1,7 @@
 """Series and windows of the sequence chapter, against other ways to compute them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from chapters.distributed_qlstm import data
 from chapters.distributed_qlstm.series import SERIES, digest, narma2, series, sinusoidal_inputs
 from chapters.distributed_qlstm.windows import TRANSIENT, Windows, cut, r2
-from lightweights.datasets import DataError
+from lightweights.datasets import DataError, from_tensors, to_tensors
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -16,7 +18,7 @@ def test_series_are_the_pinned_ones(name):
 
 
 def test_data_sets_are_the_pinned_series_and_others_are_refused(monkeypatch):
-    assert np.array_equal(data.oscillator().values.numpy(), series("oscillator"))
+    assert np.array_equal(data.values_of(data.oscillator()), series("oscillator"))
     monkeypatch.setitem(data.DIGESTS, "narma2", "0" * 64)
     with pytest.raises(DataError, match="series narma2: its values have SHA-256"):
         data.narma2()
@@ -107,3 +109,16 @@ def test_r2_is_one_for_the_truth_and_zero_for_its_mean():
 def test_what_cannot_be_cut_is_refused(values, protocol, says):
     with pytest.raises(ValueError, match=says):
         cut(values, protocol)
+
+
+@pytest.mark.parametrize("name", ["oscillator", "narma2", "narma2_random", "mackey_glass"])
+def test_a_data_set_gives_the_series_back_to_the_last_digit(name):
+    made = getattr(data, name)()
+    assert np.array_equal(data.values_of(from_tensors(*to_tensors(made))), series(name.replace("_", "-")))
+    assert len(made.tests["test"]) == len(series(name.replace("_", "-"))) - 4 - len(made.train)
+
+
+def test_windows_that_do_not_follow_each_other_are_refused():
+    made = data.narma2()
+    with pytest.raises(DataError, match="that follow each other"):
+        data.values_of(replace(made, train=made.tests["test"]))

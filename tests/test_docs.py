@@ -42,6 +42,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LIGHTWEIGHTS_DATA", "")
     house = new_house(tmp_path / "clone", yaml.safe_load((ROOT / "params.yaml").read_text()))
     shutil.copy(ROOT / ".gitignore", house)
+    shutil.copytree(ROOT / "chapters", house / "chapters", ignore=shutil.ignore_patterns("__pycache__"))
     for who in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{who}_NAME", "Reader")
         monkeypatch.setenv(f"GIT_{who}_EMAIL", "reader@example.org")
@@ -77,7 +78,7 @@ def test_tutorial_leads_to_a_study_of_ones_own(clone: Path):
         ("own_data.md", "stripes", {"classical": 80, "quantum_train": 70}),
         ("own_network.md", "nets", {"classical": 50, "quantum_train": 20}),
         ("own_arm.md", "waves", {"ablation": 10}),
-        ("own_claim.md", "claimed", {"classical": 70}),
+        ("add_a_paper.md", "claimed", {"digits_direct": 70}),
     ],
 )
 def test_worked_examples_work(clone: Path, page: str, study: str, experiments: dict[str, float]):

@@ -17,7 +17,6 @@ import torch
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from lightweights.study.show import progress_of
 from safetensors.torch import save
 
 from lightweights.datasets import Dataset, to_tensors

@@ -3,16 +3,18 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from houses import ROOT
+from houses import ROOT, call, new_house
 from results_made import CHAPTERS, CLAIMS, made
 from synthetic import fabricate, small_study
 
+from lightweights.params import parse_study
 from lightweights.report import chapter as chapter_module
 from lightweights.report.chapter import ChapterError, chapter_at, chapter_of, chapters
 from lightweights.report.claims import COLUMNS
@@ -23,6 +25,7 @@ from lightweights.report.published import PublishedError, deviations, published_
 from lightweights.report.results import with_settings
 from lightweights.study.collect import collect
 
+CLASSICAL = {"classical": {"method": "classical", "seeds": [0, 1, 2]}}
 SOURCE = ROOT / "src/lightweights"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 HEAVY = "{'torch', 'pandas', 'matplotlib', 'scipy'}"
@@ -72,7 +75,7 @@ def fresh():
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_every_chapter_keeps_the_contract(name: str):
-    assert len(list(check_chapter(ROOT / "chapters" / name))) == 5
+    assert len(list(check_chapter(ROOT / "chapters" / name))) == 6
 
 
 def test_a_chapter_of_ones_own_is_checked_wherever_it_lies(tmp_path: Path):
@@ -130,6 +133,23 @@ def test_a_folder_is_all_that_a_new_paper_needs(tmp_path: Path, monkeypatch: pyt
         DrawError, match=r"2 of 3 could not be made: tables/nothing: tables: there is no 'nothing'; there are mine; other: "
     ):
         draw(settings, ["tables/nothing", "tables/mine", "other"])
+
+
+def test_a_figure_that_fails_is_named_leaves_the_others_and_is_all_that_the_next_run_needs(tmp_path: Path):
+    """By Snakemake, in a clone of landed runs."""
+    figures = "def bad(results):\n    raise ValueError('no such thing')\n"
+    init = INIT.replace("tables=TABLES", 'tables=TABLES, figures={"bad": Shown("Bad", "Nothing", ("classical",))}')
+    house = new_house(tmp_path / "house", {"study": {"name": "made-up"}, "dataset": {"name": "digits"}, "experiments": CLASSICAL})
+    shutil.rmtree(house / "chapters", ignore_errors=True)
+    own_chapter(house / "chapters/mine", {"figures.py": figures, "__init__.py": init})
+    fabricate(parse_study(yaml.safe_load((house / "params.yaml").read_text())), house / "results")
+    told = call(house, "snakemake", "--cores", "1", "summary", "--config", "partial=true", ok=False)
+    assert "1 of 3 could not be made: figures/bad: no such thing" in told
+    assert (house / "results/made-up/tables/mine.md").is_file() and (house / "results/made-up/RESULTS.md").is_file()
+    (house / "chapters/mine/figures.py").write_text("from matplotlib.figure import Figure\n\ndef bad(results):\n    return Figure()\n")
+    call(house, "snakemake", "--cores", "1", "summary", "--config", "partial=true")
+    assert (house / "results/made-up/figures/bad.svg").is_file()
+    assert "Nothing to be done" in call(house, "snakemake", "-n", "--cores", "1", "summary", "--config", "partial=true")
 
 
 def test_two_chapters_cannot_have_a_table_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

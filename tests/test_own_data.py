@@ -1,5 +1,6 @@
 """Data sets of one's own: from arrays, CSV and NPZ files, and importable functions named by the settings."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_npz_takes_its_own_test_images_or_holds_some_out(tmp_path: Path):
         (IMAGES / 255, LABELS, "pixels are not all whole numbers from 0 to 255"),
         (IMAGES.astype(int) - 1, LABELS, "pixels are not all whole numbers"),
         (np.full(IMAGES.shape, np.nan), LABELS, "pixels are not all whole numbers"),
-        (IMAGES, LABELS - 1, "labels are not all whole numbers from 0 to 2"),
+        (IMAGES, LABELS - 1, "labels are not all whole numbers from 0 to 999999"),
         (IMAGES, LABELS[:-1], r"labels of shape \(39,\)"),
         (IMAGES.reshape(40, -1), LABELS, r"images of shape \(40, 24\)"),
         (IMAGES[:0], LABELS[:0], r"images of shape \(0, 2, 3, 4\)"),
@@ -110,7 +111,7 @@ def test_data_that_changed_under_its_digest_is_refused(module: str):
 @pytest.mark.parametrize(
     ("factory", "arguments", "said"),
     [
-        ("nothing", None, "gave list; expected a Dataset"),
+        ("nothing", None, "gave list; expected a data set"),
         ("load", {"counts": 3}, r"arguments \{'counts': 3\}: load\(\) got an unexpected keyword argument"),
         ("absent", None, "cannot be imported"),
     ],
@@ -138,3 +139,130 @@ def test_a_study_is_made_of_the_experiments_it_names():
     assert [run.experiment for run in study_of(study={"only": ["two"]}).runs()] == ["two"]
     with pytest.raises(ValueError, match=r"study\.only names three; there are one, two"):
         study_of(study={"only": ["three"]})
+
+
+# Nothing is dropped, cut or ignored in silence
+
+
+def of_arrays(images: object, labels: object, **named: int):
+    return from_arrays("toy", (images, labels), {"test": (IMAGES, LABELS)}, **named)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (
+            IMAGES,
+            np.where(LABELS > 1, 90210, 10001),
+            "no training image is of class 0, but labels go up to 90210; number the 2 classes from 0",
+        ),
+        (IMAGES, LABELS + 1, "no training image is of class 0, but labels go up to 4; number the 4 classes from 0 to 3"),
+        (IMAGES, np.where(LABELS == 2, 3, LABELS), "no training image is of class 2"),
+        (IMAGES, LABELS * 1e300, "labels are not all whole numbers"),
+        (IMAGES, LABELS + 0.5, "labels are not all whole numbers"),
+        (IMAGES, np.array(list("abcd"))[LABELS], "labels are text; number them from 0"),
+        (IMAGES, np.array(list("abcd"), object)[LABELS], "labels are text; number them from 0"),
+        (IMAGES.astype(str), LABELS, "pixels are not all whole numbers"),
+        ([[[1, 2], [3]]], [0], "are not arrays of numbers"),
+        (np.zeros((40, 16, 16, 3)), LABELS, r"channels last, it seems; move them first: images.transpose\(0, 3, 1, 2\)"),
+        (np.zeros((16, 16, 40)), LABELS, r"images of shape \(16, 1, 16, 40\)"),
+        (np.zeros((40, 0, 4)), LABELS, r"images of shape \(40, 1, 0, 4\)"),
+    ],
+)
+def test_what_would_be_dropped_or_mixed_up_is_refused(images: object, labels: object, said: str):
+    with pytest.raises(DataError, match=said):
+        of_arrays(images, labels)
+
+
+def test_classes_without_a_training_image_are_welcome_when_they_are_told():
+    labels = np.where(LABELS == 2, 3, LABELS)
+    assert of_arrays(IMAGES, labels, classes=4).classes == 4
+    with pytest.raises(DataError, match="train: labels are not all whole numbers from 0 to 2"):
+        of_arrays(IMAGES, labels, classes=3)
+    with pytest.raises(DataError, match="expected 1 to 1,000,000"):
+        of_arrays(IMAGES, labels, classes=10**9)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"labels": LABELS[:30]}, r"images of shape \(40, 2, 3, 4\) and labels of shape \(30,\)"),
+        ({"test_images": IMAGES}, "test_labels is missing"),
+        ({"test_labels": LABELS}, "test_images is missing"),
+        ({"test_image": IMAGES, "test_labels": LABELS}, "array test_image has no meaning here; expected are images, labels, test_images"),
+        ({"labels": np.array(list("abcd"))[LABELS]}, "labels are text; number them from 0"),
+        ({"labels": np.array([None] * 40)}, "array labels holds Python objects"),
+    ],
+)
+def test_an_npz_file_half_given_misspelt_or_of_unequal_lengths_is_refused(tmp_path: Path, arrays: dict, said: str):
+    np.savez(tmp_path / "a.npz", **{"images": IMAGES, "labels": LABELS} | arrays)
+    with pytest.raises(DataError, match=said):
+        own.npz(str(tmp_path / "a.npz"))
+
+
+def test_an_npz_file_that_is_none_or_cut_short_is_told_so(tmp_path: Path):
+    np.savez(tmp_path / "whole.npz", images=IMAGES, labels=LABELS)
+    content = (tmp_path / "whole.npz").read_bytes()
+    np.save(tmp_path / "one.npy", IMAGES)
+    for name, data, said in (
+        ("cut", content[: len(content) // 2], "the file is damaged or cut short"),
+        ("text", b"images", "not a file of numpy.savez"),
+        ("npy", (tmp_path / "one.npy").read_bytes(), "a .npy file of one array"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(DataError, match=said):
+            own.npz(str(tmp_path / name))
+
+
+def test_every_changed_byte_of_an_npz_file_is_seen_or_changes_nothing(tmp_path: Path):
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "a.npz", images=IMAGES[:, :1, :2, :2], labels=LABELS)
+        known, content = digest(own.npz(str(tmp_path / "a.npz"))), (tmp_path / "a.npz").read_bytes()
+        for place in range(len(content)):
+            spoilt = bytearray(content)
+            spoilt[place] ^= 1 << place % 8
+            (tmp_path / "a.npz").write_bytes(spoilt)
+            with contextlib.suppress(DataError):
+                assert digest(own.npz(str(tmp_path / "a.npz"))) == known, place
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("label,a,b\n0,1\n1,2,3\n", "cannot be read as a CSV file of numbers"),
+        ("label,a,b\n0,1,2\n1,2\n", "cannot be read as a CSV file of numbers"),
+        ("label,a,b\n7,0,1,2\n8,1,2,3\n", "the header has 3 columns, the rows have 4"),
+        ("label,a,a\n0,1,2\n", "column 'a' stands twice"),
+        ("label,a,label\n0,1,2\n", "column 'label' stands twice"),
+        ("label,a,b\ncat,1,2\n", "labels are text, the first is 'cat'; number them from 0"),
+        ("label,a,b\n0,x,2\n", "could not convert string 'x'"),
+        ("label,a,b\n0,,2\n", "could not convert string ''"),
+        ("label;a;b\n0;1;2\n", "no column 'label'; the first columns are label;a;b"),
+        ("0,1,2\n1,2,3\n", "no column 'label'; the first columns are 0, 1, 2"),
+        ("label,a,b\n", "no row below the header"),
+        ("", "no column 'label'"),
+        ("label,a,b\n0,1,nan\n1,2,3\n0,1,2\n1,1,2\n", "pixels are not all whole numbers"),
+        ("label,a,b\n10001,1,3\n90210,2,3\n10001,1,2\n90210,1,2\n", "no training image is of class 0, but labels go up to 90210"),
+    ],
+)
+def test_a_csv_file_that_is_not_whole_is_refused(tmp_path: Path, text: str, said: str):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(DataError, match=said):
+        own.csv(str(tmp_path / "a.csv"), 1, 2, test_fraction=0.5)
+
+
+@pytest.mark.parametrize("content", [b"label,a,b\n0,1,\xff\n", b"label,a,b\n0,1,\0\n", b"\xff\xfelabel", b'label,a,b\n0,"1,2\n'])
+def test_a_csv_file_of_other_bytes_is_refused(tmp_path: Path, content: bytes):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.csv: "):
+        own.csv(str(tmp_path / "a.csv"), 1, 2)
+
+
+def test_a_file_that_changes_while_the_session_lives_is_read_anew(tmp_path: Path):
+    settings = DatasetSection(name="lightweights.datasets.own:npz", arguments={"file": str(tmp_path / "a.npz")})
+    np.savez(tmp_path / "a.npz", images=IMAGES, labels=LABELS)
+    before, shape = digest(load(settings)), shape_of(settings)
+    np.savez(tmp_path / "a.npz", images=255 - IMAGES[:, :1], labels=LABELS)
+    assert digest(load(settings)) != before and shape_of(settings) == ((1, 3, 4), 4) != shape
+    with pytest.raises(DataError, match=f"dataset.sha256 is {before}"):
+        load(settings.model_copy(update={"sha256": before}))

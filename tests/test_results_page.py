@@ -55,7 +55,7 @@ def test_pages_count_verdicts_link_what_there_is_and_add_up_the_hours(tmp_path) 
     assert f"{runs.wall_seconds.sum() / 3600:.1f} hours of runs in all" in front
     assert "photonic Quantum-Train: phases trained by gradients" in own
     assert re.search(r"\| quantum train \| 9 ", front)
-    one = {name: experiment.model_copy(update={"part": "everything"}) for name, experiment in study.experiments.items()}
+    one = {name: experiment.model_copy(update={"chapter": "everything"}) for name, experiment in study.experiments.items()}
     assert re.search(r"\| everything +\| 18 ", page(study.model_copy(update={"experiments": one}), collect(study, tmp_path)))
 
 

@@ -167,10 +167,8 @@ def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary
         "prepare_data": 1,
         "train_run": 1,
         "collect": 1,
-        "draw_figures": 3,
-        "draw_tables": 2,
+        "draw_quantum_train": 1,
         "score_claims": 1,
-        "write_pages": 1,
         "all": 1,
     }
     call(copied, "snakemake", "--cores", "1", "summary", "--config", "partial=true")

@@ -122,7 +122,8 @@ def _foretold(results: Results, arm: Arm, task: str) -> np.ndarray | None:
 
 
 def _truth(task: str) -> np.ndarray:
-    from .windows import cut  # torch, which nothing else here needs
+    from .data import values_of  # torch, which nothing else here needs
+    from .windows import cut
 
     module, _, name = task.partition(":")
-    return cut(getattr(importlib.import_module(module), name)().values.numpy(), "fair").test.targets.numpy()
+    return cut(values_of(getattr(importlib.import_module(module), name)()), "fair").test.targets.numpy()

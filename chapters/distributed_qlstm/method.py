@@ -6,13 +6,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lightweights.datasets import SeriesDataset, load
+from lightweights.datasets import DataError, Series, load
 from lightweights.methods.baseline import generator_tensors
 from lightweights.methods.method import Told
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.base import SettingsError
 from lightweights.training.state import Training
 
+from .data import values_of
 from .forecasters import build, counts
 from .settings import ForecastRun
 from .training import Kept, begin_forecaster, best_row, epochs
@@ -26,17 +27,17 @@ def check(settings: ForecastRun, where: str) -> None:
     except ValueError as error:
         raise SettingsError(f"{where}: forecaster: {error}") from error
     data = load(settings.dataset)
-    if not isinstance(data, SeriesDataset):
-        raise SettingsError(f"{where}: dataset.name = {settings.dataset.name!r} has images; a forecaster needs a series")
+    if not isinstance(data, Series):
+        raise SettingsError(f"{where}: dataset.name = {settings.dataset.name!r} is no series, which a forecaster needs")
     try:
-        cut(data.values.numpy(), settings.windows.protocol)
-    except ValueError as error:
+        cut(values_of(data), settings.windows.protocol)
+    except (ValueError, DataError) as error:
         raise SettingsError(f"{where}: dataset.name = {settings.dataset.name!r}: {error}") from error
 
 
 def begin(
     settings: ForecastRun,
-    data: SeriesDataset,
+    data: Series,
     seed: int,
     device: torch.device,
     *,
@@ -48,20 +49,20 @@ def begin(
 
 
 def advance(
-    training: Training, settings: ForecastRun, data: SeriesDataset, seed: int, *, teacher: nn.Module | None = None
+    training: Training, settings: ForecastRun, data: Series, seed: int, *, teacher: nn.Module | None = None
 ) -> Iterator[dict[str, float]]:
     """Epochs of RMSprop."""
     schedule = settings.schedule
-    parts = cut(data.values.numpy(), settings.windows.protocol).to(next(training.module.buffers()).device)
+    parts = cut(values_of(data), settings.windows.protocol).to(next(training.module.buffers()).device)
     return epochs(training, parts, count=schedule.epochs, batch_size=schedule.batch_size, lr=schedule.lr)
 
 
-def tell(training: Training, settings: ForecastRun, data: SeriesDataset, seed: int) -> Told:
+def tell(training: Training, settings: ForecastRun, data: Series, seed: int) -> Told:
     """The forecaster that is kept, and what it foretells of the test part, in scaled units."""
     module = training.module
     assert isinstance(module, Kept)
     kept = module.kept
-    parts = cut(data.values.numpy(), settings.windows.protocol)
+    parts = cut(values_of(data), settings.windows.protocol)
     generated = isinstance(kept, QuantumTrain)
     network, beside = (kept.bake(), generator_tensors(kept)) if generated else (kept, {})  # type: ignore[operator]
     return Told(

@@ -20,23 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-Series = NDArray[np.float64]
+Values = NDArray[np.float64]
 
 DECIMALS = 6
 _PRECISE = {"method": "DOP853", "rtol": 1e-12, "atol": 1e-13}
 
 
-def oscillator(points: int = 240, until: float = 20.0) -> Series:
+def oscillator(points: int = 240, until: float = 20.0) -> Values:
     """Angular velocity of the damped pendulum, (points,)."""
 
-    def slope(_: float, state: Series) -> list[float]:
+    def slope(_: float, state: Values) -> list[float]:
         angle, velocity = state
         return [velocity, -0.15 * velocity - 9.81 * np.sin(angle)]
 
     return solve_ivp(slope, (0, until), [0.0, 3.0], t_eval=np.linspace(0, until, points), **_PRECISE).y[1]
 
 
-def narma2(inputs: Series) -> Series:
+def narma2(inputs: Values) -> Values:
     """Output of the second-order system for each input, (points,) from (points,): y[t] has seen the inputs before t."""
     y = np.zeros(len(inputs))
     for t in range(len(inputs) - 1):
@@ -45,26 +45,26 @@ def narma2(inputs: Series) -> Series:
     return y
 
 
-def sinusoidal_inputs(points: int = 300) -> Series:
+def sinusoidal_inputs(points: int = 300) -> Values:
     """The usual inputs of the NARMA tasks, (points,)."""
     angle = 2 * np.pi * np.arange(points) / 100
     return 0.1 * (np.sin(2.11 * angle) * np.sin(3.73 * angle) * np.sin(4.11 * angle) + 1)
 
 
-def random_inputs(points: int = 300) -> Series:
+def random_inputs(points: int = 300) -> Values:
     """Inputs uniform in [0, 0.5), (points,), the same at every call: the series is a data set and no part of a run's seed."""
     return np.random.Generator(np.random.PCG64(2)).uniform(0, 0.5, points)
 
 
-def mackey_glass(points: int = 300, every: float = 6.0, since: float = 120.0, delay: float = 17.0) -> Series:
+def mackey_glass(points: int = 300, every: float = 6.0, since: float = 120.0, delay: float = 17.0) -> Values:
     """The delay equation's x at ``since``, ``since + every``, ..., (points,)."""
     times = since + every * np.arange(points)
     found = np.empty(points)
-    past: Callable[[float], Series] = lambda _: np.array([1.2])  # noqa: E731
+    past: Callable[[float], Values] = lambda _: np.array([1.2])  # noqa: E731
     start, x = 0.0, 1.2
     while start <= times[-1]:
 
-        def slope(t: float, state: Series, known: Callable[[float], Series] = past) -> Series:
+        def slope(t: float, state: Values, known: Callable[[float], Values] = past) -> Values:
             delayed = float(known(t - delay)[0])
             return 0.2 * delayed / (1 + delayed**10) - 0.1 * state
 
@@ -76,7 +76,7 @@ def mackey_glass(points: int = 300, every: float = 6.0, since: float = 120.0, de
     return found
 
 
-SERIES: dict[str, Callable[[], Series]] = {
+SERIES: dict[str, Callable[[], Values]] = {
     "oscillator": oscillator,
     "narma2": lambda: narma2(sinusoidal_inputs()),
     "narma2-random": lambda: narma2(random_inputs()),
@@ -84,13 +84,13 @@ SERIES: dict[str, Callable[[], Series]] = {
 }
 
 
-def series(name: str) -> Series:
+def series(name: str) -> Values:
     """A series by its name, rounded. Raises ValueError for a name that is none."""
     if name not in SERIES:
         raise ValueError(f"series {name!r}: expected one of {', '.join(SERIES)}")
     return SERIES[name]().round(DECIMALS) + 0.0  # no negative zeros
 
 
-def digest(values: Series) -> str:
+def digest(values: Values) -> str:
     """SHA-256 of the values in units of 1e-6, as little-endian int64."""
     return hashlib.sha256(np.rint(values * 10**DECIMALS).astype("<i8").tobytes()).hexdigest()

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .series import Series
+from .series import Values
 
 LAGS = 4
 """Values in a window."""
@@ -54,7 +54,7 @@ class Parts:
         return Parts(*(Windows(part.inputs.to(device), part.targets.to(device)) for part in parts))
 
 
-def cut(values: Series, protocol: Protocol) -> Parts:
+def cut(values: Values, protocol: Protocol) -> Parts:
     """The parts of a series under a protocol. Raises ValueError for a protocol that is none, a constant series, or too few points."""
     if protocol not in ("published", "fair"):
         raise ValueError(f"protocol {protocol!r}: expected published or fair")

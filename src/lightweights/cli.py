@@ -9,6 +9,7 @@ import typer
 
 from lightweights.errors import LightweightsError
 from lightweights.settings.reading import json_schema
+from lightweights.settings.runs import Run
 
 app = typer.Typer(
     help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
@@ -45,19 +46,45 @@ def train(
     """Train one run; started again after a kill, it goes on from its last checkpoint."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
     from lightweights.study.gpus import lent_gpu, numbers_of
-    from lightweights.study.layout import RESULTS
     from lightweights.study.plan import read_run
 
     run = read_run(settings, seed)
     with lent_gpu(numbers_of(gpus)):
-        from lightweights.study.execute import execute, read_data
-        from lightweights.study.faults import memory_told
+        typer.echo(_trained(run, data, threads, device, checkpoint_seconds, teacher))
 
-        with memory_told(run):
-            given = read_data(data)
-        result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
+
+@app.command()
+def train_together(
+    study: Annotated[str, typer.Argument(help="Name of the study.", show_default=False)],
+    runs: Annotated[list[str], typer.Argument(help="Runs, EXPERIMENT/VARIANT/seed-K.", show_default=False)],
+    threads: Annotated[int, typer.Option(min=1, help="Threads of a run.")] = 1,
+    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
+    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
+    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
+) -> None:
+    """Train runs one after the other in this process; one that fails leaves the others, and is named in the end."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
+    from lightweights.study.gpus import lent_gpu, numbers_of
+    from lightweights.study.together import train_each
+
+    with lent_gpu(numbers_of(gpus)):
+        train_each(study, runs, lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None), typer.echo)
+
+
+def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None) -> str:
+    """Train a run to its end; its accuracies in words."""
+    from lightweights.allocator import keep_memory
+    from lightweights.study.layout import RESULTS
+
+    keep_memory()
+    from lightweights.study.execute import execute, read_data
+    from lightweights.study.faults import memory_told
+
+    with memory_told(run):
+        given = read_data(data)
+    result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
     accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
-    typer.echo(f"{run.key}: {accuracies.replace('_accuracy_percent', '')}")
+    return f"{run.key}: {accuracies.replace('_accuracy_percent', '')}"
 
 
 StudyFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/study.json, written by snakemake.", show_default=False)]
@@ -116,11 +143,27 @@ def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "p
 
 
 @app.command()
-def check(what: Annotated[Path, typer.Argument(help="Folder of a chapter.", show_default=False)]) -> None:
-    """Check a chapter of one's own: names against functions, claims against measures, templates against facts."""
-    from lightweights.report.contract import check_chapter
+def check(
+    what: Annotated[str, typer.Argument(help="Folder of a chapter, or package.module:factory.", show_default=False)],
+    kind: Annotated[
+        Literal["network", "arm", "dataset"] | None,
+        typer.Option(help="What the factory makes, where its arguments do not tell.", show_default=False),
+    ] = None,
+    argument: Annotated[list[str] | None, typer.Option(help="name=value for the factory, several times.", show_default=False)] = None,
+) -> None:
+    """Check what is one's own: a chapter (names against functions, claims against measures, templates against facts), or a factory of a
+    network, an arm or a data set (built, trained for seconds, killed, taken up to the bit, told).
+    """
+    if ":" in what:
+        from lightweights.settings.yaml_file import named_values
+        from lightweights.study.contract import check_own
 
-    for line in check_chapter(what):
+        lines = check_own(what, kind, named_values("--argument", argument or []))
+    else:
+        from lightweights.report.contract import check_chapter
+
+        lines = check_chapter(Path(what))
+    for line in lines:
         typer.echo(line)
 
 

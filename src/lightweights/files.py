@@ -1,5 +1,7 @@
 """Writing files so that no reader ever sees half of one; reading those that anything may have happened to."""
 
+import errno
+import glob
 import json
 import os
 import tempfile
@@ -14,6 +16,9 @@ from lightweights.errors import LightweightsError
 class WriteError(LightweightsError, OSError):
     """A file could not be written; what was there before is untouched."""
 
+
+LEFT = ".part"
+"""How the temporary name of a file under way ends."""
 
 LARGEST_JSON, LARGEST_YAML = 16 * 2**20, 2**20
 """Bytes; metrics.json has three thousand, params.yaml and dvc.lock have ten thousand."""
@@ -58,17 +63,24 @@ def read_bytes(path: Path, largest: int) -> bytes:
         return file.read(size)
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write under a private temporary name in the same folder, then rename. Raises WriteError (full disk, no permission, ...)."""
+def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write under a private temporary name in the same folder, then rename; when this returns, a loss of power takes nothing back, unless
+    ``durable`` is false. Raises WriteError (full disk, no permission, ...).
+    """
     data = content.encode() if isinstance(content, str) else content
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=LEFT)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(handle)  # or the name could be on the disk before the bytes are
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
+        if durable:
+            _sync_folder(path.parent)
     except BaseException as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
@@ -81,11 +93,35 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 
 def write_if_changed(path: Path, content: str) -> bool:
-    """Write only when the file's content differs, so that its time stamp tells of real changes. True if written."""
+    """Write only when the file's content differs, so that its time stamp tells of real changes; it can be made again, so no disk is waited
+    for. True if written.
+    """
     if path.is_file() and path.read_bytes() == content.encode():
         return False
-    write_atomic(path, content)
+    write_atomic(path, content, durable=False)
     return True
+
+
+def remove_leftovers(*paths: Path) -> int:
+    """Remove what killed writes of these files left beside them; how many there were. For whoever holds the lock of the files: a write
+    under way would lose its file.
+    """
+    found = [file for path in paths for file in path.parent.glob(f".{glob.escape(path.name)}.????????{LEFT}")]
+    for file in found:
+        file.unlink(missing_ok=True)
+    return len(found)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, where its file system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

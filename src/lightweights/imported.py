@@ -1,19 +1,51 @@
-"""What a setting names as ``package.module:attribute``: a network or a data set of the user's own."""
+"""What a setting names as ``package.module:attribute``: a network, an arm or a data set of the user's own.
 
+Such a module is code, and runs as the user. Whatever it raises, when it is imported or called, becomes an error that names the setting; a
+module that ends the program is told, too, since the workflow would take its exit for success.
+"""
+
+import functools
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lightweights.errors import LightweightsError
 from lightweights.params import SettingsError
 
 
-def imported(setting: str, name: str) -> Any:
-    """The attribute, its module looked for in the working folder too. Raises SettingsError where it cannot be imported."""
+def imported(setting: str, name: str) -> Callable[..., Any]:
+    """The factory of that name, its module looked for in the working folder too. What it raises when it is called comes as a
+    SettingsError, errors of this package's own and MemoryError as they are. Raises SettingsError where it cannot be imported or called.
+    """
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     module, _, attribute = name.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise SettingsError(f"{setting} = {name!r} cannot be imported: {error}") from error
+        factory = getattr(importlib.import_module(module), attribute)
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SettingsError(f"{setting} = {name!r} cannot be imported: {_said(error)}") from error
+    if not callable(factory):
+        raise SettingsError(f"{setting} = {name!r} is {type(factory).__name__}, which cannot be called; name a function or a class")
+
+    @functools.wraps(factory)
+    def called(*values: Any, **arguments: Any) -> Any:
+        try:
+            return factory(*values, **arguments)
+        except (LightweightsError, MemoryError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise SettingsError(f"{setting} = {name!r} with arguments {arguments}: {_said(error)}") from error
+
+    return called
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends the program (sys.exit({error.code!r})); a module is to define and a factory to return"
+    if isinstance(error, LightweightsError | ImportError | AttributeError | SyntaxError | TypeError | ValueError | RuntimeError):
+        return str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error}"

@@ -18,13 +18,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from lightweights.mapping import MPS, FreeProduct, build_arm
+from lightweights.mapping import MPS, build_arm
+from lightweights.mapping.outer import Normalisation, normalised
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, effective_phase_count
 from lightweights.photonics.backends import Backend, Remembered, ask_all, asked_in_background
 from lightweights.photonics.mesh import MeshKind
 from lightweights.photonics.parameter_shift import with_shifted_gradient
-
-Normalisation = Literal["mean", "sum", "none"]
 
 
 def smallest_circuits(weight_count: int) -> list[tuple[int, int]]:
@@ -83,7 +82,7 @@ class QuantumTrain(nn.Module):
         if len(states) != len(shapes):
             raise ValueError(f"input_state lists {len(states)} states for {len(shapes)} circuits; give one a circuit")
         self.circuits = nn.ModuleList(
-            Circuit(modes, photons, mesh, state, bunching, distinguishable=arm == "distinguishable")
+            Circuit(modes, photons, mesh, state, bunching, distinguishable=arm.startswith("distinguishable"))
             for (modes, photons), state in zip(shapes, states, strict=True)
         )
         outcomes = math.prod(circuit.outcome_count for circuit in self.circuits)
@@ -92,7 +91,7 @@ class QuantumTrain(nn.Module):
                 f"circuits {shapes} have {outcomes} joint outcomes, fewer than the {self.weight_count} weights of the module; "
                 f'use larger circuits, for example {smallest_circuits(self.weight_count)}, or circuits="auto"'
             )
-        self.normalisation = "none" if arm.endswith("-unnormalised") else normalisation
+        self.normalisation: Normalisation = "none" if arm.endswith("-unnormalised") else normalisation
         self._slots = [(name, p.shape, p.numel()) for name, p in generated.items()]
         self.target = copy.deepcopy(module).requires_grad_(False)
         self.mapping = mapping.build(self.weight_count, generator)
@@ -103,7 +102,7 @@ class QuantumTrain(nn.Module):
         if hardware is not None and hardware.random and backend is None:
             self.register_buffer("draw", torch.zeros((), dtype=torch.int64))
         self.staleness = 0
-        self.arm = build_arm(arm, self.weight_count, self.factors, generator)
+        self.arm = build_arm(arm, self.weight_count, self.factors, generator, list(self.circuits), list(self.phases), self.normalisation)  # type: ignore[arg-type]
         if staleness and self.arm.phases_matter:
             with torch.no_grad():
                 for k, known in enumerate(self.factors()):
@@ -186,9 +185,7 @@ class QuantumTrain(nn.Module):
 
     def normalised(self, probabilities: Float[Tensor, " outcomes"]) -> Float[Tensor, " outcomes"]:
         """Probabilities divided as the setting says: by their mean, by their sum, or not at all."""
-        if self.normalisation == "none":
-            return probabilities
-        return probabilities / (probabilities.mean() if self.normalisation == "mean" else probabilities.sum())
+        return normalised(probabilities, self.normalisation)
 
     def probabilities(self) -> Float[Tensor, " weights"]:
         """P, one number a weight: the first entries of the outer product of the circuits' normalised probabilities, or what the arm
@@ -243,17 +240,11 @@ class QuantumTrain(nn.Module):
         use are not counted. ``trained_*`` adds the mapping's parameters to each.
         """
         mapping = sum(p.numel() for p in self.mapping.parameters())
-        if isinstance(self.arm, FreeProduct):
-            # A product of vectors keeps its value when one is scaled up and another down.
-            used = self.arm.used_count()
-            whole = sum(vector.numel() for vector in self.arm.vectors)
-            phases = {"published": whole, "used": used, "effective": used - len(self.arm.vectors) + 1}
-        else:
-            phases = dict.fromkeys(("published", "used", "effective"), sum(p.numel() for p in self.arm.parameters() if p.requires_grad))
-            if any(p.requires_grad for p in self.phases):
-                phases["published"] += sum(circuit.phase_count for circuit in self.circuits)
-                phases["used"] += sum(circuit.mesh.used_phase_count for circuit in self.circuits)
-                phases["effective"] += self.effective_phases()
+        phases = self.arm.trained_counts()
+        if any(p.requires_grad for p in self.phases):
+            phases["published"] += sum(circuit.phase_count for circuit in self.circuits)
+            phases["used"] += sum(circuit.mesh.used_phase_count for circuit in self.circuits)
+            phases["effective"] += self.effective_phases()
         counts = {"target": self.weight_count, "mapping": mapping}
         counts |= {f"phases_{way}": number for way, number in phases.items()}
         return counts | {f"trained_{way}": mapping + number for way, number in phases.items()}

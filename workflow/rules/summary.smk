@@ -7,17 +7,24 @@ MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.dat
 # What chapters say themselves, besides runs: a change of it draws all anew.
 TOLD = ("claims.csv", "contradictions.csv", "published.yaml")
 SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
-# Kinds of what is drawn: the endings of its files, the first of which stands for all.
-KINDS = {"tables": (".html", ".csv", ".md", ".tex"), "figures": (".svg", ".pdf", ".png")}
+# Kinds of what is drawn: the endings of its files.
+KINDS = {"tables": ("html", "csv", "md", "tex"), "figures": ("svg", "pdf", "png")}
 
 
-def drawn(kind):
-    return [f"{FOLDER}/{kind}/{name}{KINDS[kind][0]}" for name in shown(catalogue(kind), EXPERIMENTS)]
+def names_of(chapter):
+    """What is drawn of a chapter, as `lightweights draw` calls it."""
+    return [f"{kind}/{name}" for kind in KINDS for name in shown(getattr(chapter, kind), EXPERIMENTS)]
 
 
-def reads(kind):
-    """Files besides runs.csv that a table or figure is made from."""
-    return lambda wildcards: [f"{FOLDER}/{name}" for name in catalogue(kind)[wildcards.name].reads]
+def drawn(chapter):
+    """The files of it."""
+    return [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
+
+
+def reads(chapter):
+    """Files besides runs.csv that it is made from."""
+    items = [getattr(chapter, kind)[name] for kind, _, name in (item.partition("/") for item in names_of(chapter))]
+    return [f"{FOLDER}/{file}" for file in dict.fromkeys(file for item in items for file in item.reads)]
 
 
 rule collect:
@@ -56,32 +63,33 @@ rule measure:
         "lightweights draw {input:q} {wildcards.data} > {log:q} 2>&1"
 
 
-for kind, endings in KINDS.items():
+# A chapter is drawn by one process: starting one takes longer than drawing a figure. One that fails is named and leaves the others
+# (profiles keep what a failed job has written), and is what the next run makes anew.
+for chapter in CHAPTERS:
 
     rule:
         name:
-            f"draw_{kind}"
+            f"draw_{chapter.name}"
         input:
             study=STUDY_FILE,
             runs=f"{FOLDER}/runs.csv",
             said=SAID,
-            reads=reads(kind),
+            reads=reads(chapter),
+            templates=sorted(chapter.folder.glob("*.j2")),
         output:
-            f"{FOLDER}/{kind}/{{name}}{endings[0]}",
-            multiext(f"{FOLDER}/{kind}/{{name}}", *endings[1:]),
+            drawn(chapter),
+            f"{FOLDER}/{chapter.name}.md",
         log:
-            f"{FOLDER}/logs/{kind}/{{name}}.log",
-        wildcard_constraints:
-            name="|".join(catalogue(kind)) or "none",
+            f"{FOLDER}/logs/{chapter.name}.log",
         group:
             "summary"
         resources:
-            mem_mb=lambda wildcards, attempt: 1000 * attempt,
-            runtime=lambda wildcards, attempt: 2 * attempt,
+            mem_mb=lambda wildcards, attempt: 1500 * attempt,
+            runtime=lambda wildcards, attempt: 10 * attempt,
         params:
-            kind=kind,
+            names=[*names_of(chapter), chapter.name],
         shell:
-            "lightweights draw {input.study:q} {params.kind}/{wildcards.name} > {log:q} 2>&1"
+            "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
 
 
 rule score_claims:
@@ -89,40 +97,19 @@ rule score_claims:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
         said=SAID,
+        templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
     output:
-        f"{FOLDER}/scorecard.html",
-        multiext(f"{FOLDER}/scorecard", ".csv", ".md"),
+        f"{FOLDER}/RESULTS.md",
+        multiext(f"{FOLDER}/scorecard", ".csv", ".md", ".html"),
     log:
         f"{FOLDER}/logs/scorecard.log",
     group:
         "summary"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     shell:
-        "lightweights draw {input.study:q} scorecard > {log:q} 2>&1"
-
-
-rule write_pages:
-    input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        said=SAID,
-        templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
-    output:
-        f"{FOLDER}/RESULTS.md",
-        expand(f"{FOLDER}/{{chapter}}.md", chapter=[chapter.name for chapter in CHAPTERS]),
-    log:
-        f"{FOLDER}/logs/pages.log",
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 2 * attempt,
-    params:
-        names=["RESULTS", *(chapter.name for chapter in CHAPTERS)],
-    shell:
-        "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
+        "lightweights draw {input.study:q} scorecard RESULTS > {log:q} 2>&1"
 
 
 # Not part of the summary: `snakemake --cores 1 results/paper/report.html`.
@@ -130,9 +117,8 @@ rule write_report:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        tables=drawn("tables"),
-        figures=drawn("figures"),
-        scorecard=f"{FOLDER}/scorecard.html",
+        drawn=[[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
+        scorecard=f"{FOLDER}/scorecard.md",
         results=f"{FOLDER}/RESULTS.md",
     output:
         f"{FOLDER}/report.html",
@@ -148,7 +134,6 @@ rule write_report:
 rule summary:
     input:
         f"{FOLDER}/runs.csv",
-        drawn("tables"),
-        drawn("figures"),
+        [[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
         f"{FOLDER}/scorecard.html",
         f"{FOLDER}/RESULTS.md",

@@ -29,6 +29,37 @@ rule train_run:
         " {params.teacher} {params.gpus} > {log:q} 2>&1"
 
 
+# Short runs of this machine share processes (execution.together_seconds). A process that fails keeps what it has finished (the profile's
+# keep-incomplete), so that only the runs that are left share one the next time.
+LEFT = [run for run in RUNS if not is_done(run)] if STUDY.execution.together_seconds else []
+for number, together in enumerate(shared(LEFT, STUDY.execution.together_seconds), 1):
+
+    rule:
+        name:
+            f"train_together_{number}"
+        input:
+            [settings_file(run) for run in together],
+            sorted({data_file(STUDY, run.settings.dataset.name) for run in together}),
+        output:
+            [file(run) for run in together for file in (metrics_file, history_file, weights_file)],
+        log:
+            f"{FOLDER}/logs/together/{number}.log",
+        threads: STUDY.execution.threads
+        resources:
+            mem_mb=max(job_memory_mb(run.settings) for run in together),
+        params:
+            study=STUDY.study.name,
+            runs=[run.key for run in together],
+            device=STUDY.execution.device,
+            checkpoint_seconds=STUDY.execution.checkpoint_seconds,
+            gpus=f"--gpus {','.join(map(str, STUDY.execution.gpus))}" if STUDY.execution.gpus else "",
+        shell:
+            "lightweights train-together {params.study} {params.runs:q} --threads {threads} --device {params.device}"
+            " --checkpoint-seconds {params.checkpoint_seconds} {params.gpus} > {log:q} 2>&1"
+
+    workflow.ruleorder(f"train_together_{number}", "train_run")
+
+
 # One target a chapter and one an experiment: `snakemake --cores 2 noise`, `snakemake --cores 2 noise_map`.
 for target, trained in STUDY.targets().items():
 

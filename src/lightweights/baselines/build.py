@@ -23,7 +23,7 @@ from lightweights.settings.kinds import BaselineRun
 from lightweights.training.randomness import stream
 
 
-def build_baseline(settings: BaselineRun, input_shape: tuple[int, int, int], classes: int, seed: int) -> Baseline:
+def build_baseline(settings: BaselineRun, input_shape: tuple[int, ...], classes: int, seed: int) -> Baseline:
     """The baseline of a run. The target network has the initial weights of the experiment ``classical`` with the same seed.
 
     Raises SettingsError naming the setting where it does not fit the network.

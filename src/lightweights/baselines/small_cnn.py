@@ -25,9 +25,7 @@ OF_TEACHER = "_of_teacher_percent"
 class Distilled(Baseline):
     """A teacher and its student. Only the student counts and is kept; the teacher's training has no checkpoint and no history."""
 
-    def __init__(
-        self, settings: SmallCNN, teacher: nn.Module, name: str, input_shape: tuple[int, int, int], classes: int, seed: int
-    ) -> None:
+    def __init__(self, settings: SmallCNN, teacher: nn.Module, name: str, input_shape: tuple[int, ...], classes: int, seed: int) -> None:
         super().__init__()
         self.tau, self.label_share, self.seed = settings.temperature, settings.label_share, seed
         with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
@@ -71,7 +69,7 @@ class Distilled(Baseline):
 
 
 def distilled(
-    settings: SmallCNN, network: NetworkSection, teacher: nn.Module, input_shape: tuple[int, int, int], classes: int, seed: int
+    settings: SmallCNN, network: NetworkSection, teacher: nn.Module, input_shape: tuple[int, ...], classes: int, seed: int
 ) -> Distilled:
     """The student of a published network. Raises SettingsError for another: what is smaller of it is not known."""
     if network.name not in ("cnn", "cnn-relu"):

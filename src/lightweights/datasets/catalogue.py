@@ -121,3 +121,18 @@ CIFAR10_TEST = _cifar_batch(
     21449292,
     "b17b76630f3d6046967f244872dd4abc5f1745a3a0b88f08cd367c9c7ebb8d01",
 )
+
+WORDNET_NOUNS = RawFile("wordnet/data.noun.gz", 4571976, "eb7de2d883af32d68de723e67a8f45866f9fbdccad603b0aa30962bf894495a8")
+WORDNET_NOUNS_SIZE, WORDNET_NOUNS_SHA256 = 15300280, "fea17d2f9656611334eac790e5d69e47645fa180c4aa481fb4cd9b3520754ca2"
+"""Bytes and digest of WordNet's noun file, unpacked."""
+
+WORDNET_PACKAGE = RawFile(
+    "wordnet/wordnet-base_3.0-37_all.deb",
+    6467132,
+    "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
+    (
+        "https://deb.debian.org/debian/pool/main/w/wordnet/wordnet-base_3.0-37_all.deb",
+        "https://snapshot.debian.org/file/78cc404951819f319f979e9b5d08db8304ce49b9",
+        "https://ftp.debian.org/debian/pool/main/w/wordnet/wordnet-base_3.0-37_all.deb",
+    ),
+)

@@ -15,6 +15,9 @@ CIFAR_SHAPE = (3, 32, 32)
 CIFAR_RECORD = 1 + 3 * 32 * 32
 """Bytes of a record of CIFAR-10's binary version: the label, then the red, green and blue planes row by row."""
 
+AR_MAGIC, AR_HEADER = b"!<arch>\n", 60
+"""First bytes of an ar archive, and bytes of a member's header: name 16, time 12, owner 6, group 6, mode 8, length 10, end 2."""
+
 XZ_MEMORY = 128 * 2**20
 """Bytes that unpacking an xz file may take; level 9, the highest, takes 65 MiB."""
 
@@ -37,6 +40,21 @@ def unxz(packed: bytes, size: int, name: str) -> bytes:
     except lzma.LZMAError as error:
         raise DataError(f"{name}: not an xz file, or a damaged one ({error}); get it anew") from None
     return _checked_length(data, size, decompressor.eof, name)
+
+
+def ar_member(archive: bytes, member: str, name: str) -> bytes:
+    """A member of an ar archive, the outer form of Debian's packages; ``name`` is for messages. Raises DataError where it is not whole."""
+    place = len(AR_MAGIC)
+    while archive.startswith(AR_MAGIC) and place + AR_HEADER <= len(archive):
+        header = archive[place : place + AR_HEADER]
+        length = header[48:58].rstrip()
+        if header[58:] != b"`\n" or not length.isdigit():
+            break
+        start = place + AR_HEADER
+        if header[:16].rstrip().rstrip(b"/") == member.encode() and start + int(length) <= len(archive):
+            return archive[start : start + int(length)]
+        place = start + int(length) + int(length) % 2
+    raise DataError(f"{name}: not a whole package with {member}; get it anew")
 
 
 def read_idx_images(data: bytes, count: int, height: int, width: int, name: str) -> np.ndarray:

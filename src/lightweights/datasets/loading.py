@@ -3,34 +3,23 @@
 from lightweights.datasets import fetch
 from lightweights.datasets.catalogue import FASHION_MNIST, MNIST, IdxFiles, RawFile
 from lightweights.datasets.cifar10 import load_cifar10
-from lightweights.datasets.dataset import DataError, Dataset, Split, split_of
+from lightweights.datasets.dataset import Data, Dataset, Split, split_of
 from lightweights.datasets.digits import load_digits
 from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labels
+from lightweights.datasets.known import SHAPES
 from lightweights.datasets.mnist_partial import positions
-from lightweights.datasets.own import load_own
-from lightweights.datasets.series import SeriesDataset
+from lightweights.datasets.own import load_own, own_shape
 from lightweights.params import DatasetSection
 
-_SHAPES = {
-    "digits": ((1, 28, 28), 10),
-    "mnist-partial": ((1, 28, 28), 10),
-    "mnist": ((1, 28, 28), 10),
-    "fashion-mnist": ((1, 28, 28), 10),
-    "cifar-10": ((3, 32, 32), 10),
-}
+
+def shape_of(settings: DatasetSection) -> tuple[tuple[int, ...], int]:
+    """Shape of one case's input, (channels, height, width) of an image, and the outputs that a model gives for it, one a class; only a data
+    set of the user's own is loaded for it. Raises DataError.
+    """
+    return SHAPES.get(settings.name) or own_shape(settings)
 
 
-def shape_of(settings: DatasetSection) -> tuple[tuple[int, int, int], int]:
-    """(channels, height, width) and number of classes of a data set; only one of the user's own is loaded for it. Raises DataError."""
-    if settings.name in _SHAPES:
-        return _SHAPES[settings.name]
-    own = load(settings)
-    if isinstance(own, SeriesDataset):
-        raise DataError(f"dataset.name = {settings.name!r} is a series; this method needs images: name a data set of images")
-    return own.input_shape, own.classes
-
-
-def load(settings: DatasetSection) -> Dataset | SeriesDataset:
+def load(settings: DatasetSection) -> Data:
     """Fetch, verify and read the data set that the settings name.
 
     Its tests are ``test600`` (the challenge's validation images) and ``test10k`` (MNIST's test images) for mnist-partial, and

@@ -1,41 +1,40 @@
-"""Data sets of one's own: from arrays, from a CSV or NPZ file, or from any importable function that returns a :class:`Dataset`."""
+"""Data sets of one's own: from arrays, from a CSV or NPZ file, or from any importable function that returns a data set."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lightweights.datasets.dataset import DataError, Dataset, Split, check_form, digest, split_of
-from lightweights.datasets.series import SeriesDataset
+from lightweights.datasets.arrays import read_npz, read_table
+from lightweights.datasets.dataset import Data, DataError, Dataset, split_of
+from lightweights.datasets.flat import check_form, digest
+from lightweights.errors import LightweightsError
 from lightweights.imported import imported
-from lightweights.params import DatasetSection
+from lightweights.params import DatasetSection, SettingsError
 
 Arrays = tuple[Any, Any]
 """Images (n, height, width) or (n, channels, height, width) of whole numbers from 0 to 255, and their n labels."""
 
+MOST_CLASSES = 1_000_000
 
-def load_own(settings: DatasetSection) -> Dataset | SeriesDataset:
-    """The data set that the factory named by the settings gives. Raises DataError where it fails or gives something else, SettingsError
-    where there is no such factory.
+
+def load_own(settings: DatasetSection) -> Data:
+    """The data set that the factory named by the settings gives, made anew at each call, since what it reads may have changed. Raises
+    DataError where it fails or gives something else, SettingsError where there is no such factory.
     """
-    return _loaded(settings.model_dump_json())
-
-
-@cache  # several runs are checked against the same data
-def _loaded(settings_json: str) -> Dataset | SeriesDataset:
-    settings = DatasetSection.model_validate_json(settings_json)
     where = f"dataset.name = {settings.name!r} with arguments {settings.arguments or {}}"
     factory = imported("dataset.name", settings.name)
     try:
         dataset = factory(**(settings.arguments or {}))
-    except Exception as error:  # whatever a user's factory makes of these arguments
+    except SettingsError as error:
+        raise DataError(str(error)) from error
+    except LightweightsError as error:
         raise DataError(f"{where}: {error}") from error
-    if not isinstance(dataset, Dataset | SeriesDataset):
-        raise DataError(f"{where} gave {type(dataset).__name__}; expected a Dataset, for example that of from_arrays")
-    if isinstance(dataset, Dataset):
-        check_form(dataset)
+    if not isinstance(dataset, Data):
+        raise DataError(f"{where} gave {type(dataset).__name__}; expected a data set, for example that of from_arrays")
+    check_form(dataset)
     found = digest(dataset)
     if settings.sha256 not in (None, found):
         raise DataError(
@@ -45,34 +44,92 @@ def _loaded(settings_json: str) -> Dataset | SeriesDataset:
     return dataset
 
 
-def from_arrays(name: str, train: Arrays, tests: Mapping[str, Arrays]) -> Dataset:
-    """A data set from arrays (NumPy's or whatever it converts) of images and labels. Classes are 0 to the largest label of ``train``.
+def own_shape(settings: DatasetSection) -> tuple[tuple[int, ...], int]:
+    """Shape of a case's input and number of outputs. Remembered, since many runs are checked against the same data, for as long as the
+    files that the arguments name stay as they are. Raises as :func:`load_own`.
+    """
+    return _shape(settings.model_dump_json(), tuple(_stamps(settings.arguments or {})))
+
+
+@lru_cache(maxsize=64)
+def _shape(settings_json: str, stamps: tuple) -> tuple[tuple[int, ...], int]:
+    dataset = load_own(DatasetSection.model_validate_json(settings_json))
+    return dataset.input_shape, dataset.outputs
+
+
+def _stamps(value: Any) -> Iterator[tuple]:
+    """What tells a changed file from an unchanged one, for all files named anywhere in the arguments."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _stamps(part)
+    elif isinstance(value, str):
+        try:
+            status = Path(value).stat()
+            yield value, status.st_mtime_ns, status.st_size, status.st_ino
+        except (OSError, ValueError):
+            return
+
+
+def from_arrays(name: str, train: Arrays, tests: Mapping[str, Arrays], classes: int = 0) -> Dataset:
+    """A data set from arrays (NumPy's or whatever it converts) of images and labels.
+
+    Args:
+        name: what the data set is called.
+        train: images (n, height, width) or (n, channels, height, width) of whole numbers from 0 to 255, and their n labels.
+        tests: the like by name; arms are compared by the last of them.
+        classes: how many classes there are, where some have no training image; otherwise each label from 0 to the largest must have one.
 
     Raises:
-        DataError: pixels that are no whole numbers from 0 to 255, images of different shapes, labels of no training image.
+        DataError: pixels that are no whole numbers from 0 to 255, images of different shapes or with their axes mixed up, labels of no
+            class, classes without a training image.
     """
     if not tests:
         raise DataError(f"data set {name}: no test images; hold some out")
-    classes = int(np.max(np.asarray(train[1]), initial=-1)) + 1
-    splits = {part: _split(f"data set {name}, {part}", arrays, classes) for part, arrays in {"train": train, **tests}.items()}
+    checked = {part: _checked(f"data set {name}, {part}", pair) for part, pair in {"train": train, **tests}.items()}
+    seen = np.unique(checked["train"][1])
+    if not classes and len(seen) != seen[-1] + 1:
+        first = int(np.flatnonzero(seen != np.arange(len(seen)))[0])
+        raise DataError(
+            f"data set {name}: no training image is of class {first}, but labels go up to {seen[-1]}; number the {len(seen)} classes "
+            f"from 0 to {len(seen) - 1}, or say how many there are (classes)"
+        )
+    count = classes or len(seen)
+    if not 1 <= count <= MOST_CLASSES:
+        raise DataError(f"data set {name}: classes = {classes}; expected 1 to {MOST_CLASSES:,}")
+    for part, (_, labels) in checked.items():
+        if labels.max() >= count:
+            raise DataError(f"data set {name}, {part}: labels are not all whole numbers from 0 to {count - 1}; number them so")
+    splits = {part: split_of(*pair) for part, pair in checked.items()}
     shapes = {part: tuple(split.images.shape[1:]) for part, split in splits.items()}
     if len(set(shapes.values())) > 1:
         raise DataError(f"data set {name}: images have different shapes: {shapes}")
-    return Dataset(name, classes, splits.pop("train"), splits)
+    return Dataset(name, count, splits.pop("train"), splits)
 
 
-def _split(where: str, arrays: Arrays, classes: int) -> Split:
-    images, labels = (np.asarray(array) for array in arrays)
+def _checked(where: str, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (n, channels, height, width) and labels int64 (n,)."""
+    if not isinstance(arrays, tuple | list) or len(arrays) != 2:
+        raise DataError(f"{where}: expected a pair of arrays, images and labels")
+    try:
+        images, labels = (np.asarray(array) for array in arrays)
+    except ValueError as error:
+        raise DataError(f"{where}: images and labels are not arrays of numbers ({error}); are all images of one size?") from None
     images = images[:, None] if images.ndim == 3 else images
-    if images.ndim != 4 or labels.shape != images.shape[:1] or not len(labels):
+    if images.ndim != 4 or labels.shape != images.shape[:1] or not len(labels) or not images.size:
         raise DataError(
             f"{where}: images of shape {images.shape} and labels of shape {labels.shape}; expected (n, height, width) or "
             "(n, channels, height, width) and (n,)"
         )
-    for what, values, highest in (("pixels", images, 255), ("labels", labels, classes - 1)):
+    if images.shape[1] > 4 and images.shape[3] in (1, 3, 4):
+        raise DataError(
+            f"{where}: images of shape {images.shape} have their channels last, it seems; move them first: images.transpose(0, 3, 1, 2)"
+        )
+    for what, values, highest in (("pixels", images, 255), ("labels", labels, MOST_CLASSES - 1)):
+        if values.dtype.kind in "USO" and what == "labels":
+            raise DataError(f"{where}: labels are text; number them from 0")
         if values.dtype.kind not in "uifb" or not np.all((values >= 0) & (values <= highest) & (values == np.floor(values))):
             raise DataError(f"{where}: {what} are not all whole numbers from 0 to {highest}; scale, round or number them so")
-    return split_of(images.astype(np.uint8), labels.astype(np.int64))
+    return images.astype(np.uint8), labels.astype(np.int64)
 
 
 def csv(
@@ -96,38 +153,30 @@ def csv(
 
 def npz(file: str, test_fraction: float = 0.25, split_seed: int = 0) -> Dataset:
     """Images in an NPZ file of the arrays ``images`` and ``labels``; tests are ``test_images`` and ``test_labels``, or are held out, every
-    class in proportion. Raises DataError.
+    class in proportion. Raises DataError, for any other array too.
     """
-    try:
-        with np.load(file) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        train = found["images"], found["labels"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise DataError(f"{file}: cannot be read as an NPZ file with arrays images and labels ({error})") from None
-    if "test_images" in found and "test_labels" in found:
+    needed, optional = ("images", "labels"), ("test_images", "test_labels")
+    found = read_npz(Path(file), needed + optional)
+    for names in (needed, *([optional] if set(optional) & set(found) else [])):
+        if missing := [name for name in names if name not in found]:
+            raise DataError(f"{file}: cannot be read as an NPZ file with arrays {' and '.join(names)}: {missing[0]} is missing")
+    train = found["images"], found["labels"]
+    if "test_images" in found:
         return from_arrays(Path(file).stem, train, {"test": (found["test_images"], found["test_labels"])})
     return _held_out(Path(file).stem, train, test_fraction, split_seed)
 
 
 def _rows(path: Path, shape: tuple[int, int, int], label: str) -> Arrays:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as a CSV file ({error})") from None
-    if label not in table:
-        raise DataError(f"{path}: no column {label!r}; the first columns are {', '.join(map(str, table.columns[:5]))}")
-    pixels = table.drop(columns=label)
+    labels, pixels = read_table(path, label)
     if pixels.shape[1] != np.prod(shape):
         raise DataError(f"{path}: {pixels.shape[1]} columns besides {label!r}; images of {shape} have {np.prod(shape)} pixels")
-    return pixels.to_numpy().reshape(-1, *shape), table[label].to_numpy()
+    return pixels.reshape(-1, *shape), labels
 
 
 def _held_out(name: str, images_and_labels: Arrays, test_fraction: float, split_seed: int) -> Dataset:
     from sklearn.model_selection import train_test_split
 
-    images, labels = images_and_labels
+    images, labels = _checked(f"data set {name}", images_and_labels)
     try:
         train, test = train_test_split(np.arange(len(labels)), test_size=test_fraction, random_state=split_seed, stratify=labels)
     except ValueError as error:

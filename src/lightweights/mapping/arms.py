@@ -5,7 +5,9 @@ and of the phases, and the order of batches. An arm is called with a function th
 vector a circuit, and returns P, one number a weight.
 """
 
-from collections.abc import Callable
+import copy
+import math
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import torch
@@ -13,8 +15,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from lightweights.imported import imported
-from lightweights.mapping.outer import outer_product
-from lightweights.params import ArmName, SettingsError
+from lightweights.mapping.outer import Normalisation, normalised, outer_product
+from lightweights.photonics import Circuit, effective_phase_count
+from lightweights.settings.base import SettingsError
+from lightweights.settings.photonics import ArmName
 
 ARMS: tuple[str, ...] = get_args(ArmName)
 
@@ -44,6 +48,12 @@ class Arm(nn.Module):
         """The mapping's coefficients A and B as this arm leaves them."""
         return coefficients
 
+    def trained_counts(self) -> dict[str, int]:
+        """What the arm itself trains besides the phases: numbers held (``published``), entering P (``used``), and independent directions
+        in which they move P (``effective``).
+        """
+        return dict.fromkeys(("published", "used", "effective"), sum(p.numel() for p in self.parameters() if p.requires_grad))
+
 
 class FreeProduct(Arm):
     """The outer product of freely trained vectors, one a circuit, that start at the photonic probabilities."""
@@ -58,11 +68,76 @@ class FreeProduct(Arm):
         """P from the free vectors; the circuits are not asked."""
         return outer_product(list(self.vectors), self.weight_count)
 
-    def used_count(self) -> int:
-        """Numbers that enter P: the slowest vectors are longer than the weights need."""
+    def trained_counts(self) -> dict[str, int]:
+        """The slowest vectors are longer than the weights need, and a product keeps its value when one vector is scaled up and another
+        down.
+        """
         probe = [vector.detach().clone().requires_grad_() for vector in self.vectors]
         outer_product(probe, self.weight_count).sum().backward()
-        return sum(int((vector.grad != 0).sum()) for vector in probe if vector.grad is not None)
+        used = sum(int((vector.grad != 0).sum()) for vector in probe if vector.grad is not None)
+        held = sum(vector.numel() for vector in self.vectors)
+        return {"published": held, "used": used, "effective": used - len(self.vectors) + 1}
+
+
+class MatchedSpread(Arm):
+    """P of the circuits, spread about 1 by the factor that gives it the variance of ``model`` at the initial phases: distinguishable
+    photons that vary as much as photons that interfere.
+    """
+
+    spread: Tensor
+
+    def __init__(self, weight_count: int, start: list[Float[Tensor, " outcomes"]], model: list[Float[Tensor, " outcomes"]]) -> None:
+        super().__init__(weight_count)
+        own, wanted = (outer_product(factors, weight_count).std(correction=0) for factors in (start, model))
+        if own == 0:
+            raise ValueError("the circuits' probabilities do not vary at the initial phases, so no factor gives them another spread")
+        self.register_buffer("spread", wanted / own)
+
+    def forward(self, factors: Factors) -> Float[Tensor, " weights"]:
+        """1 + spread (P - 1)."""
+        return 1 + self.spread * (super().forward(factors) - 1)
+
+
+class ClassicalLight(Arm):
+    """What coherent light does in the photons' place: a factor is the intensities |W e^{i theta}|^2 behind a random medium W, normalised
+    as probabilities are. W is complex Gaussian, outcomes x d, and drawn once; theta, d phases, is trained. A phase common to all of theta
+    moves nothing, so d - 1 of them are effective.
+    """
+
+    phases_matter = False
+
+    def __init__(
+        self,
+        weight_count: int,
+        outcomes: Sequence[int],
+        start: Sequence[Float[Tensor, " phases"]],
+        normalisation: Normalisation,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(weight_count)
+        self.normalisation = normalisation
+        self.thetas = nn.ParameterList(theta.detach().clone() for theta in start)
+        for k, (rows, theta) in enumerate(zip(outcomes, start, strict=True)):
+            drawn = torch.randn(2, rows, len(theta), generator=generator, device=generator.device) / math.sqrt(2 * len(theta))
+            self.register_buffer(f"medium{k}", drawn)
+
+    def intensities(self) -> list[Float[Tensor, " outcomes"]]:
+        """Intensities behind each medium, before normalisation."""
+        found = []
+        for k, theta in enumerate(self.thetas):
+            real, imaginary = self.get_buffer(f"medium{k}")
+            cosine, sine = theta.cos(), theta.sin()
+            found.append((real @ cosine - imaginary @ sine).square() + (real @ sine + imaginary @ cosine).square())
+        return found
+
+    def forward(self, factors: Factors) -> Float[Tensor, " weights"]:
+        """P from the intensities; the circuits are not asked."""
+        return outer_product([normalised(vector, self.normalisation) for vector in self.intensities()], self.weight_count)
+
+    def trained_counts(self) -> dict[str, int]:
+        """All phases, less one a medium where directions are counted."""
+        held = sum(theta.numel() for theta in self.thetas)
+        return {"published": held, "used": held, "effective": held - len(self.thetas)}
 
 
 class Fixed(Arm):
@@ -111,10 +186,18 @@ def dirichlet(length: int, generator: torch.Generator) -> Float[Tensor, " length
     return (drawn / drawn.mean()).float()
 
 
-def build_arm(name: str, weight_count: int, factors: Factors, generator: torch.Generator) -> Arm:
-    """The arm of that name, its initial values from ``generator`` and, where it imitates photons, from the circuits' probabilities at
-    their initial phases. ``package.module:factory`` is called as factory(weight_count, factors, generator). Raises ValueError for an
-    unknown name, and where a factory gives no arm.
+def build_arm(
+    name: str,
+    weight_count: int,
+    factors: Factors,
+    generator: torch.Generator,
+    circuits: Sequence[Circuit] = (),
+    phases: Sequence[Float[Tensor, " phases"]] = (),
+    normalisation: Normalisation = "mean",
+) -> Arm:
+    """The arm of that name, its initial values from ``generator`` and, where it imitates photons, from the circuits at their initial
+    phases. ``package.module:factory`` is called as factory(weight_count, factors, generator). Raises ValueError for an unknown name, and
+    where a factory gives no arm.
     """
     if ":" in name:
         arm = imported("photonics.arm", name)(weight_count, factors, generator)
@@ -131,6 +214,13 @@ def build_arm(name: str, weight_count: int, factors: Factors, generator: torch.G
         start = factors()
     if name == "product-free":
         return FreeProduct(weight_count, start)
+    if name == "distinguishable-matched":
+        with torch.no_grad():
+            interfering = [normalised(_interfering(circuit)(own), normalisation) for circuit, own in zip(circuits, phases, strict=True)]
+        return MatchedSpread(weight_count, start, interfering)
+    if name.startswith("classical-light"):
+        outcomes = [circuit.outcome_count for circuit in circuits]
+        return ClassicalLight(weight_count, outcomes, _thetas(name, circuits, phases), normalisation, generator)
     if name == "dirichlet-fixed":
         return Fixed(outer_product([dirichlet(len(vector), generator) for vector in start], weight_count))
     drawn = torch.randn(weight_count, generator=generator, device=generator.device)
@@ -140,3 +230,21 @@ def build_arm(name: str, weight_count: int, factors: Factors, generator: torch.G
     if name == "gaussian-fixed":
         return Fixed(drawn)
     return Resampled(drawn, bits_destroyed=name == "paper-random")
+
+
+def _interfering(circuit: Circuit) -> Circuit:
+    """The same circuit with photons that interfere."""
+    found = copy.copy(circuit)
+    found.distinguishable = False
+    return found
+
+
+def _thetas(name: str, circuits: Sequence[Circuit], phases: Sequence[Tensor]) -> list[Tensor]:
+    """Initial phases of classical light: the first ones of the circuits', as many as make as many effective ones, or as a circuit uses."""
+    if name == "classical-light-used":
+        counts = [circuit.mesh.used_phase_count for circuit in circuits]
+    else:
+        counts = [effective_phase_count(circuit, own) + 1 for circuit, own in zip(circuits, phases, strict=True)]
+    if any(count > len(own) for count, own in zip(counts, phases, strict=True)):
+        raise ValueError(f"arm {name} needs {counts} phases, the circuits have {[len(own) for own in phases]}; use another mesh")
+    return [own[:count] for own, count in zip(phases, counts, strict=True)]

@@ -1,10 +1,13 @@
 """The joint distribution of several circuits, as far as it is needed."""
 
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+Normalisation = Literal["mean", "sum", "none"]
 
 
 def outer_product(factors: list[Float[Tensor, " outcomes"]], count: int) -> Float[Tensor, " count"]:
@@ -26,3 +29,10 @@ def outer_product(factors: list[Float[Tensor, " outcomes"]], count: int) -> Floa
     else:
         pieces.append(first[0] * outer_product(rest, part))
     return torch.cat(pieces) if len(pieces) > 1 else pieces[0]
+
+
+def normalised(probabilities: Float[Tensor, " outcomes"], way: Normalisation) -> Float[Tensor, " outcomes"]:
+    """Probabilities divided by their mean, by their sum, or not at all."""
+    if way == "none":
+        return probabilities
+    return probabilities / (probabilities.mean() if way == "mean" else probabilities.sum())

@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from lightweights.datasets import AnyDataset
+from lightweights.datasets import Dataset
 from lightweights.settings.runs import RunSettings
 from lightweights.training.state import Training
 
@@ -35,24 +35,24 @@ class Told:
 
 
 class Method(Protocol):
-    """What a module that trains a kind of run has. Its data set is the one that the run names: images, unless its kind is for series."""
+    """What a module that trains a kind of run has."""
 
     def check(self, settings: RunSettings, where: str) -> None:
         """Build what would be trained, without training. Raises SettingsError, which begins with ``where``."""
 
     def begin(
-        self, settings: RunSettings, data: AnyDataset, seed: int, device: torch.device, *, teacher: nn.Module | None, jobs: Path | None
+        self, settings: RunSettings, data: Dataset, seed: int, device: torch.device, *, teacher: nn.Module | None, jobs: Path | None
     ) -> Training:
         """A training that has not started. ``teacher``: what :func:`source` read, for a run that learns from another. ``jobs``: where
         numbers of remote jobs are kept.
         """
 
     def advance(
-        self, training: Training, settings: RunSettings, data: AnyDataset, seed: int, *, teacher: nn.Module | None
+        self, training: Training, settings: RunSettings, data: Dataset, seed: int, *, teacher: nn.Module | None
     ) -> Iterator[dict[str, float]]:
         """Train from where the training stands; yields the history row of each round or epoch, one for each of ``settings.steps``."""
 
-    def tell(self, training: Training, settings: RunSettings, data: AnyDataset, seed: int) -> Told:
+    def tell(self, training: Training, settings: RunSettings, data: Dataset, seed: int) -> Told:
         """What is reported of a training, as it stands."""
 
 

@@ -17,13 +17,15 @@ _BUILT_IN = {
 }
 
 
-def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int, seed: int = 0) -> nn.Module:
+def build_network(settings: NetworkSection, input_shape: tuple[int, ...], classes: int, seed: int = 0) -> nn.Module:
     """The network that the settings name, its initial weights decided by ``seed``. Raises SettingsError if there is none."""
     factory = _BUILT_IN.get(settings.name) or _imported(settings.name)
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
         torch.manual_seed(seed)
         try:
             network = factory(input_shape, classes, **settings.arguments)
+        except SettingsError:
+            raise
         except Exception as error:  # whatever a user's factory makes of these arguments
             raise SettingsError(f"network.name = {settings.name!r} with arguments {settings.arguments}: {error}") from error
     if not isinstance(network, nn.Module):
@@ -31,7 +33,7 @@ def build_network(settings: NetworkSection, input_shape: tuple[int, int, int], c
     return network
 
 
-def parameter_count(settings: NetworkSection, input_shape: tuple[int, int, int], classes: int) -> int:
+def parameter_count(settings: NetworkSection, input_shape: tuple[int, ...], classes: int) -> int:
     """Number of weights m that the network needs."""
     return sum(p.numel() for p in build_network(settings, input_shape, classes).parameters() if p.requires_grad)
 

@@ -5,6 +5,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Channels, height, width. Raises ValueError where inputs are no images."""
+    if len(shape) != 3:
+        raise ValueError(f"a convolutional network takes images (channels, height, width), the data's inputs have the shape {shape}")
+    return shape[0], shape[1], shape[2]
+
+
 class TargetCNN(nn.Sequential):
     """conv 5x5 to 8, max-pool 2, conv 5x5 to 12, pool 2, linear to 20, linear to the classes; images (n, channels, height, width).
 
@@ -15,14 +22,14 @@ class TargetCNN(nn.Sequential):
 
     def __init__(
         self,
-        input_shape: tuple[int, int, int],
+        input_shape: tuple[int, ...],
         classes: int,
         *,
         relu: bool = False,
         channels: tuple[int, int] = (8, 12),
         hidden: int = 20,
     ) -> None:
-        entering, height, width = input_shape
+        entering, height, width = image_shape(input_shape)
         first, second = channels
         rows, columns = (((side - 4) // 2 - 4) // 2 for side in (height, width))
         if min(rows, columns) < 1:
@@ -50,8 +57,8 @@ class MerlinCNN(nn.Sequential):
     Source: the notebook of the MerLin reproduction of arXiv 2505.08474. Its description lists no activation, so there is none.
     """
 
-    def __init__(self, input_shape: tuple[int, int, int], classes: int) -> None:
-        channels, height, width = input_shape
+    def __init__(self, input_shape: tuple[int, ...], classes: int) -> None:
+        channels, height, width = image_shape(input_shape)
         rows, columns = (((side - 3) // 2 - 3) // 2 for side in (height, width))
         if min(rows, columns) < 1:
             raise ValueError(f"MerLin's network needs images of at least 13x13 pixels, got {height}x{width}")

@@ -1,70 +1,45 @@
 """Devices and simulators far away, through Perceval's communication layers: Quandela Cloud, Scaleway, or any other.
 
-Each question (a circuit with its phases) is one job. Its number at the provider is written down before anything is waited for, so that a
-study that was killed picks the job up again instead of paying for it twice; a question that was answered is never sent again. Errors
-of the network are tried again with growing pauses; a job that fails or takes too long is sent again, for its circuit alone.
+Each question (a circuit with its phases) is one job, named by its digest. Its number at the provider is written down before anything is
+waited for, so that a study that was killed picks the job up again instead of paying for it twice; a question that was answered is never
+sent again, and one that a provider may have taken without saying so is looked for before it is. Errors of the network are tried again
+with growing pauses; a job that fails, is lost or takes too long is sent again, for its circuit alone, and told. No answer is believed that
+cannot be one to the question (:mod:`lightweights.photonics.answers`).
 
 Tokens come from the environment only (PCVL_CLOUD_TOKEN, SCALEWAY_CLOUD_TOKEN). They are never written down and never part of a message.
 """
 
-import hashlib
-import json
+import logging
 import os
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
 
-from lightweights.photonics.backends import BackendError, give_photons, imported, perceval_circuit, shares
+from lightweights.photonics.answers import AnswerError, counted, read_answer
+from lightweights.photonics.backends import BackendError, give_photons, imported, perceval_circuit
 from lightweights.photonics.circuit import Circuit
+from lightweights.photonics.jobs import JobLog, Question
 from lightweights.photonics.noise import Noise
+from lightweights.photonics.retries import ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, passing, pause_after, persistently, status_code, unsure
+from lightweights.photonics.web import guard, jobs_by_name
+
+__all__ = ["JobLog", "Remote", "connect", "require_token"]
 
 TOKENS = {"quandela": "PCVL_CLOUD_TOKEN", "scaleway": "SCALEWAY_CLOUD_TOKEN"}
 PROJECT = "SCALEWAY_PROJECT_ID"
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds before the second attempt, and at most; each pause is twice the one before."""
-ATTEMPTS = 5
-"""How often a request, or a job, is tried."""
 LONGEST_SESSION = 24 * 3600
 """Seconds that a session may last; it also ends after 20 minutes without a job (Perceval's default)."""
 
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class JobLog:
-    """Numbers of jobs by question, in a file of one JSON line a job. Safe to use from several threads of one process."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path, self._lock, self._jobs = path, threading.Lock(), {}
-        if path is not None and path.is_file():
-            for line in path.read_text().splitlines():
-                try:
-                    entry = json.loads(line)
-                    self._jobs[entry["question"]] = entry["job"]
-                except (ValueError, KeyError, TypeError):
-                    continue  # the last line of a killed process may be cut off
-
-    def find(self, question: str) -> str | None:
-        """The job that was sent for a question, if there is one that has not failed."""
-        with self._lock:
-            return self._jobs.get(question)
-
-    def write(self, question: str, job: str | None) -> None:
-        """Remember the job of a question, or with None that it failed. On disk when this returns."""
-        with self._lock:
-            self._jobs[question] = job
-            if self._path is None:
-                return
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a") as file:
-                file.write(json.dumps({"question": question, "job": job}) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+class _LostError(Exception):
+    """A job that the provider does not know any more, or whose results it has lost."""
 
 
 class Remote:
@@ -116,42 +91,124 @@ class Remote:
         """Frequencies of the outcomes among what the job has counted, times the share of shots that the platform says it counted,
         float64. Raises BackendError where no answer can be had.
         """
-        return self._answer(self.question(circuit, phases), circuit, phases)
+        return self._answer(self.question(circuit, phases))
 
-    def question(self, circuit: Circuit, phases: Float[Tensor, " phases"]) -> str:
-        """What identifies a question: platform, shots, noise, circuit and phases."""
-        what = [self._layer.name, self._shots, str(self._noise), circuit.mesh.kind, circuit.modes, circuit.inputs]
-        return hashlib.sha256(json.dumps([*what, phases.detach().double().tolist()]).encode()).hexdigest()
+    def question(self, circuit: Circuit, phases: Float[Tensor, " phases"]) -> Question:
+        """What a job is to answer."""
+        return Question(self._layer.name, self._shots, str(self._noise), circuit, phases)
 
-    def _answer(self, question: str, circuit: Circuit, phases: Tensor) -> Tensor:
+    def _answer(self, question: Question) -> Tensor:
         told = ""
         for attempt in range(self._attempts):
             if attempt:
-                self._sleep(_pause(attempt))
-            job = self._log.find(question)
+                self._sleep(pause_after(attempt))
+            job = self._log.find(question.key)
             if job is None:
-                job = self._persistently(lambda: self._layer.send(self._payload(circuit, phases)))
-                self._log.write(question, str(job))
-            status = self._wait(job)
-            if status is not None and status.success:
-                found = self._persistently(partial(self._layer.get_results, job))
-                answer = float(found.get("global_perf") or 1) * shares(circuit, found["results"], clipped=True)
-                if float(answer.sum()) > 0:
-                    return answer
-                told = f"job {job} counted no cycle in which {circuit.photons} modes clicked; use more shots"
-            elif status is None:
-                told = f"job {job} has not ended after {self._patience:g} s"
-                self._cancel(job)
-            else:
-                told = f"job {job} ended as {status()}: {self._without_token(str(status.stop_message))}"
+                job = self._send(question)
+                self._log.write(question, job)
+            try:
+                status = self._wait(job)
+                if status is not None and status.success:
+                    answer = self._counted(job, question)
+                    if float(answer.sum()) > 0:
+                        return answer
+                    told = f"job {job} counted no cycle in which {question.circuit.photons} modes clicked; use more shots"
+                elif status is None:
+                    told = f"job {job} has not ended after {self._patience:g} s"
+                    self._cancel(job)
+                else:
+                    told = f"job {job} ended as {status()}: {self._without_token(str(status.stop_message))}"
+            except _LostError as error:
+                told = f"job {job} is lost ({error})"
             self._log.write(question, None)
+            _LOG.warning("platform %s: %s%s", self._layer.name, told, "; sent again" if attempt + 1 < self._attempts else "")
         raise BackendError(f"platform {self._layer.name}: {told}; {self._attempts} attempts were made")
+
+    def _send(self, question: Question) -> str:
+        """The number of the job that was sent, or that had been sent without an answer and is found at the provider."""
+        name = self._layer.name
+        unanswered = self._log.unanswered(question.key)
+        if unanswered:
+            found = self._sent_before(unanswered)
+            if found:
+                return found
+            _LOG.warning("platform %s: job %r was on its way when the last process ended; sent again", name, unanswered)
+        called = self._log.sending(question)
+        for attempt in range(1, self._attempts + 1):
+            payload = self._persistently(partial(self._payload, question, called))
+            try:
+                return str(self._layer.send(payload))
+            except BackendError:
+                raise
+            except Exception as error:  # providers raise what their libraries raise
+                if unsure(error):
+                    found = self._sent_before(called)
+                    if found:
+                        return found
+                    if found is None:
+                        raise BackendError(
+                            f"platform {name}: no answer to a job that it may have taken ({self._without_token(str(error))}). Look for "
+                            f"{called!r} among its jobs and cancel it where it is there; started again, the run sends it once more"
+                        ) from None
+                if attempt == self._attempts or not passing(error):
+                    self._log.write(question, None)
+                    raise BackendError(self._explained(error)) from None
+            self._sleep(pause_after(attempt))
+        raise AssertionError
+
+    def _sent_before(self, name: str) -> str | None:
+        """The number of the job that was sent by a name, "" where the provider has none, None where it cannot tell."""
+        jobs = jobs_by_name(self._layer)
+        if jobs is None:
+            return None
+        try:
+            return persistently(jobs, self._attempts, self._sleep).get(name, "")
+        except Exception as error:
+            raise BackendError(self._explained(error)) from None
+
+    def _counted(self, job: str, question: Question) -> Tensor:
+        """The answer of a job that has ended. One that cannot be right is fetched once more, as it may have suffered on its way."""
+        exact = str(self._layer.get_specs().get("type", "simulator")) == "simulator"
+        for again in (True, False):
+            try:
+                found = self._of_job(partial(self._results, job))
+                if not isinstance(found, dict) or found.get("results") is None:
+                    raise _LostError("an answer without results")
+                return counted(question.circuit, found, self._shots, exact)
+            except AnswerError as error:
+                if not again:
+                    self._log.write(question, None)
+                    raise AnswerError(
+                        f"platform {self._layer.name}: the answer of job {job} is refused: {self._without_token(str(error))}. Nothing of "
+                        "it is used; tell the provider, and start again: the question is sent anew"
+                    ) from None
+        raise AssertionError
+
+    def _results(self, job: str) -> Any:
+        """A job's results as they come; those of Perceval's clients are read here, since they would call what an answer names."""
+        handler = getattr(self._layer, "_rpc_handler", None)
+        if handler is None:
+            return self._layer.get_results(job)
+        response = handler.get_job_results(job)
+        text = response.get("results") if isinstance(response, dict) else None
+        return read_answer(text) if text else None
+
+    def _of_job(self, request: Callable[[], T]) -> T:
+        """A request's answer about a job. Raises _LostError where the provider does not know it, and BackendError."""
+        try:
+            return persistently(request, self._attempts, self._sleep)
+        except (BackendError, _LostError):
+            raise
+        except Exception as error:
+            if status_code(error) in (404, 410):
+                raise _LostError(self._without_token(str(error))) from None
+            raise BackendError(self._explained(error)) from None
 
     def _wait(self, job: str) -> Any:
         """The status of a job that has ended; None when patience ends first."""
         waited, pause, errors = 0.0, FIRST_PAUSE, 0
         while True:
-            status = self._persistently(partial(self._layer.get_job_status, job, errors))
+            status = self._of_job(partial(self._layer.get_job_status, job, errors))
             errors = errors + 1 if status is None else 0
             if status is not None and status.completed:
                 return status
@@ -166,15 +223,15 @@ class Remote:
         except Exception as error:  # it may have ended meanwhile; a job that cannot be cancelled harms nobody
             del error
 
-    def _payload(self, circuit: Circuit, phases: Tensor) -> dict[str, Any]:
-        pcvl = self._pcvl
-        experiment = pcvl.Experiment(perceval_circuit(circuit, phases))
+    def _payload(self, question: Question, name: str) -> dict[str, Any]:
+        pcvl, circuit = self._pcvl, question.circuit
+        experiment = pcvl.Experiment(perceval_circuit(circuit, question.phases))
         experiment.min_detected_photons_filter(circuit.photons)
         give_photons(experiment, circuit)
         factory = pcvl.runtime.ExecutionFactory(self._computer, experiment, max_shots_per_call=self._shots)
         computation = factory.build_computation("sample_count")
         computation.add_params(max_samples=self._shots, max_shots=self._shots)
-        computation.job_name = f"lightweights {circuit.modes} modes {circuit.photons} photons"
+        computation.job_name = name
         self._computer.validate_single(computation)
         return self._computer.prepare_payload(computation)
 
@@ -188,7 +245,7 @@ class Remote:
             raise BackendError(self._explained(error)) from None
 
     def _explained(self, error: Exception) -> str:
-        name, code = getattr(self._layer, "name", "the platform"), _status_code(error)
+        name, code = getattr(self._layer, "name", "the platform"), status_code(error)
         text = self._without_token(f"{type(error).__name__}: {error}")
         if code in (401, 403):
             return f"platform {name} refuses the token of {' or '.join(TOKENS.values())} ({text}); get a new one"
@@ -213,6 +270,7 @@ def connect(platform: str, session: str = "lightweights") -> Any:
     provider, _, name = platform.partition(":")
     token = require_token(platform)
     providers = imported("perceval.providers", "photonics", "perceval-quandela")
+    guard()
 
     def opened() -> Any:
         if provider != "scaleway":
@@ -226,7 +284,7 @@ def connect(platform: str, session: str = "lightweights") -> Any:
     try:
         return persistently(opened)
     except Exception as error:
-        text, code = Remote._without_token(f"{type(error).__name__}: {error}"), _status_code(error)
+        text, code = Remote._without_token(f"{type(error).__name__}: {error}"), status_code(error)
         remedy = "get a new token" if code in (401, 403) else "check the name of the platform (photonics.platform) and the network"
         raise BackendError(f"platform {platform} cannot be opened ({text}); {remedy}") from None
 
@@ -242,39 +300,3 @@ def require_token(platform: str) -> str:
     if provider == "scaleway" and not os.environ.get(PROJECT):
         raise BackendError(f"no project for scaleway: set the environment variable {PROJECT}")
     return token
-
-
-def persistently(request: Callable[[], T], attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep) -> T:
-    """A request's answer; after errors that may pass it is made again, with growing pauses. Raises what the last attempt raised."""
-    for attempt in range(1, attempts):
-        try:
-            return request()
-        except Exception as error:
-            if not passing(error):
-                raise
-        sleep(_pause(attempt))
-    return request()
-
-
-def passing(error: Exception) -> bool:
-    """Whether trying again may help: no connection, a time-out, a busy or failing server."""
-    code = _status_code(error)
-    if code is not None:
-        return code in (408, 409, 421, 423, 425, 429) or code >= 500
-    if isinstance(error, ConnectionError | TimeoutError):
-        return True
-    requests = imported("requests", "photonics", "requests")
-    return isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout)
-
-
-def _status_code(error: Exception) -> int | None:
-    code = getattr(getattr(error, "response", None), "status_code", None)
-    if code is None:  # Perceval passes some answers on as text
-        for word in str(error).replace(",", " ").split():
-            if word.isdigit() and len(word) == 3 and word[0] in "45":
-                return int(word)
-    return code
-
-
-def _pause(attempt: int) -> float:
-    return min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)

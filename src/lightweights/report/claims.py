@@ -30,7 +30,7 @@ class Claim:
     """One published number, with where it stands. Numbers that the source does not give are None.
 
     ``setting`` says in the source's words what it is about; ``experiment`` and ``where`` which of our runs judge it: conditions on
-    columns of runs.csv, ``bond_dim=4``, or ``parameters_trained_used~1365`` for the runs that are nearest. ``ddof`` is 0 where the published
+    columns of runs.csv, ``bond_dim=4``, or ``parameters_trained_used~1365`` for the nearest runs. ``ddof`` is 0 where the published
     sd is known to be of the population.
     """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
+import yaml
 
 from lightweights.params import Study, parse_study
 from lightweights.report.chapter import Chapter, ChapterError, Shown, chapter_at, chapters
@@ -30,7 +31,7 @@ def check_chapter(folder: Path) -> Iterator[str]:
     """Check a chapter; yields a line for each part that is right. Raises ChapterError naming the file and what is wrong."""
     chapter = chapter_at(folder)
     others = [other for other in chapters() if other.folder.resolve() != folder.resolve()]
-    for test in (light, own_modules_only, named_functions, judged_claims, published_pages):
+    for test in (light, one_order, own_modules_only, named_functions, judged_claims, published_pages):
         yield f"{chapter.name}: {test(chapter, others)}"
 
 
@@ -41,6 +42,15 @@ def light(chapter: Chapter, _: list[Chapter]) -> str:
         if module.partition(".")[0] in HEAVY:
             raise ChapterError(f"{path} imports {module}; import it where it is used")
     return "__init__ imports nothing heavy"
+
+
+def one_order(chapter: Chapter, _: list[Chapter]) -> str:
+    """Its experiments, where it has any, say the same order."""
+    path = chapter.folder / "experiments.yaml"
+    order = (yaml.safe_load(path.read_text()) or {}).get("order", 0) if path.is_file() else chapter.order
+    if order != chapter.order:
+        raise ChapterError(f"{path}: order is {order}, and that of CHAPTER {chapter.order}; they are one thing")
+    return f"order {chapter.order}"
 
 
 def own_modules_only(chapter: Chapter, _: list[Chapter]) -> str:

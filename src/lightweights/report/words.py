@@ -64,9 +64,9 @@ def missing(results: Results) -> dict[str, int]:
 
 
 def cost(results: Results) -> dict[str, Any]:
-    """Hours of the runs by part of the study, in all, and the machines."""
+    """Hours of the runs by chapter (or experiment, where it belongs to none), in all, and the machines."""
     runs, experiments = results.runs, results.study.experiments
-    parts = runs.experiment.map({name: experiment.part or name for name, experiment in experiments.items()})
+    parts = runs.experiment.map({name: experiment.chapter or name for name, experiment in experiments.items()})
     rows = [(str(part).replace("_", " "), len(group), group.wall_seconds.sum() / 3600) for part, group in runs.groupby(parts, sort=False)]
     devices = sorted({f"{row.device} ({row.threads} thread(s))" for row in runs.itertuples()})
     return {"parts": rows, "hours": runs.wall_seconds.sum() / 3600, "devices": devices}

@@ -15,6 +15,13 @@ class Execution(Section):
     checkpoint_seconds: float = Field(
         30.0, ge=0, le=86_400, description="A run saves its state at the first round or epoch end after this time."
     )
+    together_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Runs on this machine share processes of about this length, as starting one takes seconds; 0 gives each its own. "
+        "Not for clusters, where profiles group jobs.",
+    )
     gpus: list[Annotated[int, Field(ge=0, le=63)]] = Field(
         default_factory=list,
         max_length=64,

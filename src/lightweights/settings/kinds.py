@@ -138,7 +138,7 @@ class QuantumTrainRun(RunSettings):
     def trains_phases(self) -> bool:
         """Whether there are phases that the schedule trains; an arm may have none, or leave them as they are."""
         arm = self.photonics.arm or "photonic"
-        return arm in ("photonic", "photonic-unnormalised", "distinguishable") or ":" in arm
+        return arm in ("photonic", "photonic-unnormalised", "distinguishable", "distinguishable-matched") or ":" in arm
 
     def work(self) -> Work:
         """Rounds of epochs on the mapping, and passes of the phases' optimiser."""

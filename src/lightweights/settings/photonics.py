@@ -12,6 +12,9 @@ ArmName = Literal[
     "mps-only",
     "product-free",
     "distinguishable",
+    "distinguishable-matched",
+    "classical-light",
+    "classical-light-used",
     "gaussian-fixed",
     "gaussian-matched",
     "dirichlet-fixed",
@@ -103,13 +106,18 @@ class PhotonicsSection(Section):
         """Whether probabilities are those of a device: with noise, with its detectors, or from counts."""
         return any(setting is not None for setting in (self.noise, self.detectors, self.post_selection, self.cycles))
 
+    @property
+    def of_distinguishable_photons(self) -> bool:
+        """Whether the arm's photons do not interfere."""
+        return self.arm in ("distinguishable", "distinguishable-matched")
+
     @model_validator(mode="after")
     def _backend_that_answers(self) -> Self:
         remote = self.backend == "perceval-remote"
         for name in ("platform", "shots"):
             if (getattr(self, name) is not None) != remote:
                 raise ValueError(f"{name} is {getattr(self, name)}, backend {self.backend}: perceval-remote needs it, no other has it")
-        if self.backend is not None and (self.cycles is not None or self.bunching or self.arm == "distinguishable"):
+        if self.backend is not None and (self.cycles is not None or self.bunching or self.of_distinguishable_photons):
             raise ValueError(f"backend {self.backend} has no cycles, bunching or arm distinguishable; remove them")
         if self.backend is not None and self.post_selection == "at_least":
             raise ValueError(f"backend {self.backend} counts cycles in which exactly N modes click; remove post_selection at_least")
@@ -123,8 +131,8 @@ class PhotonicsSection(Section):
 
     @model_validator(mode="after")
     def _device_that_exists(self) -> Self:
-        if self.imperfect and (self.bunching or self.arm == "distinguishable"):
-            other = "bunching" if self.bunching else "arm distinguishable"
+        if self.imperfect and (self.bunching or self.of_distinguishable_photons):
+            other = "bunching" if self.bunching else f"arm {self.arm}"
             raise ValueError(f"{other} is for perfect devices; remove noise, detectors, post_selection and cycles")
         if self.noise is not None and self.noise.splitter_bias and self.mesh == "mzi":
             raise ValueError("noise.splitter_bias needs beam splitters whose angle is set; use mesh notebook or clements")

@@ -66,3 +66,17 @@ def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = overlay(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
+
+
+def named_values(option: str, items: list[str]) -> dict[str, Any]:
+    """``name=value`` of a command line, each value read as in a file of settings. Raises SettingsError for what is none."""
+    found: dict[str, Any] = {}
+    for item in items:
+        name, between, value = item.partition("=")
+        if not between or not name.strip():
+            raise SettingsError(f"{option} {item}: expected name=value")
+        try:
+            found[name.strip()] = yaml.load(value, _Loader)  # noqa: S506 (safe)
+        except (yaml.YAMLError, ValueError) as error:
+            raise SettingsError(f"{option} {item}: {error}") from None
+    return found

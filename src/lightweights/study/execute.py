@@ -19,8 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
-from lightweights.datasets import AnyDataset, DataError, digest, from_tensors
-from lightweights.files import write_atomic
+from lightweights.datasets import DataError, Dataset, digest, from_tensors
+from lightweights.files import remove_leftovers, write_atomic
 from lightweights.methods.method import method_of
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.study.checkpoint import STATE, exclusive, resume, save_checkpoint
@@ -48,7 +48,7 @@ class RunResult:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def read_data(path: Path) -> AnyDataset:
+def read_data(path: Path) -> Dataset:
     """A prepared data set. Raises RunError where the file is missing or not whole; what tells of too little memory is passed on."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -62,7 +62,7 @@ def read_data(path: Path) -> AnyDataset:
 
 
 def begin(
-    settings: RunSettings, dataset: AnyDataset, seed: int, device: torch.device, jobs: Path | None = None, teacher: nn.Module | None = None
+    settings: RunSettings, dataset: Dataset, seed: int, device: torch.device, jobs: Path | None = None, teacher: nn.Module | None = None
 ) -> tuple[Training, Iterator[dict[str, float]], int]:
     """A training at its start, the iterator that carries it on, and the number of its rounds or epochs. ``teacher``: what a run learns
     from, where its kind does. ``jobs``: where numbers of remote jobs are kept.
@@ -76,7 +76,7 @@ def begin(
         raise
 
 
-def finish(training: Training, settings: RunSettings, dataset: AnyDataset, seed: int) -> RunResult:
+def finish(training: Training, settings: RunSettings, dataset: Dataset, seed: int) -> RunResult:
     """What is reported of a training that has done all its rounds."""
     told = method_of(settings).tell(training, settings, dataset, seed)
     history = pd.DataFrame(training.rows)
@@ -94,7 +94,7 @@ def finish(training: Training, settings: RunSettings, dataset: AnyDataset, seed:
 
 
 def execute(
-    run: Run, dataset: AnyDataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None = None
+    run: Run, dataset: Dataset, results: Path, *, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None = None
 ) -> RunResult:
     """Train a run to its end and write its folder. ``teacher``: weights that the run learns from, as their run has written them. Progress
     goes to stderr where that is a terminal.
@@ -111,6 +111,8 @@ def execute(
     sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
     with exclusive(folder, run), memory_told(run):
+        written = (file(run, results) for file in (weights_file, history_file, metrics_file))
+        remove_leftovers(folder / STATE, *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         with closing(training):
             advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)

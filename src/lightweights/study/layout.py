@@ -22,7 +22,12 @@ def file_name(dataset: str) -> str:
 
 def data_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
     """The prepared data set: tensors, and in its metadata what they are."""
-    return study_folder(study.study.name, results) / "data" / f"{file_name(dataset)}.safetensors"
+    return data_path(study.study.name, dataset, results)
+
+
+def data_path(study: str, dataset: str, results: Path = RESULTS) -> Path:
+    """The same, of the study of that name."""
+    return study_folder(study, results) / "data" / f"{file_name(dataset)}.safetensors"
 
 
 def data_settings_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:
@@ -47,7 +52,12 @@ def landed_file(study: Study, results: Path = RESULTS) -> Path:
 
 def settings_file(run: Run, results: Path = RESULTS) -> Path:
     """The settings that all seeds of a variant share: the input of their training jobs."""
-    return study_folder(run.study, results) / "settings" / run.experiment / f"{run.variant}.json"
+    return settings_path(run.study, run.experiment, run.variant, results)
+
+
+def settings_path(study: str, experiment: str, variant: str, results: Path = RESULTS) -> Path:
+    """The same, of a variant by name."""
+    return study_folder(study, results) / "settings" / experiment / f"{variant}.json"
 
 
 def run_folder(run: Run, results: Path = RESULTS) -> Path:

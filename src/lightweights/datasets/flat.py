@@ -1,0 +1,122 @@
+"""A data set's flat form for a safetensors file, the digest of its tensors, and the check of their form."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from lightweights.datasets.dataset import Data, DataError, Dataset, Split
+from lightweights.datasets.known import SHAPES
+from lightweights.datasets.series import Series, SeriesSplit
+from lightweights.datasets.text import Text, TextSplit
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_KINDS: tuple[tuple[type[Data], type], ...] = ((Dataset, Split), (Series, SeriesSplit), (Text, TextSplit))
+TASKS = {kind.TASK: (kind, part) for kind, part in _KINDS}
+"""What a data set of each task is made of: its class, and that of its splits."""
+
+
+def to_tensors(dataset: Data) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name and text metadata, as ``safetensors.torch.save_file(tensors, path, metadata)`` takes them."""
+    metadata = {  # one entry in the end: safetensors writes several in random order, and equal data should be equal files
+        "name": dataset.name,
+        **{name: getattr(dataset, name) for name in dataset.COUNTS},
+        "tests": list(dataset.tests),  # a safetensors file does not keep the order of its tensors
+        "sha256": digest(dataset),
+    }
+    if not _is_known(dataset):
+        metadata = {"task": dataset.TASK} | metadata
+        metadata["metadata_sha256"] = _sha_of(metadata)
+    return {name: tensor.contiguous() for name, tensor in named_tensors(dataset).items()}, {"dataset": json.dumps(metadata)}
+
+
+def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Data:
+    """The data set that :func:`to_tensors` flattened.
+
+    Raises:
+        DataError: a part is missing or has another form, or the content does not have the digest that the metadata states.
+    """
+    try:
+        told = json.loads((metadata or {})["dataset"])
+        kind, part = TASKS[told.get("task", Dataset.TASK)]
+        splits = {
+            place: part(**{field.name: tensors[f"{place}.{field.name}"] for field in fields(part)})
+            for place in ("train", *(f"tests.{name}" for name in told["tests"]))
+        }
+        tests = {name: splits[f"tests.{name}"] for name in told["tests"]}
+        dataset = kind(str(told["name"]), train=splits["train"], tests=tests, **{name: int(told[name]) for name in kind.COUNTS})  # type: ignore[call-arg]
+        expected, expected_metadata = told["sha256"], told.pop("metadata_sha256", None)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise DataError(f"prepared data: {error} is missing or unreadable; delete the file and prepare the data anew") from None
+    remedy = "delete the file and prepare the data anew"
+    check_form(dataset)
+    found = digest(dataset)
+    if found != expected:
+        raise DataError(f"prepared data of {dataset.name}: expected SHA-256 {expected}, found {found}; {remedy}")
+    if not (_is_known(dataset) if expected_metadata is None else expected_metadata == _sha_of(told)):
+        raise DataError(f"prepared data of {dataset.name}: what is said of its name and counts is not what was written; {remedy}")
+    unknown = sorted(set(tensors) - set(named_tensors(dataset)))
+    if unknown:
+        raise DataError(f"prepared data of {dataset.name}: {', '.join(unknown)} belongs to no split; {remedy}")
+    return dataset
+
+
+def check_form(dataset: Data) -> None:
+    """Raises DataError where types, shapes or values are not those of a data set of its task."""
+    if not dataset.tests:
+        raise DataError(f"data set {dataset.name}: no {dataset.TASK} to test on; prepare the data anew")
+    _, part = TASKS[dataset.TASK]
+    form: dict[str, tuple[str, str]] = part.FORM  # type: ignore[attr-defined]
+    for place, split in {"train": dataset.train, **dataset.tests}.items():
+        tensors = _tensors_of(split)
+        right = all(
+            str(tensors[name].dtype) == f"torch.{dtype}"
+            and tensors[name].ndim == len(axes.split())
+            and tensors[name].numel() > 0
+            and len(tensors[name]) == len(split)
+            and tensors[name].shape[1:] == getattr(dataset.train, name).shape[1:]
+            for name, (dtype, axes) in form.items()
+        )
+        fault = dataset.fault(split) if right else ", ".join(f"{name} {t.dtype} {tuple(t.shape)}" for name, t in tensors.items())
+        if fault:
+            expected = " and ".join(f"{name} {dtype} ({axes.replace(' ', ', ')})" for name, (dtype, axes) in form.items())
+            raise DataError(
+                f"data set {dataset.name}, {place}: {fault}; expected {expected}, as large as in training; prepare the data anew"
+            )
+
+
+def digest(dataset: Data) -> str:
+    """SHA-256 over the names, types, shapes and little-endian bytes of all tensors: train first, then the tests in their order."""
+    import numpy as np
+
+    sha = hashlib.sha256()
+    for name, tensor in named_tensors(dataset).items():
+        array = tensor.detach().cpu().numpy()
+        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        sha.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
+        sha.update(array.data)
+    return sha.hexdigest()
+
+
+def named_tensors(dataset: Data) -> dict[str, Tensor]:
+    """All tensors by name: ``train.images``, ``tests.test.labels`` and so on."""
+    splits = {"train": dataset.train} | {f"tests.{name}": split for name, split in dataset.tests.items()}
+    return {f"{place}.{name}": tensor for place, split in splits.items() for name, tensor in _tensors_of(split).items()}
+
+
+def _tensors_of(split: Any) -> dict[str, Tensor]:
+    return {field.name: getattr(split, field.name) for field in fields(split)}
+
+
+def _is_known(dataset: Data) -> bool:
+    """Whether name and counts need no digest, since the package knows them."""
+    return isinstance(dataset, Dataset) and SHAPES.get(dataset.name) == (dataset.input_shape, dataset.classes)
+
+
+def _sha_of(metadata: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()

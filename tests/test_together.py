@@ -1,0 +1,81 @@
+"""Short runs that share a process, and memory that stays with it."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lightweights.settings.reading import load_study
+from lightweights.study.cost import START_SECONDS, estimate
+from lightweights.study.faults import RunError
+from lightweights.study.together import key_of, shared, train_each
+
+
+def test_short_runs_share_processes_and_long_ones_have_their_own() -> None:
+    runs = load_study(REPOSITORY / "params.yaml", REPOSITORY / "workflow/presets/demo.yaml").runs()
+    seconds = {run.key: estimate(run.settings).seconds - START_SECONDS for run in runs}
+    limit = 40.0
+    groups = shared(runs, limit)
+    grouped = [run for group in groups for run in group]
+    assert grouped == [run for run in runs if seconds[run.key] <= limit and not run.settings.work().alone]
+    for group, following in itertools.pairwise(groups):
+        assert sum(seconds[run.key] for run in group) <= limit
+        assert sum(seconds[run.key] for run in group) + seconds[following[0].key] > limit  # no process more than needed
+    assert shared(runs, 0.0) == []
+
+
+def test_a_run_that_fails_leaves_the_others_and_is_named(tmp_path: Path) -> None:
+    runs = [run for run in load_study(REPOSITORY / "params.yaml", REPOSITORY / "workflow/presets/demo.yaml").runs()][:3]
+    for run in runs:
+        file = tmp_path / run.study / "settings" / run.experiment / f"{run.variant}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(run.settings.to_json())
+    done, said = [], []
+
+    def train(run, data: Path) -> str:
+        assert data == tmp_path / "demo/data/digits.safetensors"
+        if run == runs[1]:
+            raise RunError("diverged; use a smaller lr")
+        done.append(run)
+        return run.key
+
+    with pytest.raises(RunError, match=f"1 of 3 runs failed.*{runs[1].key}$"):
+        train_each("demo", [run.key for run in runs], train, said.append, tmp_path)
+    assert done == [runs[0], runs[2]]
+    assert f"{runs[1].key}: diverged; use a smaller lr" in said
+
+
+@pytest.mark.parametrize("text", ["classical", "classical/base/0", "classical/base/seed-x", "a/b/c/seed-1"])
+def test_what_is_no_key_of_a_run_is_refused(text: str) -> None:
+    with pytest.raises(RunError, match="expected a run's key, EXPERIMENT/VARIANT/seed-K"):
+        key_of(text)
+
+
+REPOSITORY = Path(__file__).parents[1]
+
+FAULTS = """
+import resource, sys
+from lightweights.allocator import keep_memory
+if sys.argv[1] == "kept":
+    print(keep_memory(), file=sys.stderr)
+def work():
+    for _ in range(50):
+        block = bytearray(8 * 2**20)
+        for page in range(0, len(block), 4096):
+            block[page] = 1
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="tells glibc's malloc")
+def test_memory_that_is_kept_is_not_fetched_anew() -> None:
+    faults = {
+        way: int(subprocess.run([sys.executable, "-c", FAULTS, way], capture_output=True, text=True, check=True).stdout)
+        for way in ("kept", "given back")
+    }
+    assert faults["kept"] < 0.01 * faults["given back"]
