@@ -129,11 +129,14 @@ def yes_or_no(name: str, value: Any) -> bool:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON schema of params.yaml, generated from the model. An experiment may be said in part, where a chapter has the rest."""
+    """JSON schema of params.yaml, generated from the model. An experiment may be said in part, where a chapter has the rest.
+    Sections of all chapters' kinds of run are part of it.
+    """
+    load_kinds()
     schema = study_model().model_json_schema()
     experiment = schema["$defs"]["Experiment"]
     del experiment["required"]
-    experiment["properties"]["method"]["enum"] = list(kinds())
+    experiment["properties"]["method"]["enum"] = sorted(kinds())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "Settings of a Lightweights study"
     return schema

@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, create_model, model_validator
@@ -228,10 +228,17 @@ def _section(kind: type[RunSettings], field: str) -> type[Section]:
 
 
 def study_model() -> type[Study]:
-    """The study with the sections and schedules that kinds of run of chapters bring besides the library's own."""
+    """The study with the sections and schedules that kinds of run of chapters bring besides the library's own; one class for the same
+    kinds, so that equal studies are equal.
+    """
+    return _model_with(tuple(kinds().values()))
+
+
+@lru_cache(maxsize=16)
+def _model_with(known: tuple[type[RunSettings], ...]) -> type[Study]:
     sections: dict[str, Any] = {}
     schedules: dict[str, Any] = {}
-    for kind in kinds().values():
+    for kind in known:
         for name, field in kind.model_fields.items():
             held = section_class(field.annotation)
             if held is not None and name not in (*Study.model_fields, *OWN, "schedule", "teacher_schedule"):
