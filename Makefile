@@ -49,7 +49,7 @@ faults: export LIGHTWEIGHTS_FAULTS = $(CURDIR)/build/faults
 faults: .venv/complete ## Bring every fault about that docs/faults.md lists, and write its table
 	@rm -rf build/faults
 	@python tests/slurm/cluster.py install
-	@python -m pytest tests/faults/test_faults.py tests/test_verify.py tests/slurm -rs -k "not demo"
+	@python -m pytest tests/faults/test_faults.py tests/faults/test_silence.py tests/faults/test_campaign.py tests/test_verify.py tests/slurm -rs -k "not demo"
 	@python tests/faults/table.py
 	@python -m pytest tests/faults/test_table.py
 

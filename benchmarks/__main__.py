@@ -28,7 +28,7 @@ def main() -> None:
 
     from benchmarks import distillation, kernels, large, noise, report, steps
     from benchmarks.effort import FULL, QUICK
-    from lightweights.study.files import write_atomic
+    from lightweights.files import write_atomic
 
     torch.set_num_threads(1)
     effort = QUICK if arguments.quick else FULL

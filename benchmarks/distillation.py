@@ -18,8 +18,8 @@ from lightweights.distillation.sources import Clicks
 from lightweights.distillation.student_training import Student, begin_student, distil_epoch
 from lightweights.networks.dictionary import dictionary_layers, set_feature
 from lightweights.networks.teacher import COMPRESSED, build_student
-from lightweights.params import Precision, StudentSchedule
 from lightweights.photonics.time_bin import TimeBin
+from lightweights.settings.schedules import Precision, StudentSchedule
 from lightweights.training.data import Examples
 
 TRAINING, INFERENCE = "training step, batches of 64", "inference"

@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-OPEN = "from pathlib import Path; from lightweights.params import load_study; load_study(Path('params.yaml')).runs()"
+OPEN = "from pathlib import Path; from lightweights.settings.reading import load_study; load_study(Path('params.yaml')).runs()"
 SETTINGS = "results/made-up/settings/study.json"
 HISTORIES = f"""
 import json
@@ -71,7 +71,7 @@ def make_up(runs: int, folder: Path) -> None:
     sys.path.insert(0, str(ROOT / "tests"))
     from synthetic import fabricate
 
-    from lightweights.params import parse_study
+    from lightweights.settings.study import parse_study
 
     fabricate(parse_study(study_of(runs)), folder / "results")
 

@@ -14,8 +14,9 @@ from benchmarks.timing import Contestant, Race, seeded
 from lightweights.datasets import load
 from lightweights.mapping import MPS, outer_product
 from lightweights.networks import TargetCNN
-from lightweights.params import CobylaSchedule, DatasetSection
 from lightweights.quantum_train import QuantumTrain
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.schedules import CobylaSchedule
 from lightweights.training.alternating import begin_rounds, minimise_phases
 from lightweights.training.data import Examples, TrainingData, on_device
 from lightweights.training.state import adam, adam_step

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 from synthetic import small_study
 
-from lightweights.params import Study
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.make import results_of
 from lightweights.report.results import Results, with_settings
 from lightweights.report.words import chapter_page
+from lightweights.settings.study import Study
 
 CHAPTERS = {chapter.name: chapter for chapter in chapters()}
 CLAIMS = claims_of(chapters())

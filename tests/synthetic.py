@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lightweights.params import Run, Study, parse_study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.layout import run_folder
 
 

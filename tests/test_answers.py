@@ -130,6 +130,13 @@ def test_a_device_may_count_more_than_its_performance_says_but_not_less() -> Non
         counted(CIRCUIT, {"results": counts, "global_perf": 0.9}, SHOTS, exact=False)
 
 
+def test_sources_that_emit_one_photon_give_no_more() -> None:
+    answer = {"results": {BasicState([1, 1, 0, 0, 0]): 999, BasicState([1, 1, 1, 0, 0]): 1}, "global_perf": 1.0}
+    assert counted(CIRCUIT, answer, SHOTS, exact=True).sum() == pytest.approx(0.999)
+    with pytest.raises(AnswerError, match="a state of 3 photons, expected 2 to 2"):
+        counted(CIRCUIT, answer, SHOTS, exact=True, brightest=1)
+
+
 # Reading
 
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from lightweights import MPS, QuantumTrain
 from lightweights.mapping import ARMS, outer_product
-from lightweights.params import GradientSchedule
 from lightweights.photonics import Circuit, unitary
+from lightweights.settings.schedules import GradientSchedule
 from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.data import Examples, TrainingData
 

@@ -19,19 +19,13 @@ from lightweights.datasets import Dataset
 from lightweights.mapping import LogitTanh
 from lightweights.methods.method import check_settings
 from lightweights.networks import MerlinCNN, TargetCNN
-from lightweights.params import (
-    GateQuantumTrain,
-    Hypernetwork,
-    LowRank,
-    Run,
-    SettingsError,
-    TensorTrain,
-    WeightSharing,
-    load_study,
-    parse_study,
-)
 from lightweights.photonics import effective_phase_count
+from lightweights.settings.base import SettingsError
+from lightweights.settings.baselines import GateQuantumTrain, Hypernetwork, LowRank, TensorTrain, WeightSharing
 from lightweights.settings.kinds import ClassicalRun
+from lightweights.settings.reading import load_study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.execute import begin, execute, finish
 from lightweights.training.loss import distillation_loss

@@ -44,7 +44,7 @@ from lightweights.datasets import (
     to_tensors,
 )
 from lightweights.datasets.catalogue import CifarBatch, RawFile
-from lightweights.params import DatasetSection
+from lightweights.settings.dataset import DatasetSection
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -223,7 +223,7 @@ def test_altered_digits_are_refused(monkeypatch):
 
 
 def test_shapes_are_known_without_importing_torch():
-    code = "import sys; from lightweights.datasets import shape_of; from lightweights.params import DatasetSection as S; "
+    code = "import sys; from lightweights.datasets import shape_of; from lightweights.settings.dataset import DatasetSection as S; "
     code += "print(shape_of(S(name='cifar-10')), 'torch' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], env=python_env(), capture_output=True, text=True, check=True).stdout
     assert printed.split("\n")[0] == "((3, 32, 32), 10) False"

@@ -30,8 +30,8 @@ from lightweights.distillation.variance import (
 )
 from lightweights.networks.dictionary import DictionaryConv2d
 from lightweights.networks.teacher import Teacher, build_student, seeded_teacher
-from lightweights.params import StudentSchedule, TeacherSchedule
 from lightweights.photonics.time_bin import TimeBin
+from lightweights.settings.schedules import StudentSchedule, TeacherSchedule
 from lightweights.training.data import Examples, TrainingData, minibatches, on_device
 from lightweights.training.randomness import stream
 from lightweights.training.state import DivergenceError, Training

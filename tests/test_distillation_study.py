@@ -13,7 +13,9 @@ from lightweights.distillation.calibration import scores
 from lightweights.distillation.data import logits_of
 from lightweights.methods.distillation import TeacherError, distillation_data, new_student, source
 from lightweights.networks.teacher import build_student, seeded_teacher
-from lightweights.params import Run, RunSettings, SettingsError, Study, parse_study
+from lightweights.settings.base import SettingsError
+from lightweights.settings.runs import Run, RunSettings
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.execute import begin, execute, finish
 from lightweights.study.layout import metrics_file, run_folder, weights_file

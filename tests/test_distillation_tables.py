@@ -20,11 +20,12 @@ from chapters.distillation.reliability import binomial_interval, draw_calibratio
 from chapters.distillation.shots import shot_fits, shot_gains
 from chapters.distillation.students import control_runs, distilled_runs, extreme_control_runs, frontier
 from lightweights.networks.teacher import Teacher
-from lightweights.params import Run, Study, parse_study
 from lightweights.report.figure import render
 from lightweights.report.make import means_by_variant
 from lightweights.report.results import ResultsError, with_settings
 from lightweights.report.table import to_latex, to_markdown
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
 from lightweights.study.layout import history_file, metrics_file
 from lightweights.study.plan import open_study
@@ -497,8 +498,8 @@ def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp
         "dataset": {"name": "digits"},
         "schedules": {"teacher": {"epochs": 1}, "student": {"epochs": 1}},
         "experiments": {
-            "teachers": {"part": "distillation", "method": "teacher", "seeds": [0, 1]},
-            "students": {"part": "distillation", "method": "student", "teacher": "teachers", "seeds": [0, 1]},
+            "teachers": {"method": "teacher", "seeds": [0, 1]},
+            "students": {"method": "student", "teacher": "teachers", "seeds": [0, 1]},
         },
     }
     house = new_house(tmp_path / "house", tree)
@@ -506,9 +507,9 @@ def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp
     study = open_study(tree, house / "results")
     fabricate_small(study, house / "results")
     (house / "results/small/laws.csv").write_text("law\n")
-    assert "Nothing to be done" in call(house, "snakemake", "-n", "distillation")
+    assert "Nothing to be done" in call(house, "snakemake", "-n", "teachers", "students")
     shutil.rmtree(house / "results/small/runs/students/base/seed-1")
-    told = call(house, "snakemake", "-n", "distillation")
+    told = call(house, "snakemake", "-n", "teachers", "students")
     jobs = [line for line in told.splitlines() if line.strip().startswith("wildcards: experiment=")]
     assert sorted(job.strip() for job in jobs) == [
         "wildcards: experiment=students, variant=base, seed=1",

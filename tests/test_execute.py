@@ -22,9 +22,11 @@ from lightweights import cli
 from lightweights.datasets import Dataset, Split, digest, load, to_tensors
 from lightweights.methods import quantum_train
 from lightweights.methods.quantum_train import build_generator
-from lightweights.params import DatasetSection, Run, parse_study
 from lightweights.photonics import Circuit
 from lightweights.photonics.remote import Remote
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.runs import Run
+from lightweights.settings.study import parse_study
 from lightweights.study import checkpoint
 from lightweights.study import execute as execute_module
 from lightweights.study.checkpoint import exclusive, resume, save_checkpoint

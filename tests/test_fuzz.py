@@ -1,11 +1,13 @@
 """Anything may be in the files and settings that we read: only our own errors come out, and memory stays bounded."""
 
 import hashlib
+import io
 import json
 import lzma
 import resource
 import sys
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,13 +21,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from lightweights.datasets import Dataset, to_tensors
+from lightweights.datasets import Dataset, own, to_tensors
 from lightweights.datasets.catalogue import CIFAR10_TEST
 from lightweights.datasets.cifar10 import read_archive
 from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
+from lightweights.datasets.wordnet import parse_glosses, read_package
 from lightweights.methods.distillation import TeacherError, metrics_beside, new_teacher, source
-from lightweights.params import Run, SettingsError, Study, load_study, parse_study
+from lightweights.settings.base import SettingsError
+from lightweights.settings.reading import load_study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.cost import Costs
@@ -235,6 +241,64 @@ def test_a_packed_file_that_unpacks_to_too_much_is_refused_early(unpack: Callabl
     del zeros
     with at_most(8 * MEBIBYTE), pytest.raises(DataError, match="has more"):
         unpack(packed, 1000, "bomb")
+
+
+OWN = np.random.default_rng(0).integers(0, 256, (12, 2, 2), dtype=np.uint8)
+
+
+def own_files() -> dict[str, bytes]:
+    """Data of one's own in each form that is read."""
+    stream, labels = io.BytesIO(), np.arange(12) % 3
+    np.savez_compressed(stream, images=OWN, labels=labels)
+    rows = "\n".join(",".join(map(str, [label, *image.flatten()])) for image, label in zip(OWN, labels, strict=True))
+    return {"npz": stream.getvalue(), "csv": f"label,a,b,c,d\n{rows}\n".encode()}
+
+
+@FUZZ
+@given(
+    damage | st.lists(st.tuples(st.integers(0, 10**4), st.integers(32, 126)), max_size=3),
+    st.integers(0, 3000),
+    st.sampled_from(["npz", "csv"]),
+)
+@example([], 60, "npz")
+def test_data_of_ones_own(tmp_path: Path, changes: list, length: int, kind: str) -> None:
+    file = tmp_path / f"own.{kind}"
+    file.write_bytes(damaged(own_files()[kind], changes, length))
+    try:
+        data = own.npz(str(file)) if kind == "npz" else own.csv(str(file), 2, 2)
+    except DataError as error:
+        assert "own" in str(error)
+        return
+    assert isinstance(data, Dataset) and data.classes == len(data.train.labels.unique())
+
+
+@FUZZ
+@given(st.binary(max_size=300))
+def test_any_bytes_as_data_of_ones_own(tmp_path: Path, content: bytes) -> None:
+    for head, read in ((b"PK\x03\x04", own.npz), (b"", own.npz), (b"label,a\n", lambda file: own.csv(file, 1, 1))):
+        (tmp_path / "own").write_bytes(head + content)
+        with pytest.raises(DataError):
+            read(str(tmp_path / "own"))
+
+
+def test_an_npz_file_whose_array_promises_too_much_costs_nothing(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**40,)})
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+        archive.writestr("labels.npy", header.getvalue())
+    with at_most(4 * MEBIBYTE), pytest.raises(DataError, match="should have 1099511627776 bytes"):
+        own.npz(str(tmp_path / "own.npz"))
+
+
+@FUZZ
+@given(st.binary(max_size=300), damage)
+def test_packages_and_glosses(content: bytes, changes: list) -> None:
+    whole = b"!<arch>\n" + f"{'data.tar.xz':16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode() + content
+    for read in (lambda data: read_package(data, 9), lambda data: parse_glosses(data, 9)):
+        for data in (content, whole, damaged(whole, changes, 10**6)):
+            with pytest.raises(DataError):
+                read(data)
 
 
 # Tensors

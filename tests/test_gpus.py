@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lightweights.params import SettingsError, parse_study
+from lightweights.settings.base import SettingsError
+from lightweights.settings.study import parse_study
 from lightweights.study import gpus
 from lightweights.study.gpus import lent_gpu, numbers_of
 

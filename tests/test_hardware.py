@@ -12,13 +12,15 @@ from torch import Tensor, nn
 
 from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
+from lightweights.methods.devices import hardware_of
 from lightweights.methods.method import check_settings
-from lightweights.params import PhotonicsSection, SettingsError, parse_study
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise, NoiseError, NoisyCircuit, unitary
 from lightweights.photonics.backends import InHouse
 from lightweights.photonics.shots import ShotsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.photonics import PhotonicsSection
+from lightweights.settings.study import parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
-from lightweights.study.devices import hardware_of
 from lightweights.study.execute import begin, execute, finish
 from lightweights.training.regeneration import device_probabilities, regenerated_accuracies
 
@@ -323,7 +325,7 @@ def test_spsa_resumes_to_the_same_bits_and_moves_the_phases(photonics: dict, tin
 
 
 def test_spsa_goes_downhill() -> None:
-    from lightweights.params import SpsaSchedule
+    from lightweights.settings.schedules import SpsaSchedule
     from lightweights.training.alternating import begin_rounds, rounds
     from lightweights.training.data import Examples, TrainingData
 
@@ -347,8 +349,8 @@ def test_trained_through_perceval_a_run_is_the_same(tiny: Dataset, tmp_path: Pat
     tree = lambda extra: QuantumTrain(  # noqa: E731
         nn.Linear(3, 4), small["circuits"], MPS(2, 0.3), hardware=Hardware(TYPICAL), backend=extra, generator=seeded()
     )
-    from lightweights.params import GradientSchedule
     from lightweights.photonics.backends import PercevalLocal
+    from lightweights.settings.schedules import GradientSchedule
     from lightweights.training.alternating import begin_rounds, rounds
     from lightweights.training.data import Examples, TrainingData
 

@@ -14,7 +14,6 @@ from houses import ROOT, call, new_house
 from results_made import CHAPTERS, CLAIMS, made
 from synthetic import fabricate, small_study
 
-from lightweights.params import parse_study
 from lightweights.report import chapter as chapter_module
 from lightweights.report.chapter import ChapterError, chapter_at, chapter_of, chapters
 from lightweights.report.claims import COLUMNS
@@ -23,6 +22,7 @@ from lightweights.report.make import DrawError, draw
 from lightweights.report.measures import MEASURES, Measure, format_number
 from lightweights.report.published import PublishedError, deviations, published_settings
 from lightweights.report.results import with_settings
+from lightweights.settings.study import parse_study
 from lightweights.study.collect import collect
 
 CLASSICAL = {"classical": {"method": "classical", "seeds": [0, 1, 2]}}

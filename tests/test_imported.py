@@ -15,7 +15,9 @@ from lightweights.errors import LightweightsError
 from lightweights.imported import imported
 from lightweights.mapping.arms import build_arm
 from lightweights.networks import build_network
-from lightweights.params import DatasetSection, NetworkSection, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.network import NetworkSection
 
 
 @pytest.fixture
@@ -82,7 +84,8 @@ def test_whatever_a_factory_does_when_it_is_called_is_our_error(write: Callable,
 
 def test_errors_of_our_own_and_too_little_memory_pass_as_they_are(write: Callable) -> None:
     name = write(
-        "from lightweights.params import SettingsError\ndef ours(): raise SettingsError('width = -1')\ndef memory(): raise MemoryError\n"
+        "from lightweights.settings.base import SettingsError\n"
+        "def ours(): raise SettingsError('width = -1')\ndef memory(): raise MemoryError\n"
     )
     with pytest.raises(SettingsError, match=r"^width = -1$"):
         imported("network.name", f"{name}:ours")()

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from lightweights.networks import TargetCNN, build_network, parameter_count
-from lightweights.params import NetworkSection, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.network import NetworkSection
 
 
 def count(network: nn.Module) -> int:

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from lightweights import MPS, QuantumTrain
-from lightweights.params import SettingsError, parse_study
+from lightweights.settings.base import SettingsError
+from lightweights.settings.study import parse_study
 
 MODULE = """
 import torch

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from lightweights.datasets import DataError, digest, from_arrays, load, own, shape_of
-from lightweights.params import DatasetSection, Study, parse_study
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.layout import data_file
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 2, 3, 4), dtype=np.uint8)

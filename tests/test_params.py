@@ -11,17 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightweights.methods.method import check_settings
-from lightweights.params import (
-    Run,
-    RunSettings,
-    SettingsError,
-    Study,
-    json_schema,
-    load_study,
-    overlay,
-    parse_study,
-)
-from lightweights.settings.runs import kinds
+from lightweights.settings.base import SettingsError
+from lightweights.settings.reading import json_schema, load_study
+from lightweights.settings.runs import Run, RunSettings, kinds
+from lightweights.settings.study import Study, parse_study
+from lightweights.settings.yaml_file import overlay
 from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study, read_run, read_study
 

@@ -11,8 +11,10 @@ import pytest
 
 from lightweights.methods.distillation import new_student
 from lightweights.networks.dictionary import KEPT_NUMBERS, dictionary_layers
-from lightweights.params import Execution, load_study, parse_study
+from lightweights.settings.execution import Execution
 from lightweights.settings.kinds import LARGEST_MATRIX_MB
+from lightweights.settings.reading import load_study
+from lightweights.settings.study import parse_study
 from lightweights.study import cost
 from lightweights.study.cost import Costs, estimate, job_group, job_memory_mb, job_minutes
 from lightweights.study.forecast import duration, forecast, jobs_of, makespan, plan_text

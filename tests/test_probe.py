@@ -8,9 +8,9 @@ import torch
 from typer.testing import CliRunner
 
 from lightweights.cli import app
-from lightweights.params import SettingsError
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
 from lightweights.report.probe import probe, section_of
+from lightweights.settings.base import SettingsError
 
 RUN = CliRunner()
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from houses import PHOTONIC, RUNS_CSV, call, new_house, small_study
 
-from lightweights.params import parse_study
+from lightweights.settings.study import parse_study
 from lightweights.study.cost import job_memory_mb, job_minutes
 
 PROFILES = Path(__file__).parents[1] / "workflow/profiles"

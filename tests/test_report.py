@@ -11,9 +11,9 @@ from browser import PROGRAM, with_page
 from houses import ROOT
 from synthetic import fabricate, small_study
 
+from lightweights.files import write_atomic
 from lightweights.report import make
 from lightweights.report.chapter import catalogue, chapters, shown
-from lightweights.study.files import write_atomic
 from lightweights.study.layout import study_settings_file
 
 in_browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on this machine")

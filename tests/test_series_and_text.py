@@ -22,7 +22,7 @@ from lightweights.datasets import (
     windows,
 )
 from lightweights.datasets import load as load_data
-from lightweights.params import DatasetSection
+from lightweights.settings.dataset import DatasetSection
 
 INPUTS, TARGETS = np.random.default_rng(0).normal(size=(12, 4, 2)), np.arange(12.0)[:, None]
 ROWS, LABELS = [[3, 1, 2], [4], [1, 1]], [0, 2, 1]

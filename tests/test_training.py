@@ -14,7 +14,9 @@ from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
 from lightweights.methods.quantum_train import build_generator
 from lightweights.networks import TargetCNN
-from lightweights.params import ClassicalSchedule, CobylaSchedule, DatasetSection, GradientSchedule, parse_study
+from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.schedules import ClassicalSchedule, CobylaSchedule, GradientSchedule
+from lightweights.settings.study import parse_study
 from lightweights.study.execute import begin, finish
 from lightweights.training import alternating
 from lightweights.training.alternating import begin_rounds, rounds, train_mapping, train_phases

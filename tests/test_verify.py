@@ -15,7 +15,7 @@ from houses import PHOTONIC, ROOT, call, new_house
 from safetensors.torch import save
 from torch import zeros
 
-from lightweights.params import Study, parse_study
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.layout import history_file, metrics_file, weights_file
 from lightweights.study.plan import open_study
 from lightweights.study.verify import VerifyError, folder_md5, md5, object_file, verify_study

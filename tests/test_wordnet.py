@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lightweights.datasets import DataError, digest, load, wordnet
 from lightweights.datasets.catalogue import WORDNET_NOUNS, RawFile
 from lightweights.datasets.tokens import BYTES, BytePairs, learn
-from lightweights.params import DatasetSection
+from lightweights.settings.dataset import DatasetSection
 
 LICENCE = "  1 This software and database is being provided to you, the LICENSEE, by  \n"
 COUNT = 26 * 4

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from lightweights.params import Study
 from lightweights.report.comparisons import MARGIN, SMALLEST_N, compared_column, with_words
 from lightweights.report.statistics import paired_difference, tost
+from lightweights.settings.study import Study
 from lightweights.study.collect import flatten
 
 REFERENCES = ("mps-only", "product-free")

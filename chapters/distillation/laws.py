@@ -15,11 +15,11 @@ from lightweights.distillation.variance import (
     predicted_variance,
     total_variance,
 )
+from lightweights.methods.distillation import interferometer
 from lightweights.networks.dictionary import DictionaryConv2d
-from lightweights.params import Study
 from lightweights.report.measures import NOTHING, significant
 from lightweights.report.table import Table
-from lightweights.study.distillation import interferometer
+from lightweights.settings.study import Study
 from lightweights.training.randomness import stream
 
 SHOTS = (10, 30, 100, 300, 1000, 3000, 10_000)

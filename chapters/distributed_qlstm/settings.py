@@ -1,6 +1,6 @@
 """Settings of the chapter's kind of run: a forecaster, how its series is cut, and how it is trained."""
 
-from typing import ClassVar, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -77,7 +77,6 @@ class ForecastRun(RunSettings):
     """A forecaster, trained on a series."""
 
     version, schedules, trainer = 1, ("forecast",), "chapters.distributed_qlstm.method"
-    results: ClassVar[tuple[str, ...]] = ("_r2", "_to_linear")
 
     method: Literal["forecast"]
     forecaster: ForecasterSection

@@ -3,13 +3,14 @@
 import pandas as pd
 import torch
 
-from lightweights.params import PhotonicsSection, Study
+from lightweights.methods.devices import circuits_of, hardware_of
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit, Noise
 from lightweights.photonics.shots import heralding_table
 from lightweights.quantum_train import smallest_circuits
 from lightweights.report.measures import significant
 from lightweights.report.table import Table
-from lightweights.study.devices import circuits_of, hardware_of
+from lightweights.settings.photonics import PhotonicsSection
+from lightweights.settings.study import Study
 
 from . import SWEEPS
 

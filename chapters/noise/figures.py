@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from lightweights.params import GradientSchedule
 from lightweights.report.comparisons import compared_column
 from lightweights.report.figure import BLACK, BLUE, GREEN, ONE_COLUMN, TWO_COLUMNS, VERMILLION, styled, without_runs
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, span, summarise
+from lightweights.settings.schedules import GradientSchedule
 
 from . import OPEN_QUESTIONS, SWEEPS
 from .sweeps import CLAIMED, CONTROL, LABELS, OTHERS, REFERENCE, drop, name_of, noise_runs, sweep, value_of

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.params import Study
 from lightweights.report.claims import Claim
 from lightweights.report.measures import NOTHING, format_number, heading
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 from lightweights.report.table import Table, counts_cell, counts_of, short_cell, summary_cell
+from lightweights.settings.study import Study
 from lightweights.study.collect import reported_test_sets
 
 PUBLISHED_DATASET = "mnist-partial"

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import lightweights
-from lightweights.params import Study
+from lightweights.settings.study import Study
 
 
 class FromTheCode(SphinxDirective):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lightweights.errors import LightweightsError
-from lightweights.params import SettingsError
+from lightweights.settings.base import SettingsError
 
 
 def imported(setting: str, name: str) -> Callable[..., Any]:

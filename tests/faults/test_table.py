@@ -8,7 +8,8 @@ from faults.table import DOCUMENT, HEAD, ROOT, rows_of
 def recorded() -> list[list[str]]:
     """Rows that the tests would write; names of module constants are looked up."""
     rows = []
-    for file in (ROOT / "tests/faults/test_faults.py", ROOT / "tests/test_verify.py", ROOT / "tests/slurm/test_slurm.py"):
+    for name in ("faults/test_faults.py", "faults/test_silence.py", "test_verify.py", "slurm/test_slurm.py"):
+        file = ROOT / "tests" / name
         tree = ast.parse(file.read_text())
         texts = {
             node.targets[0].id: node.value.value

@@ -59,7 +59,9 @@ def read_archive(archive: bytes, batches: tuple[CifarBatch, ...], size: int) -> 
                 if stream is None:
                     raise DataError(f"{CIFAR10_ARCHIVE.path}: {member.name} should have {size} bytes and has {member.size}; get it anew")
                 yield wanted.pop(member.name), stream.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # tarfile and its unpackers raise many kinds on damaged files
         raise DataError(f"{CIFAR10_ARCHIVE.path}: not a readable tar.gz archive ({error}); get it anew") from None
     if wanted:
         raise DataError(f"{CIFAR10_ARCHIVE.path}: {', '.join(wanted)} missing; get it anew")

@@ -1,5 +1,7 @@
 """From a study's settings to its data set."""
 
+import numpy as np
+
 from lightweights.datasets import fetch
 from lightweights.datasets.catalogue import FASHION_MNIST, MNIST, IdxFiles, RawFile
 from lightweights.datasets.cifar10 import load_cifar10
@@ -9,7 +11,7 @@ from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labe
 from lightweights.datasets.known import SHAPES
 from lightweights.datasets.mnist_partial import positions
 from lightweights.datasets.own import load_own, own_shape
-from lightweights.params import DatasetSection
+from lightweights.settings.dataset import DatasetSection
 
 
 def shape_of(settings: DatasetSection) -> tuple[tuple[int, ...], int]:
@@ -29,6 +31,8 @@ def load(settings: DatasetSection) -> Data:
         DataError: a file is missing and cannot be fetched, or is not the published one; or what an imported factory gives is no data set.
     """
     match settings.name:
+        case "none":
+            return nothing()
         case "digits":
             return load_digits(settings.test_fraction, settings.split_seed)
         case "mnist-partial":
@@ -41,6 +45,12 @@ def load(settings: DatasetSection) -> Data:
             return load_cifar10()
         case _:
             return load_own(settings)
+
+
+def nothing() -> Dataset:
+    """What runs have that need no data: one black image of one pixel, to train on and to test on."""
+    train, test = (split_of(np.zeros((1, 1, 1, 1), np.uint8), np.zeros(1, np.int64)) for _ in range(2))
+    return Dataset("none", 1, train, {"test": test})
 
 
 def _mnist_partial() -> Dataset:

@@ -12,7 +12,8 @@ from lightweights.datasets.dataset import Data, DataError, Dataset, split_of
 from lightweights.datasets.flat import check_form, digest
 from lightweights.errors import LightweightsError
 from lightweights.imported import imported
-from lightweights.params import DatasetSection, SettingsError
+from lightweights.settings.base import SettingsError
+from lightweights.settings.dataset import DatasetSection
 
 Arrays = tuple[Any, Any]
 """Images (n, height, width) or (n, channels, height, width) of whole numbers from 0 to 255, and their n labels."""

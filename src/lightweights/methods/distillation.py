@@ -85,7 +85,7 @@ def tell(training: Training, settings: TeacherRun | StudentRun, data: Dataset, s
         accuracies = [row["validation_accuracy_percent"] for row in training.rows]
         kept = 1 + accuracies.index(max(accuracies))  # the first of equals
     shown = shown_of(module, distillation_data(settings, data, seed, device_of(module)), settings)
-    return Told(counts_of(module), network, beside, kept, {"distillation": shown})
+    return Told(counts_of(module), network, beside, kept, details={"distillation": shown})
 
 
 def distillation_data(settings: TeacherRun | StudentRun, dataset: Dataset, seed: int, device: torch.device) -> DistillationData:

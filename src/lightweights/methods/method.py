@@ -30,6 +30,10 @@ class Told:
     """Other tensors that were trained, stored under their own names."""
     kept: int | None = None
     """The row of the history whose state this is, counted from 1; the last one unless set."""
+    reported: tuple[str, ...] | None = None
+    """Columns of the history that are reported, as they stand in the kept row; unless set those of accuracies, entropies and errors, with
+    their means over the last rows.
+    """
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
     """More sections of metrics.json, by name; empty ones are left out."""
 

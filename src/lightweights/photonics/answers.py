@@ -82,7 +82,7 @@ def converted(found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def counted(circuit: Circuit, found: dict[str, Any], shots: int, exact: bool) -> Float[Tensor, " outcomes"]:
+def counted(circuit: Circuit, found: dict[str, Any], shots: int, exact: bool, brightest: int = 2) -> Float[Tensor, " outcomes"]:
     """Shares of the circuit's outcomes among what was counted, times the share of shots that counted, float64.
 
     Args:
@@ -91,6 +91,7 @@ def counted(circuit: Circuit, found: dict[str, Any], shots: int, exact: bool) ->
         shots: the most that was to be counted.
         exact: a simulator, which gives as many samples as were asked for, or as its performance leaves of them; a device may give more than
             that, since its performance is a share of other cycles.
+        brightest: photons that a source may emit at once.
 
     Raises:
         AnswerError: what cannot be an answer to this question.
@@ -110,15 +111,15 @@ def counted(circuit: Circuit, found: dict[str, Any], shots: int, exact: bool) ->
             raise AnswerError(f"a count of {str(count)[:50]!r}, expected whole numbers from 0")
         if len(state) != circuit.modes:
             raise AnswerError(f"a state of {len(state)} modes, the circuit has {circuit.modes}")
-        if min(state) < 0 or not circuit.photons <= sum(state) <= 2 * circuit.photons:
-            raise AnswerError(f"a state of {sum(state)} photons, expected {circuit.photons} to {2 * circuit.photons}")
+        if min(state) < 0 or not circuit.photons <= sum(state) <= brightest * circuit.photons:
+            raise AnswerError(f"a state of {sum(state)} photons, expected {circuit.photons} to {brightest * circuit.photons}")
         total += int(count)
     if total and not performance:
         raise AnswerError(f"{total} detections at a performance of 0")
     if total > shots:
         raise AnswerError(f"{total} detections, {shots} were asked for")
     expected = shots * performance
-    stray = STRAY * math.sqrt(expected * (1 - expected / shots)) + 1
+    stray = STRAY * math.sqrt(expected * (1 - expected / shots)) + (performance < 1 - 1e-9)
     if total < expected - stray or (exact and expected + stray < total < shots):
         raise AnswerError(f"{total} detections of {shots} shots at a performance of {performance:g}: a part of the answer is missing")
     return performance * shares(circuit, found["results"], clipped=True)

@@ -12,7 +12,7 @@ from lightweights.errors import LightweightsError
 from lightweights.report.chapter import Chapter
 from lightweights.report.measures import plain
 from lightweights.report.statistics import Summary, from_numbers, sample_sd
-from lightweights.study.collect import TEST_SETS
+from lightweights.settings.data_sets import taken_for
 
 NEAR = 0.01
 """Share by which a number that a claim asks for with ``~`` may be missed: sizes cannot always be hit exactly."""
@@ -70,7 +70,7 @@ class Claim:
     @property
     def column(self) -> str:
         """Column of runs.csv that the quantity has; on test images, that of the data set's first test set, which is the publication's."""
-        quantity, first = plain(self.quantity), TEST_SETS.get(self.dataset, ("test",))[0]
+        quantity, first = plain(self.quantity), taken_for(self.dataset).tests[0]
         if quantity == "generalisation_error":
             return f"{first}_{quantity}"
         return f"{first}_{quantity.removeprefix('test_')}" if quantity.startswith("test_") else quantity

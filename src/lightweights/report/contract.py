@@ -12,7 +12,6 @@ import jinja2
 import pandas as pd
 import yaml
 
-from lightweights.params import Study, parse_study
 from lightweights.report.chapter import Chapter, ChapterError, Shown, chapter_at, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradictions_of
@@ -21,6 +20,7 @@ from lightweights.report.published import published_settings
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import scorecard
 from lightweights.report.words import chapter_page
+from lightweights.settings.study import Study, parse_study
 from lightweights.study.collect import collect
 
 HEAVY = ("torch", "pandas", "numpy", "matplotlib", "scipy")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lightweights.errors import LightweightsError
-from lightweights.params import SettingsError
+from lightweights.files import write_atomic
 from lightweights.report.chapter import chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
@@ -16,8 +16,8 @@ from lightweights.report.html import to_html
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
 from lightweights.report.table import markdown, table_files, to_markdown
+from lightweights.settings.base import SettingsError
 from lightweights.study.collect import collect, read_runs, reported_test_sets, to_csv, write_runs
-from lightweights.study.files import write_atomic
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
 from lightweights.study.plan import read_study
 

@@ -15,10 +15,10 @@ from string import Template
 import pandas as pd
 import yaml
 
-from lightweights.params import Study
 from lightweights.report.chapter import Shown, catalogue, chapters, shown
 from lightweights.report.html import render
 from lightweights.report.results import Results
+from lightweights.settings.study import Study
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.layout import key_of_row, study_settings_file
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from lightweights.params import PhotonicsSection, SettingsError, parse_study
+from lightweights.files import write_atomic
+from lightweights.methods.devices import hardware_of
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit
 from lightweights.photonics.backends import imported, perceval_circuit
 from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, render
-from lightweights.study.devices import hardware_of
-from lightweights.study.files import write_atomic
+from lightweights.settings.base import SettingsError
+from lightweights.settings.photonics import PhotonicsSection
+from lightweights.settings.study import parse_study
 
 SHOWN = 10
 """Outcomes that are printed, the most probable first."""

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from lightweights.errors import LightweightsError
-from lightweights.params import Study
+from lightweights.files import read_json
 from lightweights.report.claims import Claim
+from lightweights.settings.study import Study
 from lightweights.study.collect import SHORT_NAMES, flatten, read_histories
-from lightweights.study.files import read_json
 from lightweights.study.layout import RESULTS, folder_of_row, study_folder
 
 

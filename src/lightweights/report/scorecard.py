@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.params import Study
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import Claim, matching_runs
 from lightweights.report.measures import NOTHING, format_number, with_interval
@@ -16,6 +15,7 @@ from lightweights.report.results import Results, settings_by_variant
 from lightweights.report.statistics import Difference, summarise
 from lightweights.report.table import markdown
 from lightweights.report.verdicts import NOT_RUN, VERDICTS, Evidence, Judgement, is_wide, judge_value, several_variants, verdict_cell
+from lightweights.settings.study import Study
 
 RULE = """\
 **How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published
@@ -34,6 +34,7 @@ dated there):
 - *holds*, *fails*: for claims of the form "below x" or "x to y"; all 95 % intervals lie wholly within, or one lies wholly outside;
   *open* in between;
 - *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim;
+- *not comparable*: what could be measured here is something else, for the reason that is told;
 - *inconsistent*: the sources contradict themselves or each other, whatever we find."""
 
 OWN = ["chapter", "judgeable", "shorter"]

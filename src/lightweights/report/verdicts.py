@@ -12,7 +12,9 @@ from lightweights.report.statistics import Difference, Summary, summarise, welch
 
 REPRODUCED, OPEN, HIGHER, LOWER = "reproduced", "open", "higher", "lower"
 HOLDS, FAILS, TOO_FEW, NOT_RUN = "holds", "fails", "too few runs", "not run"
-VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_RUN)
+NOT_COMPARABLE = "not comparable"
+"""Ours measures something else, for the reason that is told."""
+VERDICTS = (REPRODUCED, HIGHER, LOWER, HOLDS, FAILS, OPEN, TOO_FEW, NOT_COMPARABLE, NOT_RUN)
 SMALLEST_N = 3
 NO_RUNS = "no runs of this setting"
 ROUNDING = 1e-9

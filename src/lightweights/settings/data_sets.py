@@ -24,6 +24,7 @@ class KnownDataSet:
 
 
 DATA_SETS = {
+    "none": KnownDataSet((1, 1, 1), 1, 1, 1, ("test",), "no data"),
     "digits": KnownDataSet((1, 28, 28), 10, 1347, 450, ("test",), "digits"),
     "mnist-partial": KnownDataSet((1, 28, 28), 10, 6000, 10_600, ("test600", "test10k"), "partial MNIST"),
     "mnist": KnownDataSet((1, 28, 28), 10, 60_000, 10_000, ("test",), "MNIST"),

@@ -8,9 +8,10 @@ from lightweights.settings.base import Arguments, Section, Seed
 class DatasetSection(Section):
     name: str = Field(
         "mnist-partial",
-        pattern=r"^(digits|mnist-partial|mnist|fashion-mnist|cifar-10|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
+        pattern=r"^(none|digits|mnist-partial|mnist|fashion-mnist|cifar-10|[A-Za-z_][\w.]*:[A-Za-z_]\w*)$",
         max_length=200,
-        description="Data set to train on; or package.module:factory, called as factory(**arguments) (docs/own_data.md).",
+        description="Data set to train on (none for runs that need no data); or package.module:factory, called as factory(**arguments) "
+        "(docs/own_data.md).",
     )
     arguments: Arguments | None = Field(None, description="Keyword arguments of an imported factory.")
     sha256: str | None = Field(

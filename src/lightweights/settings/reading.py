@@ -129,8 +129,8 @@ def yes_or_no(name: str, value: Any) -> bool:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON schema of params.yaml, generated from the model. An experiment may be said in part, where a chapter has the rest.
-    Sections of all chapters' kinds of run are part of it.
+    """JSON schema of params.yaml, generated from the model, with what all chapters bring. An experiment may be said in part, where a
+    chapter has the rest.
     """
     load_kinds()
     schema = study_model().model_json_schema()

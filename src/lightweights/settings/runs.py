@@ -45,8 +45,6 @@ class RunSettings(Section):
     """Schedules that fit, the default first."""
     trainer: ClassVar[str]
     """Module that trains: see :mod:`lightweights.methods.method`."""
-    results: ClassVar[tuple[str, ...]] = ("_percent", "_entropy", "_error")
-    """How those columns of the history end that are results: their last values stand in metrics.json and runs.csv."""
     learns_from: ClassVar[str | None] = None
     """Method of the run whose result it is made from, with the same seed; the experiment says which one."""
 

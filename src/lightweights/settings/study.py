@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, create_model, model_validator
@@ -231,11 +231,11 @@ def study_model() -> type[Study]:
     """The study with the sections and schedules that kinds of run of chapters bring besides the library's own; one class for the same
     kinds, so that equal studies are equal.
     """
-    return _model_with(tuple(kinds().values()))
+    return _study_model(*kinds().values())
 
 
-@lru_cache(maxsize=16)
-def _model_with(known: tuple[type[RunSettings], ...]) -> type[Study]:
+@cache
+def _study_model(*known: type[RunSettings]) -> type[Study]:
     sections: dict[str, Any] = {}
     schedules: dict[str, Any] = {}
     for kind in known:

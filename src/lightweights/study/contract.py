@@ -71,7 +71,8 @@ def check_run(run: Run, data: Dataset, teacher: nn.Module | None = None) -> Iter
     if missing:
         raise ContractError(f"{where}: parameter counts lack {', '.join(missing)}")
     bad = [name for name, value in result.weights.items() if value.is_floating_point() and not value.isfinite().all()]
-    if bad or not any(name.startswith("network.") for name in result.weights):
+    nothing = bool(whole.module.state_dict()) and not any(name.startswith("network.") for name in result.weights)
+    if bad or nothing:
         raise ContractError(f"{where}: {f'{bad[0]} is not finite' if bad else 'there is no network'} among the tensors that are stored")
     save(result.weights)
     again = finish(whole, settings, data, run.seed)
@@ -85,7 +86,7 @@ def check_run(run: Run, data: Dataset, teacher: nn.Module | None = None) -> Iter
 def _same(where: str, whole: Training, resumed: Training) -> None:
     for number, (one, other) in enumerate(zip(whole.rows, resumed.rows, strict=True), start=1):
         for name, value in one.items():
-            if name != "seconds" and value != other[name] and not value != value:
+            if not name.endswith("seconds") and value != other[name] and not value != value:
                 raise ContractError(f"{where}: after a kill {name} of row {number} is {other[name]}, undisturbed it is {value}; {KEEP}")
     expected, found = whole.tensors(), resumed.tensors()
     differ = [name for name, value in expected.items() if name not in found or not torch.equal(value, found[name])]

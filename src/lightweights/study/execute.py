@@ -7,7 +7,7 @@ renamed, metrics.json last.
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,12 +80,17 @@ def finish(training: Training, settings: RunSettings, dataset: Dataset, seed: in
     """What is reported of a training that has done all its rounds."""
     told = method_of(settings).tell(training, settings, dataset, seed)
     history = pd.DataFrame(training.rows)
-    columns = [name for name in history if str(name).endswith(settings.results) and not str(name).startswith("last_batch")]
+    averaged = [
+        name for name in history if str(name).endswith(("_percent", "_entropy", "_error")) and not str(name).startswith("last_batch")
+    ]
+    columns: Sequence[str] = averaged
+    if told.reported is not None:
+        columns, averaged = told.reported, []
     last = (len(history) if told.kept is None else told.kept) - 1
     weights = told.beside | {f"network.{name}": value for name, value in told.network.state_dict().items()}
     return RunResult(
         final={name: float(history[name].iloc[last]) for name in columns},
-        last10={name: float(history[name].tail(LAST).mean()) for name in columns},
+        last10={name: float(history[name].tail(LAST).mean()) for name in averaged},
         parameters=told.parameters,
         history=history,
         weights={name: value.detach().cpu().contiguous() for name, value in weights.items()},

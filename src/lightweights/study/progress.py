@@ -18,11 +18,12 @@ class Progress:
         self._task = self._bar.add_task(title, total=total, completed=done, note="")
 
     def advance(self, row: dict[str, float]) -> None:
-        """One more round or epoch; its training loss and the pace are shown."""
+        """One more round or epoch; its training loss, where it has one, and the pace are shown."""
         self._bar.update(self._task, advance=1)
         speed = self._bar.tasks[0].speed
-        pace = "" if not speed else f", {speed:.1f} a second" if speed >= 1 else f", {1 / speed:.1f} s each"
-        self._bar.update(self._task, note=f"loss {row['training_loss']:.3f}{pace}")
+        pace = "" if not speed else f"{speed:.1f} a second" if speed >= 1 else f"{1 / speed:.1f} s each"
+        loss = f"loss {row['training_loss']:.3f}" if "training_loss" in row else ""
+        self._bar.update(self._task, note=", ".join(part for part in (loss, pace) if part))
 
     def __enter__(self) -> Self:
         self._bar.start()

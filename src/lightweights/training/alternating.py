@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from lightweights.params import CobylaSchedule, GradientSchedule, SpsaSchedule
 from lightweights.quantum_train import QuantumTrain
+from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, SpsaSchedule
 from lightweights.training.data import TrainingData, measure, minibatches, random_batch
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite

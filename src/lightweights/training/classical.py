@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from lightweights.params import ClassicalSchedule
+from lightweights.settings.schedules import ClassicalSchedule
 from lightweights.training.data import TrainingData, measure, minibatches
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite

@@ -1,0 +1,27 @@
+"""Cut a circuit over several processors: by a partitioner, and what a photonic circuit loses by it."""
+
+from lightweights.report.chapter import Chapter, Shown
+from lightweights.report.measures import Measure
+
+PAIRS = ("ebits", "ebits_fraction", "ebits_small")
+
+CHAPTER = Chapter(
+    order=23,
+    title="Cutting circuits",
+    question="What does it cost to cut a circuit over several processors, in entangled pairs and, for photons, in accuracy?",
+    sources={
+        "2503.19082": "Burt et al., arXiv 2503.19082 (Quantum 10, 1984, 2026)",
+        "disqco-data": "the authors' benchmark data, felix-burt/DISQCO, version of 2025-06-03",
+    },
+    tables={
+        "ebits": Shown("Entangled pairs", "Entangled pairs by way to cut, beside the published means", PAIRS),
+        "splitting": Shown("Splitting", "One photonic circuit against products of two and three", ("splitting",)),
+    },
+    figures={
+        "ebits": Shown("Entangled pairs", "Entangled pairs of every way to cut, beside the published means", ("ebits", "ebits_fraction"))
+    },
+    cover="ebits",
+    methods=("chapters.partitioning.method",),
+    measures=(Measure("multilevel_pairs_2", "pairs", "pairs", 1, 0.1, True), Measure("multilevel_pairs_4", "pairs", "pairs", 1, 0.1, True)),
+    words={"partitioning": "partitioning"},
+)
