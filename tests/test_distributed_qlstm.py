@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from chapters.distributed_qlstm.classical import LSTM, Linear
-from chapters.distributed_qlstm.devices import AskedPhotonicCircuits, LateAngles, split_calls
+from chapters.distributed_qlstm.devices import AskedPhotonicCircuits, LateAngles, late_forecasts, segment_devices, split_calls
 from chapters.distributed_qlstm.forecasters import build, counts
 from chapters.distributed_qlstm.photonic import PhotonicCircuits, encoding
 from chapters.distributed_qlstm.qlstm import CIRCUITS, QLSTM, trained_count
@@ -227,11 +227,33 @@ def test_late_angles_are_those_of_some_steps_ago_and_their_gradient_moves_the_pr
     for _ in range(4):
         loss = late(angles).square().sum()
         (gradient,) = torch.autograd.grad(loss, angles)
-        seen.append((float(late(angles)), float(gradient)))
+        seen.append((float(late(angles).detach()), float(gradient)))
         with torch.no_grad():
             angles -= 0.25
         late.end_step(angles)
     assert seen == [(1.0, 2.0), (1.0, 2.0), (1.0, 2.0), (0.75, 1.5)]
+
+
+def test_segments_asked_as_devices_give_what_the_circuits_give(generator):
+    circuits = random_circuits(3, 2, generator)
+    inputs = torch.randn(4, 6, generator=generator, dtype=torch.float64)
+    torch.testing.assert_close(split_calls(segment_devices(circuits), inputs), circuits.expectations(inputs, circuits()))
+
+
+def test_asynchronous_training_learns_from_late_answers():
+    parts = cut(series("oscillator"), "published")
+    model = build(section("qubits", "2x2"), 0)
+    optimiser, late = torch.optim.RMSprop(model.parameters(), lr=0.01), LateAngles(model.circuits.angles, 3)
+    losses = []
+    for _ in range(60):
+        loss = (late_forecasts(model, late, parts.train.inputs) - parts.train.targets).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        late.end_step(model.circuits.angles)
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.5 * losses[0]
+    assert not torch.equal(late(model.circuits.angles), model.circuits.angles)
 
 
 # Forecasters

@@ -1,25 +1,31 @@
 """Segments on devices of their own: asked at the same time, and with angles that may be late.
 
 Nothing passes between segments within a circuit, so that each can run elsewhere: a device is told the inputs of its segment and gives its
-outputs. :func:`split_calls` asks any callables at once, each in a thread; :class:`AskedPhotonicCircuits` asks the project's backends
-(:mod:`lightweights.photonics.backends`: Perceval, devices far away), one a segment, with gradients by the parameter-shift rule.
+outputs. :func:`split_calls` asks any callables at once, each in a thread, such as those of :func:`segment_devices` for qubits;
+:class:`AskedPhotonicCircuits` asks the project's backends (:mod:`lightweights.photonics.backends`: Perceval, devices far away), one a
+segment, with gradients by the parameter-shift rule.
 
 Asynchronous training: a step of the optimiser is taken on what the devices told some steps ago. :class:`LateAngles` holds the angles that
-the devices run at present; the loss is that of the late angles, and its gradient, late too, moves the present ones.
+the devices run at present; the loss of :func:`late_forecasts` is that of the late angles, and its gradient, late too, moves the present
+ones.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.func import functional_call
 
 from lightweights.photonics.backends import Backend
 from lightweights.photonics.parameter_shift import with_shifted_gradient
 
 from .photonic import PhotonicCircuits
+from .qlstm import QLSTM
+from .qubits import QubitCircuits
 
 Device = Callable[[Float[Tensor, "batch inputs"]], Float[Tensor, "circuits batch outputs"]]
 
@@ -34,6 +40,12 @@ def split_calls(devices: Sequence[Device], inputs: Float[Tensor, "batch inputs"]
     with ThreadPoolExecutor(len(devices)) as pool:
         asked = [pool.submit(device, piece) for device, piece in zip(devices, inputs.chunk(len(devices), -1), strict=True)]
         return torch.cat([answer.result() for answer in asked], -1)
+
+
+def segment_devices(circuits: QubitCircuits) -> list[Device]:
+    """Each segment of qubit circuits as a device: called with its piece of the inputs, it gives the outputs of its part of all circuits."""
+    held = circuits()
+    return [partial(circuits.expectations, held=held[:, number : number + 1]) for number in range(circuits.segments)]
 
 
 class AskedPhotonicCircuits(PhotonicCircuits):
@@ -82,3 +94,10 @@ class LateAngles:
     def end_step(self, angles: Tensor) -> None:
         """The present angles are on their way to the devices; those of some steps ago arrive."""
         self._sent.append(angles.detach().clone())
+
+
+def late_forecasts(model: QLSTM, late: LateAngles, windows: Float[Tensor, "n time"]) -> Float[Tensor, " n"]:
+    """What the model foretells while its devices run late angles."""
+    assert isinstance(model.circuits, nn.Module)
+    ((name, angles),) = model.circuits.named_parameters()
+    return functional_call(model, {f"circuits.{name}": late(angles)}, (windows,))

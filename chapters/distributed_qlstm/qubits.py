@@ -130,8 +130,8 @@ class QubitCircuits(nn.Module):
     def expectations(
         self, inputs: Float[Tensor, "batch inputs"], held: Complex[Tensor, "circuits segments states states"]
     ) -> Float[Tensor, "circuits batch inputs"]:
-        """<Z> of every qubit of the circuits whose unitaries are given, for every input."""
-        states = entered(inputs.unflatten(-1, (self.segments, self.qubits)))  # (batch, segments, states)
+        """<Z> of every qubit of the circuits and segments whose unitaries are given, for every input."""
+        states = entered(inputs.unflatten(-1, (held.shape[1], self.qubits)))  # (batch, segments, states)
         amplitudes = states.transpose(0, 1) @ held.mT  # (circuits, segments, batch, states)
         probabilities = amplitudes.real.square() + amplitudes.imag.square()
         return (probabilities @ self._signs).transpose(1, 2).flatten(2)
