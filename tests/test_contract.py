@@ -123,7 +123,7 @@ def test_ones_own_that_is_right_passes(factory: str, kind: str) -> None:
         ("small", {"hidden": 0.5}, LightweightsError, "0.5"),
         ("stripes", {"draws": -1}, ContractError, "gave other data when asked again"),
         ("unlike", {}, SettingsError, "say with --kind whether it makes"),
-        ("HERE", {}, SettingsError, "is no function and no class"),
+        ("HERE", {}, SettingsError, "cannot be called"),
         ("nothing", {}, SettingsError, "cannot be imported"),
     ],
 )
