@@ -304,7 +304,8 @@ def test_four_values_foretell_the_oscillator_to_three_nines():
     linear = Linear()
     linear.fit(parts.train)
     design = np.c_[parts.train.inputs.numpy(), np.ones(len(parts.train))]
-    assert np.allclose(linear.weights.detach(), np.linalg.lstsq(design, parts.train.targets.numpy(), rcond=None)[0])
+    expected = np.linalg.lstsq(design, parts.train.targets.numpy(), rcond=None)[0]
+    assert np.allclose(linear.weights.detach(), expected, rtol=1e-9, atol=1e-11)
     assert measures(linear, parts)["test_r2"] > 0.999
 
 
@@ -352,8 +353,6 @@ def test_forecasts_without_steps_are_there_at_once():
     for name in ("linear", "persistence"):
         training = run(build(section(name), 0), parts, count=1)
         assert measures(training.module.kept, parts)["test_r2"] == training.rows[0]["test_r2"]
-        if name == "linear":
-            assert training.rows[0]["test_error_to_linear"] == pytest.approx(1)
     assert training.rows[0]["test_mse"] == pytest.approx(float((parts.test.inputs[:, -1] - parts.test.targets).square().mean()))
 
 

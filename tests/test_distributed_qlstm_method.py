@@ -9,6 +9,8 @@ from chapters.distributed_qlstm.training import measures
 from chapters.distributed_qlstm.windows import cut
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.base import SettingsError
+from lightweights.settings.runs import Run
+from lightweights.study.contract import check_run
 from lightweights.study.execute import begin, finish
 
 SERIES = "chapters.distributed_qlstm.data:oscillator"
@@ -56,6 +58,13 @@ def test_a_linear_forecast_has_five_numbers_and_one_epoch():
     assert result.parameters["trained_used"] == 5 and result.final["test_r2"] > 0.999
     with pytest.raises(ValueError, match=r"set schedule\.epochs to 1"):
         settings(epochs=2, cell="linear")
+
+
+@pytest.mark.parametrize("forecaster", [{"shape": "2x2"}, {"cell": "photons", "shape": "1x2"}, {"cell": "generated-lstm", "hidden": 4}])
+@pytest.mark.parametrize("protocol", ["fair", "published"])
+def test_the_kind_of_run_keeps_the_contract(forecaster, protocol):
+    run = Run(study="sequences", experiment="own", variant="base", seed=3, settings=settings(3, protocol, **forecaster))
+    assert "killed after the first and taken up again it ends with the same bits" in list(check_run(run, data.oscillator()))
 
 
 def test_settings_that_do_nothing_are_refused():

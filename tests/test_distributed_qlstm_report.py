@@ -33,7 +33,7 @@ def value_of(run):
     if forecaster.cell == "lstm":
         return 0.999 + jitter
     if forecaster.cell in ("linear", "persistence"):
-        return 1.0 if forecaster.cell == "linear" else 0.9
+        return 0.9999 if forecaster.cell == "linear" else 0.9
     if forecaster.segments > 1:
         return 0.967 + 3 * jitter
     return 0.969 - 20 * (run.settings.forecaster.entangled is False) * jitter
@@ -43,7 +43,7 @@ def land(run, root):
     """What a run would have written."""
     value, folder, epochs = value_of(run), run_folder(run, root), run.settings.schedule.epochs
     folder.mkdir(parents=True)
-    final = {"train_r2": value, "test_r2": value, "best_test_r2": value + 0.001, "test_error_to_linear": 1 + run.seed}
+    final = {"train_r2": value, "test_r2": value, "best_test_r2": value + 0.001}
     counts = dict.fromkeys(("target", "trained_published", "trained_used", "trained_effective"), 149)
     counts |= dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
     metrics = {
@@ -100,7 +100,10 @@ def test_published_tables_stand_beside_ours_epoch_by_epoch(results):
     assert row.published == 0.9936 and row.published_epoch == 31 and row.verdict == "lower"
     assert row.then_mean == pytest.approx(np.linspace(-14, 0.96724, 100)[30], abs=1e-3)
     assert len(data) == 2 * 12
-    assert len(CHAPTER.function("tables", "sequence_fair")(results).data) == 4 * 20
+    fair = CHAPTER.function("tables", "sequence_fair")(results).data
+    assert len(fair) == 4 * 20
+    again = fair[(fair.task == "NARMA-2") & (fair.forecaster == "persistence")].iloc[0]
+    assert again.error_to_linear_mean == pytest.approx((0.1 / 0.0001) ** 0.5)
 
 
 @pytest.mark.parametrize("name", list(CHAPTER.figures))

@@ -41,6 +41,6 @@ CHAPTER = Chapter(
     },
     cover="sequence_numbers",
     methods=("chapters.distributed_qlstm.method",),
-    measures=(Measure("_r2", "R2", decimals=4, tolerance=0.01), Measure("_to_linear", "error / linear", decimals=2)),
+    measures=(Measure("_r2", "R2", decimals=4, tolerance=0.01), Measure("error_to_linear", "error / linear", decimals=2)),
     words={"qlstm": "QLSTM on one processor", "distributed_qlstm": "distributed QLSTM"},
 )

@@ -19,9 +19,6 @@ from .settings import ForecastRun
 from .training import Kept, begin_forecaster, best_row, epochs
 from .windows import Parts, cut
 
-REPORTED = ("_r2", "_to_linear")
-"""How columns of the history end that are reported."""
-
 
 def check(settings: ForecastRun, where: str) -> None:
     """Raises SettingsError where the forecaster cannot be built, or the data set is no series that can be cut."""
@@ -73,7 +70,7 @@ def tell(training: Training, settings: ForecastRun, data: Series, seed: int) -> 
         network,
         beside,
         kept=int(best_row(training.rows)["epoch"]),
-        reported=tuple(name for name in training.rows[-1] if name.endswith(REPORTED)),
+        reported=tuple(name for name in training.rows[-1] if name.endswith("_r2")),
         details={"forecast": {"test": foretold(kept, parts)}},
     )
 

@@ -11,7 +11,7 @@ from lightweights.report.table import Table, counts_cell, counts_of, from_three
 from lightweights.report.verdicts import verdict_cell
 
 from . import TASKS
-from .arms import FAIR_ARMS, PUBLISHED_ARMS, VALUE
+from .arms import FAIR_ARMS, LINEAR, PUBLISHED_ARMS, VALUE
 from .comparisons import MARGIN, differences, secondary
 
 _COUNTS = "Numbers\n(trained / effective)"
@@ -69,11 +69,11 @@ def sequence_fair(results: Results) -> Table | None:
             own = arm.of(results.runs, task)
             if own.empty:
                 continue
-            value, error = summarise(own[VALUE]), summarise(own.test_error_to_linear)
+            value, error = summarise(own[VALUE]), summarise(error_to_linear(own, LINEAR.of(results.runs, task)))
             row = {"task": words, "forecaster": arm.label, **counts_of(own), **value.columns()}
             rows.append(row | error.columns("error_to_linear_"))
             cell = {"Series": words, "Forecaster": arm.label, _COUNTS: counts_cell(pd.Series(counts_of(own))), "n": str(value.n)}
-            cells.append(cell | {"R2": from_three(value, VALUE), "Error / linear": from_three(error, "test_error_to_linear")})
+            cells.append(cell | {"R2": from_three(value, VALUE), "Error / linear": from_three(error, "error_to_linear")})
     if not rows:
         return None
     caption = (
@@ -83,6 +83,13 @@ def sequence_fair(results: Results) -> Table | None:
         "of their circuit."
     )
     return Table("sequence_fair", caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def error_to_linear(own: pd.DataFrame, linear: pd.DataFrame) -> pd.Series:
+    """Test errors, root mean square, in units of that of least squares on the same series and protocol; nothing where that was not run."""
+    if linear.empty:
+        return own[VALUE].iloc[:0]
+    return ((1 - own[VALUE]) / (1 - linear[VALUE].iloc[0])) ** 0.5
 
 
 def sequence_split(results: Results) -> Table | None:

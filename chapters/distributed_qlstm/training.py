@@ -5,7 +5,6 @@ one keeps that of the epoch with the least validation loss. Forecasts by least s
 """
 
 import copy
-import math
 from collections.abc import Iterator
 
 import torch
@@ -46,19 +45,14 @@ def begin_forecaster(forecaster: nn.Module, lr: float, seed: int) -> Training:
 def epochs(training: Training, parts: Parts, *, count: int, batch_size: int, lr: float) -> Iterator[dict[str, float]]:
     """Train from where the training stands; yields the history row of each epoch.
 
-    ``best_test_r2`` is the largest R2 on the test part so far, which no honest choice of an epoch could have known;
-    ``test_error_to_linear`` the test error, root mean square, in units of that of the least-squares forecast from the same four values.
+    ``best_test_r2`` is the largest R2 on the test part so far, which no honest choice of an epoch could have known.
     """
     module = training.module
     assert isinstance(module, Kept)
-    linear = Linear()
-    linear.fit(parts.train)
-    least = measures(linear, parts)["test_mse"]
     for epoch in range(len(training.rows) + 1, count + 1):
         loss = _step_through(training, module.forecaster, parts.train, batch_size)
         values = {"training_loss": loss} | measures(module.forecaster, parts)
         values["best_test_r2"] = max([values["test_r2"], *(row["best_test_r2"] for row in training.rows[-1:])])
-        values["test_error_to_linear"] = math.sqrt(values["test_mse"] / least)
         require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {lr:g})")
         row = {"epoch": epoch} | values
         if best_row([*training.rows, row]) is row:
