@@ -19,7 +19,8 @@ import torch
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save
+from safetensors import safe_open
+from safetensors.torch import load, save
 
 from lightweights.datasets import Dataset, own, to_tensors
 from lightweights.datasets.catalogue import CIFAR10_TEST
@@ -28,12 +29,13 @@ from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
 from lightweights.datasets.wordnet import parse_glosses, read_package
 from lightweights.methods.distillation import TeacherError, metrics_beside, new_teacher, source
+from lightweights.report.claims import ClaimsError, read_claims
 from lightweights.settings.base import SettingsError
 from lightweights.settings.reading import load_study
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
-from lightweights.study.collect import CollectError, collect, read_histories
+from lightweights.study.collect import CollectError, collect, read_histories, read_runs
 from lightweights.study.cost import Costs
 from lightweights.study.execute import begin, read_data
 from lightweights.study.faults import RunError
@@ -342,6 +344,35 @@ def test_checkpoints(stored: tuple, tiny: Dataset, tmp_path: Path, changes: list
         resume(training, stored[2], file)
     except RunError as error:
         assert "set aside" in str(error)
+        return
+    if training.rows:  # taken up, so it is what was written
+        assert save(training.tensors()) == save(load(stored[1]))
+
+
+def test_a_changed_bit_of_a_checkpoint_is_seen_wherever_it_lies(stored: tuple, tiny: Dataset, tmp_path: Path) -> None:
+    file, whole = tmp_path / "state.safetensors", stored[1]
+    training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
+    for place in np.linspace(0, len(whole) - 1, 300).astype(int):
+        spoilt = bytearray(whole)
+        spoilt[place] ^= 1 << int(place) % 8
+        file.write_bytes(spoilt)
+        training.rows.clear()
+        with suppress(RunError):
+            resume(training, stored[2], file)
+        assert not training.rows, place
+
+
+def test_a_checkpoint_of_an_older_version_is_taken_up_and_told(
+    stored: tuple, tiny: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    file = tmp_path / "state.safetensors"
+    file.write_bytes(stored[1])
+    with safe_open(file, "pt") as opened:
+        told = {name: value for name, value in opened.metadata().items() if name != "sha256"}
+    file.write_bytes(save(load(stored[1]), told))
+    training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
+    resume(training, stored[2], file)
+    assert training.rows and "has no digest" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -411,6 +442,35 @@ def test_a_teacher_that_lies_elsewhere(taught: tuple, tiny: Dataset, path: str, 
     monkeypatch.setattr(Path, "read_bytes", lambda path: taught[2])
     with pytest.raises(TeacherError, match=f"its teacher {path} cannot be read"):
         source(taught[0], tiny, Path(path))
+
+
+# Tables
+
+RUNS = (Path(__file__).parents[1] / "results/paper/runs.csv").read_bytes().splitlines(keepends=True)
+CLAIMS = (Path(__file__).parents[1] / "chapters/quantum_train/claims.csv").read_bytes()
+printable = st.lists(st.tuples(st.integers(0, 10**5), st.integers(32, 126)), max_size=4)
+
+
+@FUZZ
+@given(damage | printable, st.integers(0, 10**5))
+@example([], 0)
+def test_any_table_of_runs_is_read_or_told(tmp_path: Path, changes: list, length: int) -> None:
+    (tmp_path / "runs.csv").write_bytes(damaged(b"".join(RUNS[:12]), changes, length))
+    try:
+        assert not read_runs(tmp_path / "runs.csv").duplicated(["experiment", "variant", "seed"]).any()
+    except CollectError as error:
+        assert "runs.csv" in str(error) and "nothing is trained" in str(error)
+
+
+@FUZZ
+@given(damage | printable, st.integers(0, 10**5))
+@example([], 0)
+def test_any_table_of_claims_is_read_or_told(tmp_path: Path, changes: list, length: int) -> None:
+    (tmp_path / "claims.csv").write_bytes(damaged(CLAIMS, changes, length))
+    try:
+        read_claims(tmp_path / "claims.csv")
+    except ClaimsError as error:
+        assert "claims.csv" in str(error)
 
 
 # Run folders

@@ -261,7 +261,12 @@ def test_a_chapter_brings_a_kind_of_run_and_its_section_without_a_line_elsewhere
 
 def test_a_kind_of_run_is_found_by_its_method_and_knows_its_trainer() -> None:
     for method, kind in kinds().items():
-        assert kind_of(method) is kind and kind.version >= 1 and kind.schedules and kind.trainer.startswith("lightweights.methods.")
+        assert (
+            kind_of(method) is kind
+            and kind.version >= 1
+            and kind.schedules
+            and kind.trainer.startswith(("lightweights.methods.", "chapters."))
+        )
     with pytest.raises(SettingsError, match=r"there are 'classical'.*did you mean quantum_train\?"):
         kind_of("quantum_trian")
 
@@ -303,7 +308,7 @@ def test_a_stage_lists_exactly_the_parameters_that_its_runs_follow_from(monkeypa
         assert [one for one in listed if not isinstance(one, str)] == [{f"chapters/{chapter}/experiments.yaml": None}]
         mine = [experiment for experiment in study.experiments.values() if experiment.chapter == chapter]
         used = {section for one in mine for section in kinds()[one.method].model_fields if section in params} - {"schedule"}
-        used |= {f"schedules.{name}" for one in mine for name in schedules_of(one)} | {"seeds"}
+        used |= {f"schedules.{name}" for one in mine for name in schedules_of(one) if name in params["schedules"]} | {"seeds"}
         assert set(plain) == used
         assert {next(iter(out)) for out in stages[chapter]["outs"]} == {
             f"results/paper/{kind}/{name}" for name in study.targets()[chapter] for kind in ("runs", "weights")

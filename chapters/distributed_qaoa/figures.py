@@ -38,7 +38,6 @@ def maxcut(results: Results) -> Figure:
             label.set(ha="right", rotation_mode="anchor", fontsize=6.5)
     cuts.axhline(100, color=GREY, linewidth=0.8)
     cuts.set_ylabel("Cut (% of the largest)")
-    cuts.set_ylim(bottom=64)
-    cuts.legend(loc="lower right", ncol=3)
+    figure.legend(*cuts.get_legend_handles_labels(), loc="outside upper center", ncol=3)
     shots.set_ylabel("Mean of shots (% of parts' largest)")
     return figure

@@ -16,7 +16,7 @@ LOOKS = {"powell": ("Powell's COBYLA", BLUE, "-"), "scipy": ("SciPy's COBYLA", V
 @styled
 def hamiltoniq(results: Results) -> Figure:
     """One panel for each instance, at the largest number of layers that most were run with: share of attempts below an accuracy."""
-    figure = Figure(figsize=(TWO_COLUMNS, 2.1), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained")
     own = results.of(CURVES)
     if own.empty:
         return without_runs(figure)
@@ -39,7 +39,8 @@ def hamiltoniq(results: Results) -> Figure:
         axis.set(title=f"{qubits} qubits, {layers} layers", xlabel="Share of the ground state", xlim=(0, reached * 1.1), ylim=(0, 1.02))
         axis.title.set_fontsize(7.5)
     axes[0].set_ylabel("Share of attempts below")
-    axes[-1].legend(loc="lower right")
+    named = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(list(named.values()), list(named), loc="outside lower center", ncol=4)
     return figure
 
 

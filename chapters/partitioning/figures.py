@@ -41,5 +41,5 @@ def ebits(results: Results) -> Figure:
     axis.tick_params(axis="x", rotation=40)
     for label in axis.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor", fontsize=5.5)
-    axis.legend(loc="upper left", ncol=3)
+    figure.legend(loc="outside upper center", ncol=3)
     return figure

@@ -26,7 +26,7 @@ EXPERIMENTS = ("qsvm_mnist", "qsvm_digits")
 @styled
 def qsvm(results: Results) -> Figure:
     """Left: seconds of a kernel. Middle: accuracy of each kernel. Right: the mean entry off the diagonal."""
-    figure = Figure(figsize=(TWO_COLUMNS, 2.7), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS, 2.9), layout="constrained")
     own = next((part for name in EXPERIMENTS if len(part := results.of(name))), None)
     if own is None:
         return without_runs(figure)
@@ -45,7 +45,7 @@ def qsvm(results: Results) -> Figure:
             middle = [part[f"{name}_off_diagonal_mean"].mean() for part in parts]
             entries.plot(qubits, middle, color=colour, marker=marker, linestyle=line)
     accuracies.set(ylabel="Accuracy on the test images (%)", ylim=(45, 101))
-    accuracies.legend(loc="lower center", ncol=2, fontsize=5.5)
+    figure.legend(*accuracies.get_legend_handles_labels(), loc="outside lower center", ncol=4)
     entries.set(yscale="log", ylabel="Mean entry off the diagonal")
     for axis in (time, accuracies, entries):
         _qubits(axis)

@@ -12,10 +12,33 @@ from typing import Any
 
 from torch import nn
 
+from lightweights.imported import imported
+from lightweights.networks import build_network
+
 _PLACES = (sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
 _OTHERS = tuple({str(Path(folder).resolve()) for folder in _PLACES})
 _PACKAGE = str(Path(__file__).resolve().parent)
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
+
+
+def built_digests(settings: Any, data: Any, trained: nn.Module, seed: int) -> dict[str, str]:
+    """Digests of what the factories of the user's own built for a run, by the setting that names them; none where settings name none.
+
+    Args:
+        settings: those of the run; its network and its arm may be imported ones.
+        data: the data set that the network is built for.
+        trained: the module in training, whose arm it is.
+        seed: of the run.
+    """
+    network, photonics = getattr(settings, "network", None), getattr(settings, "photonics", None)
+    found = {}
+    if network is not None and ":" in network.name:
+        built = build_network(network, data.input_shape, data.outputs, seed)
+        found["network.name"] = built_digest(built, imported("network.name", network.name))
+    arm = getattr(photonics, "arm", None) or ""
+    if ":" in arm and isinstance(getattr(trained, "arm", None), nn.Module):
+        found["photonics.arm"] = built_digest(trained.arm, imported("photonics.arm", arm))  # type: ignore[arg-type]
+    return found
 
 
 def built_digest(module: nn.Module, factory: Callable[..., Any] | None = None) -> str:
@@ -60,7 +83,8 @@ def _is_own(thing: Any) -> bool:
         file = str(Path(inspect.getfile(thing)).resolve())
     except (TypeError, OSError):  # built in, or written in no file
         return False
-    return not file.startswith((*_OTHERS, _PACKAGE))
+    installed = "site-packages" in Path(file).parts or "dist-packages" in Path(file).parts
+    return not installed and not file.startswith((*_OTHERS, _PACKAGE))
 
 
 def _source(thing: Any) -> str:

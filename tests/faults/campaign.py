@@ -17,6 +17,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ from lightweights.photonics import Circuit
 from lightweights.photonics.answers import counted, read_answer
 from lightweights.photonics.jobs import JobLog, Question
 from lightweights.settings.dataset import DatasetSection
-from lightweights.study.execute import read_data
+from lightweights.settings.study import parse_study
+from lightweights.study.checkpoint import resume, save_checkpoint
+from lightweights.study.execute import begin, read_data
+from lightweights.training.state import Training
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,25 @@ def answers() -> Kind:
     return Kind(json.dumps(archived(found)).encode(), read, lambda answer: None if answer is None else torch.equal(answer, known))
 
 
+def checkpoint() -> Kind:
+    tree = {"dataset": {"name": "digits"}, "experiments": {"c": {"method": "classical", "seeds": [0]}}}
+    run, data = parse_study(tree).runs()[0], tiny_dataset()
+    training, progress, _ = begin(run.settings, data, 0, torch.device("cpu"))
+    next(progress)
+    with tempfile.TemporaryDirectory() as folder:
+        save_checkpoint(training, run, Path(folder) / "state")
+        content = (Path(folder) / "state").read_bytes()
+    known, rows = save(training.tensors()), list(training.rows)
+
+    def read(path: Path) -> Training:
+        found, _, _ = begin(run.settings, data, 0, torch.device("cpu"))
+        with redirect_stdout(io.StringIO()):
+            resume(found, run, path)
+        return found
+
+    return Kind(content, read, lambda found: found.rows == rows and save(found.tensors()) == known if found.rows else None)
+
+
 def kinds() -> dict[str, Kind]:
     """Whole files of each kind."""
     draws, labels = np.random.default_rng(0), np.arange(12) % 3
@@ -129,6 +152,7 @@ def kinds() -> dict[str, Kind]:
         "own CSV": own_data("csv", f"label,a,b,c,d\n{rows}\n".encode(), height=2, width=2),
         "gzip": packed(zlib.compress(plain, wbits=31), gunzip, plain),
         "xz": packed(lzma.compress(plain), unxz, plain),
+        "checkpoint": checkpoint(),
         "jobs of a platform": jobs(),
         "answer of a platform": answers(),
     }

@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from lightweights.datasets.dataset import Data, DataError, Dataset, Split
-from lightweights.datasets.known import SHAPES
 from lightweights.datasets.series import Series, SeriesSplit
 from lightweights.datasets.text import Text, TextSplit
+from lightweights.settings.data_sets import DATA_SETS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -115,7 +115,10 @@ def _tensors_of(split: Any) -> dict[str, Tensor]:
 
 def _is_known(dataset: Data) -> bool:
     """Whether name and counts need no digest, since the package knows them."""
-    return isinstance(dataset, Dataset) and SHAPES.get(dataset.name) == (dataset.input_shape, dataset.classes)
+    known = DATA_SETS.get(dataset.name)
+    if not isinstance(dataset, Dataset) or known is None:
+        return False
+    return (known.shape, known.classes) == (tuple(dataset.train.images.shape[1:]), dataset.classes)
 
 
 def _sha_of(metadata: Mapping[str, Any]) -> str:

@@ -8,9 +8,9 @@ from lightweights.datasets.cifar10 import load_cifar10
 from lightweights.datasets.dataset import Data, Dataset, Split, split_of
 from lightweights.datasets.digits import load_digits
 from lightweights.datasets.formats import gunzip, read_idx_images, read_idx_labels
-from lightweights.datasets.known import SHAPES
 from lightweights.datasets.mnist_partial import positions
 from lightweights.datasets.own import load_own, own_shape
+from lightweights.settings.data_sets import DATA_SETS
 from lightweights.settings.dataset import DatasetSection
 
 
@@ -18,7 +18,8 @@ def shape_of(settings: DatasetSection) -> tuple[tuple[int, ...], int]:
     """Shape of one case's input, (channels, height, width) of an image, and the outputs that a model gives for it, one a class; only a data
     set of the user's own is loaded for it. Raises DataError.
     """
-    return SHAPES.get(settings.name) or own_shape(settings)
+    known = DATA_SETS.get(settings.name)
+    return (known.shape, known.classes) if known else own_shape(settings)
 
 
 def load(settings: DatasetSection) -> Data:

@@ -12,6 +12,7 @@ from lightweights.methods.target import check_network, device_of, new_network
 from lightweights.settings.kinds import ClassicalRun
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
+from lightweights.training.sizes import check_last_batch
 from lightweights.training.state import Training
 
 
@@ -24,7 +25,9 @@ def begin(
     settings: ClassicalRun, data: Dataset, seed: int, device: torch.device, *, teacher: nn.Module | None = None, jobs: Path | None = None
 ) -> Training:
     """The network at its initial values."""
-    return begin_classical(new_network(settings.network, data, seed).to(device), settings.schedule, seed)
+    network = new_network(settings.network, data, seed)
+    check_last_batch(network, data.input_shape, len(data.train), settings.schedule.batch_size, f"network.name = {settings.network.name!r}")
+    return begin_classical(network.to(device), settings.schedule, seed)
 
 
 def advance(

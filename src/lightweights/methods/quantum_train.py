@@ -75,6 +75,7 @@ def build_generator(settings: QuantumTrainRun, data: Dataset, seed: int, backend
         hardware=hardware_of(settings.photonics),
         staleness=settings.photonics.staleness or 0,
         backend=backend,
+        only="*",
         generator=stream(seed, "initial-values"),
     )
 

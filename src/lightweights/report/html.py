@@ -1,5 +1,6 @@
 """Markdown as one self-contained HTML page, for the report."""
 
+import re
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -11,6 +12,14 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid #ddd; vertical-align: top; }
 th { border-bottom: 2px solid #888; }
 """
+
+
+_MARKS = re.compile(r"([\\`*_\[\]<>&!|~])")
+
+
+def as_text(words: str) -> str:
+    """Words of a user's on one line of Markdown, where nothing in them is a mark: no link, image, code, cell or emphasis."""
+    return _MARKS.sub(r"\\\1", " ".join(words.split()))
 
 
 def render(markdown: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import Claim, matching_runs
+from lightweights.report.html import as_text
 from lightweights.report.measures import NOTHING, format_number, with_interval
 from lightweights.report.published import deviations, published_settings
 from lightweights.report.results import Results, settings_by_variant
@@ -96,7 +97,7 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, sources: Mapping[str,
     """The scorecard for readers: how to read it, counts, then the claims by source and place. ``sources``: their full titles."""
     counts = Counter(scores.verdict)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-    parts = [f"# Scorecard: {study.study.title}"]
+    parts = [f"# Scorecard: {as_text(study.study.title)}"]
     if not scores.judgeable.any() and study.dataset.name not in set(scores.dataset):
         others = ", ".join(scores.dataset.unique())
         parts.append(

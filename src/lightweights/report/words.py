@@ -17,6 +17,7 @@ import pandas as pd
 
 from lightweights.report.chapter import Chapter, chapters, shown
 from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
+from lightweights.report.html import as_text
 from lightweights.report.measures import NOTHING, format_number, plain, set_name, with_interval
 from lightweights.report.results import Results
 from lightweights.report.statistics import Difference, Summary, span
@@ -155,6 +156,7 @@ def _environment(folder: Path | None = None) -> jinja2.Environment:
     loader = jinja2.FileSystemLoader([str(folder), here] if folder else [here])
     made = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
     made.filters |= {
+        "as_text": as_text,
         "number": format_number,
         "cell": short_cell,
         "whole": lambda summary, quantity: summary_cell(summary, quantity).replace("\n", " "),

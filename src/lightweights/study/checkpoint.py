@@ -1,5 +1,6 @@
 """Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries; and the run's lock."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 import filelock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from lightweights.files import write_atomic
 from lightweights.settings.runs import Run
@@ -21,7 +23,8 @@ STATE = "state.safetensors"
 def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
     """The whole state in one file. ``sources``: digests of what the run is made from, its data and its teacher."""
     metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows)}
-    write_atomic(path, save(training.tensors(), metadata))
+    tensors = training.tensors()
+    write_atomic(path, save(tensors, metadata | {"sha256": _digest(tensors, metadata)}))
 
 
 def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
@@ -36,7 +39,13 @@ def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()
         if metadata["identity"] != identity(run, sources):
             print(f"{path}: the checkpoint belongs to other settings, data or teacher; starting from the beginning")
             return
-        training.restore(load_file(path), json.loads(metadata["rows"]))
+        tensors = load_file(path)
+        expected = metadata.pop("sha256", None)
+        if expected is None and set(metadata) == {"identity", "rows"}:
+            print(f"{path}: the checkpoint has no digest, as older versions wrote it; it is taken up unchecked")
+        elif expected != _digest(tensors, metadata):
+            raise ValueError("its content does not have the digest that was written with it")
+        training.restore(tensors, json.loads(metadata["rows"]))
         print(f"{run.key}: going on from its checkpoint, with {len(training.rows)} rounds or epochs done", flush=True)
     except OSError as error:
         if out_of_memory(error):
@@ -56,6 +65,11 @@ def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()
 def identity(run: Run, sources: Sequence[str]) -> str:
     """Seed, settings and digests of the sources as text: a checkpoint belongs to the run whose identity it carries."""
     return json.dumps([run.seed, run.settings.plain(), *sources], sort_keys=True)
+
+
+def _digest(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
+    """SHA-256 over the tensors, with their names, types and shapes, and over what is said beside them."""
+    return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode() + save(tensors)).hexdigest()
 
 
 @contextmanager

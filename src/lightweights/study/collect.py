@@ -38,6 +38,9 @@ TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
 DISTILLED = ("teacher", "student")
 """Methods of distillation, whose runs may train on other data sets than the study's."""
 
+LARGEST_RUNS = 2**28
+"""Bytes; ten thousand runs have ten million."""
+
 LARGEST_HISTORY = 2**26
 """Bytes; a thousand rounds have two hundred thousand."""
 
@@ -57,6 +60,7 @@ class _Provenance(BaseModel):
     device: str | None = None
     commit: str | None = None
     data_sha256: str | None = None
+    built_sha256: dict[str, str] = {}
 
 
 class _Metrics(BaseModel):
@@ -115,6 +119,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
     varied = _varied(list(wanted.values()))
 
     rows, missing, wrong = [], [], []
+    built: dict[str, dict[str, str]] = {}
     for run in asked:
         flat = wanted[f"{run.experiment}/{run.variant}"]
         path = metrics_file(run, results)
@@ -131,6 +136,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
             wrong.append(f"{run.key}: {problem}")
         else:
             rows.append(_row(run, flat, varied, metrics))
+            _note_built(built, run, metrics)
     where = study_folder(study.study.name, results) / "runs"
     if wrong:
         raise CollectError(
@@ -143,6 +149,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         )
     table = _typed(pd.DataFrame(rows, columns=_columns(study, varied, rows)))
     _check_data(table, where)
+    _check_built(built, where)
     return table
 
 
@@ -183,9 +190,20 @@ def write_runs(runs: pd.DataFrame, path: Path) -> None:
 
 
 def read_runs(path: Path) -> pd.DataFrame:
-    """runs.csv as :func:`collect` returned it, column types included."""
-    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""])
-    return _typed(table)
+    """runs.csv as :func:`collect` returned it, column types included. Raises CollectError where it is damaged."""
+    remedy = "Delete it and run `snakemake --cores N`: it is collected anew, and nothing is trained"
+    try:
+        content = io.BytesIO(read_bytes(path, LARGEST_RUNS))
+        table = _typed(pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False))
+    except MemoryError:
+        raise
+    except Exception as error:  # pandas and its parsers raise many kinds
+        raise CollectError(f"{path} cannot be read ({type(error).__name__}: {_first_line(error)}). {remedy}.") from None
+    missing = [name for name in (*IDENTITY, "method", "dataset", *PROVENANCE) if name not in table]
+    if missing or table[IDENTITY].isna().any(axis=None) or table.duplicated(IDENTITY).any():
+        what = f"has no column {missing[0]}" if missing else "has a run without a name, or one twice"
+        raise CollectError(f"{path} {what}. {remedy}.")
+    return table
 
 
 def _varied(settings: list[dict[str, Any]]) -> list[str]:
@@ -271,6 +289,27 @@ def _check_data(table: pd.DataFrame, where: Path) -> None:
             raise CollectError(
                 f"runs in {where} were trained on different data of {name[0]}: {both}. "
                 "Delete the folders of the runs on the wrong data and run `snakemake --cores N`."
+            )
+
+
+def _note_built(built: dict[str, dict[str, str]], run: Run, metrics: _Metrics) -> None:
+    """Keep, by what a factory of the user's own was asked for, the digest of what it built and a run that it built it for."""
+    settings = metrics.settings
+    for setting, parts in (("network.name", ("network", "dataset")), ("photonics.arm", ("photonics", "network", "dataset"))):
+        section, _, name = setting.partition(".")
+        named = (settings.get(section) or {}).get(name) or ""
+        if ":" in named:
+            asked = f"{setting} = {named!r} {json.dumps([settings.get(part) for part in parts], sort_keys=True)}"
+            built.setdefault(asked, {}).setdefault(metrics.provenance.built_sha256.get(setting, "none"), run.key)
+
+
+def _check_built(built: dict[str, dict[str, str]], where: Path) -> None:
+    for asked, digests in built.items():
+        if len(digests) > 1:
+            both = " and ".join(f"{key} ({digest})" for digest, key in list(digests.items())[:2])
+            raise CollectError(
+                f"runs in {where} have in common {asked.partition(' [')[0]}, but its code built different things: {both}. "
+                "Delete the folders of the runs of the wrong code and run `snakemake --cores N`."
             )
 
 

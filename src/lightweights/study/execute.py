@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
+from lightweights.built import built_digests
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
 from lightweights.files import remove_leftovers, write_atomic
 from lightweights.methods.method import method_of
@@ -120,6 +121,10 @@ def execute(
         remove_leftovers(folder / STATE, *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         with closing(training):
+            built = built_digests(run.settings, dataset, training.module, run.seed)
+            if built:
+                origin["built_sha256"] = built
+                sources += built.values()
             advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)
         result = finish(training, run.settings, dataset, run.seed)
         write_result(run, result, results, origin)

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightweights.files import read_json, write_if_changed
 from lightweights.settings.base import SettingsError
+from lightweights.settings.chapters import load_kinds
 from lightweights.settings.reading import read_sources, study_of, with_chapters, yes_or_no
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study, parse_study
@@ -143,7 +144,9 @@ def check(runs: list[Run]) -> None:
 def read_study(path: Path) -> Study:
     """The study of a study.json. Raises SettingsError where it is not one."""
     try:
-        return parse_study(read_json(path), path.name)
+        tree = read_json(path)
+        load_kinds()  # a study stores the sections of all kinds of run that were known
+        return parse_study(tree, path.name)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
     except (OSError, ValueError) as error:
