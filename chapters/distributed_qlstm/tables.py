@@ -14,7 +14,7 @@ from . import TASKS
 from .arms import FAIR_ARMS, LINEAR, PUBLISHED_ARMS, VALUE
 from .comparisons import MARGIN, differences, secondary
 
-_COUNTS = "Numbers\n(trained / effective)"
+_COUNTS = "Trained numbers\n(stated / used / effective)"
 
 
 def sequence_published(results: Results) -> Table | None:
