@@ -112,6 +112,18 @@ def tell(training: Training, settings: QuantumTrainRun, data: Dataset, seed: int
     return Told(module.parameter_counts(), module.bake(), generator_tensors(module), details={"photons": photons})
 
 
+def rebuild(settings: QuantumTrainRun, data: Dataset, seed: int) -> QuantumTrain:
+    """The generator at its initial values; a platform far away is not asked for it."""
+    far = settings.photonics.backend == "perceval-remote"
+    return build_generator(settings, data, seed, None if far else backend_of(settings.photonics))
+
+
+def unrepeatable(settings: QuantumTrainRun) -> str:
+    """Why stored phases do not give the weights again; nothing where they do."""
+    far = settings.photonics.backend == "perceval-remote"
+    return f"{settings.photonics.platform} gave the probabilities, and would be asked again" if far else ""
+
+
 def photons_of(module: QuantumTrain, settings: QuantumTrainRun, data: Dataset, seed: int) -> dict[str, Any]:
     """How much the photons matter in a trained generator, on the data set's last test set; nothing where there are none."""
     if not module.arm.phases_matter or module.backend is not None or not isinstance(module.mapping, MPSMapping):

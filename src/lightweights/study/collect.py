@@ -15,7 +15,8 @@ from lightweights.files import read_bytes, read_json, write_atomic
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study
-from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
+from lightweights.study.history import LARGEST_HISTORY, history_rows
+from lightweights.study.layout import folder_of_row, history_file, key_of_row, metrics_file, study_folder
 
 SHORT_NAMES = {
     "dataset.name": "dataset",
@@ -40,9 +41,6 @@ DISTILLED = ("teacher", "student")
 
 LARGEST_RUNS = 2**28
 """Bytes; ten thousand runs have ten million."""
-
-LARGEST_HISTORY = 2**26
-"""Bytes; a thousand rounds have two hundred thousand."""
 
 _SHOWN = 5
 
@@ -131,7 +129,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         except (ValueError, OSError) as error:
             wrong.append(f"{run.key}: {path} cannot be read ({_first_line(error)})")
             continue
-        problem = _foreign(run, flat, metrics)
+        problem = _foreign(run, flat, metrics) or _short(run, results)
         if problem:
             wrong.append(f"{run.key}: {problem}")
         else:
@@ -278,6 +276,14 @@ def _foreign(run: Run, wanted: dict[str, Any], metrics: _Metrics) -> str:
     for path, value in missing.items():
         return f"made with {path} = None, asked for is {value!r}"
     return ""
+
+
+def _short(run: Run, results: Path) -> str:
+    """What is wrong with the length of a run's history; empty if nothing is. A loss of power may leave a name without content."""
+    rows = history_rows(history_file(run, results))
+    if rows == run.settings.steps:
+        return ""
+    return f"its history.csv has {rows} rows, expected {run.settings.steps}" if rows >= 0 else "its history.csv is missing or cut short"
 
 
 def _check_data(table: pd.DataFrame, where: Path) -> None:
