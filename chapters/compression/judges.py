@@ -18,8 +18,8 @@ OTHER_TEST_SET = (
     "0.05 % (2,000 images), while all of pruning and weight sharing are fractions of 600; which set it was is not known"
 )
 NO_MEAN_OF_SUCH = (
-    "the published accuracies come from another test set: of the notebooks' 30, 29 are no fractions of 600 images; and the slide's mean and sd "
-    "are not those of up to ten such values either"
+    "the published accuracies come from another test set: of the notebooks' 30, 29 are no fractions of 600 images; and the slide's mean "
+    "and sd are not those of up to ten such values either"
 )
 
 
