@@ -19,6 +19,8 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import from_numbers
 from lightweights.report.verdicts import FAILS, HIGHER, HOLDS, LOWER, NOT_COMPARABLE, OPEN, REPRODUCED, TOO_FEW, is_wide
 
+LONGEST = 60
+"""Characters of a label."""
 REACH = 6.0
 """Tolerances to either side that are drawn; what lies beyond stands at the edge with an arrow."""
 LOOKS = {
@@ -33,7 +35,10 @@ LOOKS = {
 }
 """Colour and marker of each verdict."""
 WIDE = "reproduced, wide"
+HOLLOW: dict[str, Any] = {"color": PURPLE, "marker": "D", "markerfacecolor": "white", "markersize": 3.2, "linestyle": "none"}
+"""Of independent numbers."""
 SHORT = {"test_accuracy_percent": "test", "train_accuracy_percent": "train", "generalisation_error": "gap"}
+SHORT |= {"relative_accuracy_loss_percent": "relative loss", "worst_test_accuracy_drop_points": "worst drop"}
 
 
 @styled
@@ -44,24 +49,22 @@ def forest(results: Results) -> Figure:
     if rows.empty:
         return without_runs(figure)
     titles = {chapter.name: chapter.title for chapter in chapters()}
-    lines = [
-        item for chapter, part in rows.groupby("chapter", sort=False) for item in (titles.get(str(chapter), str(chapter)), *part.index)
-    ]
+    lines: list[Any] = []
+    for chapter, part in rows.groupby("chapter", sort=False):
+        lines += [titles.get(str(chapter), str(chapter)), *part.index]
     half = math.ceil(len(lines) / 2)
     columns = [lines[:half], lines[half:]]
-    axes = figure.subplots(1, 2)
-    for axis, column in zip(axes, columns, strict=True):
-        _column(axis, column, rows, half)
-    seen = dict.fromkeys(rows.shown)
-    handles = [
-        _handle(verdict) for verdict in (REPRODUCED, WIDE, OPEN, HIGHER, LOWER, HOLDS, FAILS, TOO_FEW, NOT_COMPARABLE) if verdict in seen
-    ]
-    handles.append(Line2D([], [], color="#bbbbbb", linewidth=4, label="published, 95 % interval where it can be known"))
+    if columns[1] and not isinstance(columns[1][0], str):
+        heading = [line for line in columns[0] if isinstance(line, str)][-1]
+        columns[1].insert(0, f"{heading}, continued")
+    for axis, column in zip(figure.subplots(1, 2), columns, strict=True):
+        _column(axis, column, rows, half + 1)
+    seen, order = set(rows.shown), (REPRODUCED, WIDE, OPEN, HIGHER, LOWER, HOLDS, FAILS, TOO_FEW, NOT_COMPARABLE)
+    handles = [_handle(verdict) for verdict in order if verdict in seen]
+    handles.append(Line2D([], [], color="#bbbbbb", linewidth=4, label="published, 95 % interval"))
     if rows.independent.notna().any():
-        handles.append(
-            Line2D([], [], color=PURPLE, marker="D", markerfacecolor="white", linestyle="none", markersize=3.2, label="independent")
-        )
-    title = "Ours minus published, in tolerances (1 point; 0.02 nats of a gap); bars: 95 % interval of our mean; band: counts as reproduced"
+        handles.append(Line2D([], [], label="independent", **HOLLOW))
+    title = "Ours minus published, in tolerances (1 point; 0.02 nats of a gap); bars: our 95 % interval; band: counts as reproduced"
     figure.legend(handles=handles, loc="outside lower center", ncols=5, title=title)
     return figure
 
@@ -95,11 +98,14 @@ def _values(row: Any) -> Mapping[str, float]:
 
 def _label(row: Any) -> str:
     setting = row.setting.replace("bond_dim=", "bond dimension ").replace("shared_rows=", "rows ").replace("=", " ")
-    words = row.method.replace("_", " ").replace("photonic qt", "photonic QT") if not row.setting.startswith("bond_dim") else ""
-    quantity = SHORT.get(row.quantity, plain(row.quantity).removesuffix("_percent").replace("_", " "))
-    setting = f"{row.reported_parameters} numbers" if row.verdict == NOT_COMPARABLE and not pd.isna(row.reported_parameters) else setting
+    words = "" if row.setting.startswith("bond_dim") else row.method.replace("_", " ").replace(" qt", " QT")
+    quantity = SHORT.get(plain(row.quantity), plain(row.quantity).removesuffix("_percent").removesuffix("_points").replace("_", " "))
+    if row.quantity.endswith("_below"):
+        quantity = f"{quantity} below {row.reported}"
+    if row.verdict == NOT_COMPARABLE and not pd.isna(row.reported_parameters):
+        setting = f"{row.reported_parameters} numbers"
     text = ", ".join(part for part in (words, setting if len(setting) < 30 else "", quantity) if part)
-    return text if len(text) < 46 else f"{text[:44]}…"
+    return text if len(text) < LONGEST else f"{text[: LONGEST - 2]}…"
 
 
 def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, height: int) -> None:
@@ -120,14 +126,10 @@ def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, height: int) -> No
         beyond = abs(row.ours) > REACH
         shown = math.copysign(REACH, row.ours) if beyond else row.ours
         symbol = (">" if row.ours > 0 else "<") if beyond else marker
-        axis.plot(
-            shown, place, marker=symbol, color=colour, markerfacecolor=face, markersize=3.6, linestyle="none", zorder=4, clip_on=False
-        )
+        look = {"color": colour, "markerfacecolor": face, "markersize": 3.6, "linestyle": "none", "zorder": 4, "clip_on": False}
+        axis.plot(shown, place, marker=symbol, **look)
         if not math.isnan(row.independent):
-            other = max(-REACH, min(REACH, row.independent))
-            axis.plot(
-                other, place, marker="D", color=PURPLE, markerfacecolor="white", markersize=3.2, linestyle="none", zorder=5, clip_on=False
-            )
+            axis.plot(max(-REACH, min(REACH, row.independent)), place, zorder=5, clip_on=False, **HOLLOW)
     ticks = [(place, rows.label[line]) for place, line in enumerate(lines) if not isinstance(line, str)]
     axis.set_yticks([place for place, _ in ticks], [label for _, label in ticks], fontsize=5.8)
     axis.tick_params(axis="y", length=0)
