@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+CODE = ("src", "chapters", "params.yaml", "workflow", "Snakefile")
+
 PACKAGES = ("lightweights", "torch", "numpy", "scipy")
 
 
