@@ -19,8 +19,8 @@ from lightweights.study.plan import open_workflow
 
 
 def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:
-    """Pull data and large models from the DVC remote if one is configured, check that every landed run is one that the settings ask for, and
-    make what is missing or out of step of tables, figures and scorecard. Raises LightweightsError where a landed run does not fit.
+    """Pull data and large models from the DVC remote if one is configured, check that every landed run is one that the settings ask for,
+    and make what is missing or out of step of tables, figures and scorecard. Raises LightweightsError where a landed run does not fit.
     """
     overlay = ["--configfile", str(preset)] if preset else []
     remote = _run("dvc", "config", "core.remote", check=False)
