@@ -135,7 +135,7 @@ def test_a_point_that_may_lie_above_keeps_the_claim_open_although_another_is_wor
     found = verdict(runs, study)
     assert found.verdict == OPEN
     assert "g2=0.1" in found.why
-    assert "the 95 % intervals of 5 points lie below 3" in found.why
+    assert "the one-sided 95 % upper bounds of 5 points lie below 3" in found.why
 
 
 def test_too_few_seeds_judge_nothing(tmp_path: Path) -> None:

@@ -238,6 +238,26 @@ def test_cobyla_moves_all_phases_those_that_the_circuit_does_not_use_included(
     assert not torch.equal(generator.phases[0][:24], start.phases[0][:24])
 
 
+def test_powells_cobyla_takes_the_same_batch_and_start_to_points_of_its_own(double: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    def once(implementation: str | None) -> tuple[QuantumTrain, float]:
+        schedule = CobylaSchedule(evaluations=400, phase_batch_size=60, implementation=implementation)
+        generator = generator_of(linear(), init_std=0.2)
+        training = begin_rounds(generator, schedule, 5)
+        with torch.no_grad():
+            coefficients = generator.mapping.coefficients()
+        return generator, alternating.minimise_phases(training, generator, task_of(training, double, schedule), schedule, coefficients)
+
+    _, _, seen = cobyla_once(double, 120, monkeypatch)
+    (powell, found), (again, same), (scipys, other) = once("powell"), once("powell"), once("scipy")
+    assert found < seen[0]  # better than where both start
+    assert found == same and all(torch.equal(a, b) for a, b in zip(powell.phases, again.phases, strict=True))
+    assert found != other and not torch.equal(powell.phases[0], scipys.phases[0])
+    chosen = random_batch(120, 60, stream(5, "phase-batches"))
+    with torch.no_grad():
+        loss = F.cross_entropy(powell(double.train.images[chosen]), double.train.labels[chosen])
+    assert float(loss) == pytest.approx(found, rel=1e-12)
+
+
 # Seeds
 
 

@@ -2,6 +2,8 @@
 
 from lightweights.report.chapter import Chapter, Shown
 
+CONFIRMATION = "confirmation"
+"""The experiment that asks again on fresh seeds."""
 CIRCUITS = ("circuits", "meshes")
 """Experiments that vary the circuit."""
 
@@ -10,11 +12,15 @@ CHAPTER = Chapter(
     title="Is it the photons?",
     question="Is it the photons, or would anything else in their place do as well?",
     tables={
+        "confirmation": Shown("Confirmation", "Primary contrasts on fresh seeds", (CONFIRMATION,)),
         "ablation": Shown("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
+        "generalisation_by_arm": Shown("Capacity", "Generalisation gap against numbers, by arm", ("ablation",)),
         "circuits": Shown("Circuits", "The circuit as a factor: sizes, meshes, input states", CIRCUITS),
         "photons": Shown("Photons", "How much the photons move and matter", ("ablation",)),
     },
     figures={
+        "confirmation": Shown("Confirmation", "Trained photons minus what replaces them, on fresh seeds", (CONFIRMATION,)),
+        "generalisation_by_arm": Shown("Capacity", "Generalisation gap against numbers, by arm", ("ablation",)),
         "ablation": Shown("Is it the photons?", "Arms minus MPS only, paired by seed", ("ablation",)),
         "arms": Shown("Random inputs", "Accuracy of every arm", ("other_arms",)),
         "budget": Shown("Equal budget", "Accuracy of the arms against effective parameters", ("ablation",)),

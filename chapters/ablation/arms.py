@@ -10,6 +10,8 @@ from lightweights.report.statistics import paired_difference, tost
 from lightweights.settings.study import Study
 from lightweights.study.collect import flatten
 
+from . import CONFIRMATION
+
 REFERENCES = ("mps-only", "product-free")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
 """In the order of figures: the photons first, the reference last."""
@@ -21,6 +23,9 @@ ARM_LABELS = {
     "mps-only": "MPS only (P = 1)",
     "product-free": "free product vectors",
     "distinguishable": "distinguishable photons",
+    "distinguishable-matched": "distinguishable photons, spread matched",
+    "classical-light": "classical light, as many effective numbers",
+    "classical-light-used": "classical light, as many numbers",
     "gaussian-fixed": "Gaussian, fixed",
     "gaussian-matched": "Gaussian, matched",
     "dirichlet-fixed": "Dirichlet, fixed",
@@ -43,8 +48,8 @@ def arm_label(arm: str) -> str:
 
 
 def arm_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with perfect devices that name an arm, with a column ``setting``: one number for all that they share besides it."""
-    named = runs[runs.arm.notna() & ~runs.experiment.str.startswith("noise_")]
+    """Exploratory runs with perfect devices that name an arm, with a column ``setting``: one number for all that they share besides it."""
+    named = runs[runs.arm.notna() & ~runs.experiment.str.startswith("noise_") & (runs.experiment != CONFIRMATION)]
     shared = ["dataset", "network", "bond_dim", "protocol", "rounds", "mapping_epochs"]
     shared += [name for name in named if name.split(".")[0] in ("dataset", "network", "photonics", "mapping", "schedule") and "." in name]
     return named.assign(setting=named.groupby(shared, dropna=False, sort=True).ngroup())
@@ -80,7 +85,7 @@ def differences_asked(study: Study, reference: str) -> int:
     runs, seeds = study.runs(), Counter[tuple[str, str]]()
     of_variant = Counter((run.experiment, run.variant) for run in runs)
     for (experiment, variant), settings in {(run.experiment, run.variant): run.settings for run in runs}.items():
-        if experiment.startswith("noise_") or settings.photonics is None or settings.photonics.arm is None:
+        if experiment.startswith("noise_") or experiment == CONFIRMATION or settings.photonics is None or settings.photonics.arm is None:
             continue
         shared = {name: value for name, value in flatten(settings).items() if name != "photonics.arm"}
         seeds[str(shared), settings.photonics.arm] += of_variant[experiment, variant]

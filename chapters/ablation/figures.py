@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.report.comparisons import MARGIN, compared_column
+from lightweights.report.contrasts import compare_contrasts
 from lightweights.report.figure import (
     BLACK,
     BLUE,
@@ -28,11 +29,20 @@ from lightweights.report.figure import (
 from lightweights.report.results import Results
 from lightweights.report.statistics import span, summarise
 
-from . import CIRCUITS
+from . import CIRCUITS, CONFIRMATION
 from .arms import ARM_LABELS, MAIN_ARMS, arm_label, arm_runs, compare_arms, in_order
+from .generalisation import EQUAL_LOSS, ORDINARY, generalisation_of_runs
 from .tables import circuit_sizes, influence_runs
 
 _LOOKS = dict(zip(MAIN_ARMS, [(BLUE, "o"), (SKY, "v"), (ORANGE, "^"), (PURPLE, "D"), (GREEN, "s"), (BLACK, "X")], strict=True))
+_ORDINARY_LOOKS = {"low rank": (VERMILLION, "<"), "tensor train": (GREY, "P"), "hypernetwork": (VERMILLION, "X")}
+_SHORT = {
+    "mps-only": "MPS only",
+    "product-free": "free vectors",
+    "distinguishable": "distinguishable",
+    "distinguishable-matched": "distinguishable, matched",
+    "classical-light": "classical light",
+}
 _ACCURACIES = {
     "trained": "as trained",
     "shuffled": "P shuffled",
@@ -68,6 +78,84 @@ def ablation(results: Results) -> Figure:
     handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in set(table.word)]
     title = f"n = {span(table.n)} pairs; bars: 95 % t interval; band: ±{MARGIN} points"
     figure.legend(handles=handles, loc="outside upper center", ncols=3, title=title)
+    return figure
+
+
+@styled
+def confirmation(results: Results) -> Figure:
+    """Trained photons minus what replaces them, on fresh seeds: a panel a bond dimension, the band of equivalence, words by colour."""
+    table = compare_contrasts(results, CONFIRMATION)
+    contrasts = list(dict.fromkeys(zip(table.kind, table["first"], table.second, strict=True)))
+    figure = Figure(figsize=(TWO_COLUMNS, 1.2 + 0.24 * max(len(contrasts), 2)), layout="constrained")
+    if table.empty:
+        return without_runs(figure)
+    margin = results.study.experiments[CONFIRMATION].contrasts.margin  # type: ignore[union-attr]
+    panels = list(table.groupby("bond_dim"))
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axis, (bond_dim, part) in zip(axes, panels, strict=True):
+        axis.axvspan(-margin, margin, color="#d9e8f2", linewidth=0, zorder=0)
+        axis.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
+        for row in part.itertuples():
+            colour, marker = WORDS.get(row.word, (GREY, "|"))
+            spread = None if np.isnan(row.ci95_low) else [[row.mean - row.ci95_low], [row.ci95_high - row.mean]]
+            place = contrasts.index((row.kind, row.first, row.second))
+            axis.errorbar(row.mean, place, xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
+        axis.set_title(f"Bond dimension {bond_dim}", fontsize=7.5)
+        axis.set_yticks(range(len(contrasts)), [_contrast_label(first, second) for _, first, second in contrasts])
+        axis.set_ylim(len(contrasts) - 0.5, -0.5)
+        reach = 1.08 * max(margin, np.nanmax(np.abs(part[["mean", "ci95_low", "ci95_high"]].to_numpy(dtype=float))))
+        axis.set_xlim(-reach, reach)
+    figure.supxlabel("Difference in test accuracy, mean of the last rounds (points; each panel has its own scale)", fontsize=7.5)
+    handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in set(table.word)]
+    if "secondary" in set(table.kind):
+        handles.append(Line2D([], [], color=GREY, marker="|", linestyle="none", label="secondary: no word"))
+    title = f"n = {span(table.n)} pairs; bars: 95 % t interval; band: ±{margin:g} points"
+    figure.legend(handles=handles, loc="outside upper center", ncols=4, title=title)
+    return figure
+
+
+def _contrast_label(first: str, second: str) -> str:
+    """A contrast on one line, arms by short names."""
+    names = ["photons" if name == "photonic" else _SHORT.get(name, arm_label(name)) for name in (first, second)]
+    return f"{names[0]} minus {names[1]}"
+
+
+@styled
+def generalisation_by_arm(results: Results) -> Figure:
+    """Gap at the end, test loss at its best round, and gap at equal training loss, against effective numbers: mean and range over seeds."""
+    runs = generalisation_of_runs(results)
+    figure = Figure(figsize=(TWO_COLUMNS, 3.4), layout="constrained")
+    if runs.empty:
+        return without_runs(figure)
+    panels = {"gap": "Gap at the end (nats)", "best_loss": "Test loss at its best round (nats)"}
+    panels |= {"gap_at_equal_loss": f"Gap at training loss {EQUAL_LOSS:g} (nats)"}
+    axes = figure.subplots(1, len(panels))
+    for _, own in runs.groupby("family", sort=False):
+        first = own.iloc[0]
+        colour, marker = _LOOKS.get(first.arm, _ORDINARY_LOOKS.get(first.arm, (GREY, ".")))
+        apart = first.experiment != "ablation"
+        look = {"color": colour, "marker": marker, "linestyle": "--" if apart else "-"} | ({"markerfacecolor": "white"} if apart else {})
+        label = first.arm if first.experiment in ORDINARY else arm_label(first.arm)
+        for axis, name in zip(axes, panels, strict=True):
+            groups = [part for _, part in own.dropna(subset=[name]).groupby("variant", sort=False)]
+            points = sorted((part.numbers.mean(), part[name].mean(), part[name].min(), part[name].max()) for part in groups)
+            if points:
+                x, means, lows, highs = np.array(points).T
+                spread = [means - lows, highs - means]
+                axis.errorbar(x, means, yerr=spread, elinewidth=0.6, linewidth=0.9, label=f"{label}, {first.length}", **look)
+    for axis, words in zip(axes, panels.values(), strict=True):
+        axis.set_ylabel(words)
+        axis.set(xscale="log", xlabel="Trained numbers, effective")
+        axis.xaxis.set_major_locator(FixedLocator([30, 100, 300, 1000, 3000]))
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+        axis.xaxis.set_minor_locator(NullLocator())
+    axes[1].set_yscale("log")
+    axes[1].yaxis.set_major_locator(FixedLocator(round_numbers(*axes[1].get_ylim())))
+    axes[1].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes[1].yaxis.set_minor_locator(NullLocator())
+    entries = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    title = f"Mean and range over {span(runs.groupby(['family', 'variant']).size())} seeds"
+    figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=3, title=title)
     return figure
 
 

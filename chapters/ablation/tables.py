@@ -11,6 +11,8 @@ from lightweights.report.table import Table, counts_cell, counts_of, summary_cel
 
 from . import CIRCUITS
 from .arms import ARM_LABELS, REFERENCES, arm_label, arm_runs, compare_arms, in_order
+from .confirmation import confirmation_table
+from .generalisation import generalisation_table
 
 _MEASURES = {
     "moved_total_variation": "Moved by training\n(total variation)",
@@ -65,6 +67,16 @@ def ablation(results: Results) -> Table | None:
         f"initial mapping and order of batches. {STATISTICS} Parameters: as published / used / effective."
     )
     return Table("ablation", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))
+
+
+def confirmation(results: Results) -> Table | None:
+    """The primary and secondary contrasts on fresh seeds; None without such runs."""
+    return confirmation_table(results)
+
+
+def generalisation_by_arm(results: Results) -> Table | None:
+    """Gap, test loss at its best round and gap at equal training loss, for every arm; None without such runs."""
+    return generalisation_table(results)
 
 
 def circuits(results: Results) -> Table | None:

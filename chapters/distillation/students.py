@@ -21,7 +21,7 @@ MARGINS = {"mnist": 0.3, "fashion-mnist": 0.5, "cifar-10": 1.0}
 """Points of test accuracy within which two students count as equivalent, by data set; 1 for any other."""
 TABLE_1 = (("pqkd_teacher", "pqkd_student"), ("pqkd_teacher_cifar", "pqkd_student_cifar"))
 CONTROLS = ("pqkd_controls", "pqkd_uniform_start", "pqkd_mixing", "pqkd_hypernetwork", "pqkd_plain")
-EXTREME_CONTROLS = ("pqkd_extreme_controls", "pqkd_plain")
+EXTREME_CONTROLS = ("pqkd_extreme_controls", "pqkd_extreme_frozen", "pqkd_extreme_matched", "pqkd_plain")
 FRONTIER = ("pqkd_student", "pqkd_extreme_full", "pqkd_controls", "pqkd_plain")
 FRONTIER += ("pqkd_extreme_controls", "pqkd_extreme", "pqkd_extreme_narrow")
 SMALLEST_LATENT = 512
@@ -30,6 +30,7 @@ LABELS = {
     "photonic": "photons, angles tuned",
     "photonic-frozen": "photons, frozen at zero",
     "distinguishable": "distinguishable photons",
+    "distinguishable-frozen": "distinguishable photons, frozen at zero",
     "coherent": "independent modes, photons' means",
     "one-photon": "independent modes (article's code)",
     "uniform": "uniform histograms",
@@ -41,6 +42,13 @@ LABELS = {
     "latent": "linear hypernetwork",
     "plain": "plain CNN",
 }
+
+AT_RANDOM_ANGLES = {
+    "photonic-frozen": "photons, frozen at random angles",
+    "distinguishable-frozen": "distinguishable photons, frozen at the same angles",
+    "gaussian-matched": "Gaussian, size of photons' at random angles",
+}
+"""Labels where the angles start anywhere and stay."""
 
 
 def distilled_runs(runs: pd.DataFrame) -> pd.DataFrame:
@@ -91,8 +99,8 @@ def _missing(value: Any) -> bool:
 
 def label_of(run: Any) -> str:
     """A student's name in a table: what mixes its kernels, or what it is instead."""
-    if run.source == "photonic-frozen" and run.start == "uniform":
-        return "photons, frozen at random angles"
+    if run.source in AT_RANDOM_ANGLES and run.start == "uniform":
+        return AT_RANDOM_ANGLES[run.source]
     extra = f", {run.latent:.0f} numbers a layer" if run.source == "latent" else ""
     return LABELS[run.source] + extra
 

@@ -11,6 +11,8 @@ CHAPTER = Chapter(
         "2505.08474": "Chen et al., arXiv 2505.08474 (QCE 2025)",
         "notebooks": "the authors' notebooks, Louisanity/PhotonicQuantumTrain, commit 5fc1183",
         "slides": "the authors' slides",
+        "merlin-dqnn": "MerLin's reproduction of photonic Quantum-Train, merlinquantum/reproduced_papers, papers/DQNN",
+        "summaries": "public summaries by readers of the paper",
     },
     tables={
         "classical": Shown("Table 2", "The target network, trained directly", ("classical",)),
@@ -18,12 +20,13 @@ CHAPTER = Chapter(
         "protocols": Shown("Protocols", "The notebooks' protocol beside gradients on the phases", ("protocols", "cobyla")),
     },
     figures={
+        "claims": Shown("Published and found", "Every judged number: published, independent and ours, in tolerances", ("quantum_train",)),
         "training_curves": Shown("Figure 3", "Training loss and accuracy over rounds", ("quantum_train",)),
         "accuracy_against_parameters": Shown("Accuracy", "Test accuracy against trained parameters", ("quantum_train",)),
         "generalisation_error": Shown("Generalisation", "Generalisation error against bond dimension", ("quantum_train",)),
         "protocols": Shown("Protocols", "COBYLA and gradients at equal steps on the mapping", ("protocols", "cobyla")),
     },
-    cover="accuracy_against_parameters",
+    cover="claims",
     docs="photonic_quantum_train.md",
     words={"photonic_qt": "photonic Quantum-Train", "classical_target": "the target network, trained directly"},
 )

@@ -30,6 +30,7 @@ from lightweights.report.figure import (
     styled,
     without_runs,
 )
+from lightweights.report.forest import forest
 from lightweights.report.measures import test_set
 from lightweights.report.results import Results
 from lightweights.report.statistics import span, summarise
@@ -41,6 +42,11 @@ SMOOTHED_FROM, WINDOW = 50, 5
 """Training curves of at least so many rounds are drawn as a running mean over so many rounds, which the figure says."""
 _PHASES = {"gradient": (BLUE, "-", "o", "gradients on the phases"), "cobyla": (VERMILLION, "--", "s", "COBYLA on the phases")}
 _PHASES |= {"spsa": (GREEN, ":", "^", "SPSA on the phases")}
+
+
+def claims(results: Results) -> Figure:
+    """Every judged claim of all chapters, in tolerances: the picture of the project."""
+    return forest(results)
 
 
 @styled

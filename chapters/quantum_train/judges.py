@@ -1,5 +1,7 @@
 """Judges of what is no column of runs.csv: accuracy lost relative to the target network."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from lightweights.report.claims import Claim, matching_runs
@@ -41,9 +43,10 @@ def _judge(claim: Claim, results: Results, bound: bool = False) -> Evidence:
         return Evidence(several)
     if claim.reported_mean is None or COLUMN not in results.runs:
         return Evidence(Judgement(NOT_RUN, f"no experiment of this study measures {claim.quantity}"))
-    ours = summarise(relative_loss(targets, matched))
+    losses = relative_loss(targets, matched)
+    ours = summarise(losses)
     judgement = judge_bound(claim.reported_mean, ours, claim.quantity) if bound else judge_value(claim, ours)
     if not ours.n:
         return Evidence(judgement)
     why = f"{judgement.why}; loss on test600 relative to the classical target of the same seed, {ours.n} pairs"
-    return Evidence(Judgement(judgement.verdict, why, judgement.difference), ours, pd.concat([targets, matched]))
+    return Evidence(replace(judgement, why=why), ours, pd.concat([targets, matched]), values=list(losses))

@@ -5,7 +5,7 @@ EXPERIMENTS = {run.experiment for run in SEEN}
 CHAPTERS = [chapter for chapter in chapters() if EXPERIMENTS & chapter.experiments]
 MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
 # What chapters say themselves, besides runs: a change of it draws all anew.
-TOLD = ("claims.csv", "contradictions.csv", "published.yaml")
+TOLD = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
 SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
 # Kinds of what is drawn: the endings of its files.
 KINDS = {"tables": ("html", "csv", "md", "tex"), "figures": ("svg", "pdf", "png")}

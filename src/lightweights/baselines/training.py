@@ -19,7 +19,9 @@ def begin_baseline(baseline: Baseline, schedule: ClassicalSchedule, seed: int) -
 
 
 def baseline_epochs(training: Training, data: TrainingData, schedule: ClassicalSchedule) -> Iterator[dict[str, float]]:
-    """Train epoch by epoch from where the training stands; yields the history row of each."""
+    """Train epoch by epoch from where the training stands; yields the history row of each, which has
+    accuracies and the like where the schedule measures.
+    """
     baseline = training.module
     assert isinstance(baseline, Baseline)
     if training.rows:
@@ -31,6 +33,6 @@ def baseline_epochs(training: Training, data: TrainingData, schedule: ClassicalS
         baseline.start_epoch(epoch)
         meter = descend(training, baseline, data.train, schedule.batch_size, lambda images, labels, _: baseline.objective(images, labels))
         baseline.eval()
-        return meter.row() | measure(baseline.bake(), data) | constant
+        return meter.row() | (measure(baseline.bake(), data) if schedule.measured(epoch) else {}) | constant
 
     yield from epochs(training, schedule.epochs, one, too_fast(schedule.lr))

@@ -1,11 +1,12 @@
 """Where a student's features come from: the photons, and what controls put in their place.
 
 Every source draws a feature for given angles from a generator. ``photonic``: interfering photons. ``photonic-frozen``: the same, with the
-angles never tuned. ``distinguishable``: photons that do not interfere. ``coherent``: every mode clicks on its own, as with coherent
-light of the photons' mean numbers. ``one-photon``: every mode clicks on its own with the probability that the first photon alone is found
-there, as in the article's teaching code. ``zero``, ``uniform`` (flat histograms), ``gaussian-fixed`` (one N(0, 1) vector),
-``gaussian-matched`` (the same vector, scaled to the size of the photonic feature at the angles where a training starts): never change.
-``gaussian-resampled``: drawn anew each time, with the photonic feature's own mean and covariance over random angles and shots.
+angles never tuned. ``distinguishable``: photons that do not interfere. ``distinguishable-frozen``: the same, angles never tuned.
+``coherent``: every mode clicks on its own, as with coherent light of the photons' mean numbers. ``one-photon``: every mode clicks on its
+own with the probability that the first photon alone is found there, as in the article's teaching code. ``zero``, ``uniform`` (flat
+histograms), ``gaussian-fixed`` (one N(0, 1) vector), ``gaussian-matched`` (the same vector, scaled to the size of the photonic feature at
+the angles where a training starts): never change. ``gaussian-resampled``: drawn anew each time, with the photonic feature's own mean and
+covariance over random angles and shots.
 """
 
 from typing import Literal, get_args
@@ -31,6 +32,7 @@ _LIGHTS: dict[str, Light] = {
     "photonic": "interfering",
     "photonic-frozen": "interfering",
     "distinguishable": "distinguishable",
+    "distinguishable-frozen": "distinguishable",
     "coherent": "coherent",
     "one-photon": "one-photon",
 }

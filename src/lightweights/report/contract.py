@@ -12,6 +12,7 @@ import jinja2
 import pandas as pd
 import yaml
 
+from lightweights.report.beside import corrections_of, independent_of
 from lightweights.report.chapter import Chapter, ChapterError, Shown, chapter_at, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradictions_of
@@ -90,6 +91,9 @@ def judged_claims(chapter: Chapter, others: list[Chapter]) -> str:
                 f"{chapter.folder / 'claims.csv'}: {claim.id}: {claim.quantity!r} is no known measure, and no function of judges.py"
             )
     contradictions_of(house)
+    told = {claim.id for claim in claims_of(house)}
+    if unknown := sorted({*independent_of(house), *corrections_of(house)} - told):
+        raise ChapterError(f"{chapter.folder}: independent.csv or corrections.csv names {unknown[0]!r}, which is no claim")
     published_settings(house)
     return f"{len(own)} claims can be judged"
 

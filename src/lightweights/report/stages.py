@@ -7,7 +7,7 @@ from lightweights.settings.reading import chapters_of, load_study
 from lightweights.settings.yaml_file import read_settings
 from lightweights.study.stages import dvc_yaml, stages
 
-SAID = ("claims.csv", "contradictions.csv", "published.yaml")
+SAID = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
 """What a chapter says itself, besides runs."""
 
 

@@ -13,6 +13,13 @@ import pandas as pd
 from scipy import stats
 
 CONFIDENCE = 0.95
+SAME = 1e-9
+"""An sd below this is that of equal values: means of decimal fractions are not exact in binary."""
+RESAMPLES = 10_000
+FEW = 10
+"""Below so many values, intervals by bootstrap and probabilities of improvement stand beside t intervals."""
+MOST_SEEDS = 1000
+"""Searched for a number of seeds that would do."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,11 @@ class Summary:
     low: float
     high: float
 
+    @property
+    def one_value(self) -> bool:
+        """Whether several values are all the same: their interval has no width, which is no certainty."""
+        return self.n > 1 and self.sd < SAME
+
     def columns(self, prefix: str = "") -> dict[str, float]:
         """As columns of a table of data."""
         values = {"n": self.n, "mean": self.mean, "sd_ddof1": self.sd, "ci95_low": self.low, "ci95_high": self.high}
@@ -33,11 +45,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two means with its interval; nan where an arm is too small for one."""
+    """A difference of two means with its interval, and p of the t test that it is 0; nan where an arm is too small for one."""
 
     value: float
     low: float
     high: float
+    p: float = math.nan
 
     @property
     def half_width(self) -> float:
@@ -81,7 +94,15 @@ def welch_difference(first: Summary, second: Summary) -> Difference:
         return Difference(value, value, value)
     freedom = total**2 / (variances[0] ** 2 / (first.n - 1) + variances[1] ** 2 / (second.n - 1))
     half = _quantile(freedom) * math.sqrt(total)
-    return Difference(value, value - half, value + half)
+    return Difference(value, value - half, value + half, float(2 * stats.t.sf(abs(value) / math.sqrt(total), freedom)))
+
+
+def difference_to(ours: Summary, value: float) -> Difference:
+    """Our mean minus a number that is taken as exact, with the t interval of our mean; equal values leave nothing to test by."""
+    p = math.nan
+    if ours.n > 1 and not ours.one_value:
+        p = float(2 * stats.t.sf(abs(ours.mean - value) / _standard_error(ours), ours.n - 1))
+    return Difference(ours.mean - value, ours.low - value, ours.high - value, p)
 
 
 def paired_difference(first: pd.Series, second: pd.Series) -> tuple[Summary, float]:
@@ -125,6 +146,60 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted
+
+
+def one_sided(summary: Summary) -> tuple[float, float]:
+    """The lower and the upper one-sided 95 % bound of a mean; each holds with 95 %, both together with 90 %."""
+    if summary.n < 2:
+        return math.nan, math.nan
+    half = float(stats.t.ppf(CONFIDENCE, summary.n - 1)) * _standard_error(summary)
+    return summary.mean - half, summary.mean + half
+
+
+def sign_test(differences: Iterable[float]) -> tuple[int, int, float]:
+    """How many of n differences are above 0, n (zeros left out), and the two-sided p of the sign test; nan without any."""
+    signs = [value > 0 for value in differences if value != 0 and not math.isnan(value)]
+    above, n = sum(signs), len(signs)
+    return above, n, float(stats.binomtest(above, n).pvalue) if n else math.nan
+
+
+def bootstrap(values: Sequence[float] | np.ndarray | pd.Series) -> tuple[float, float]:
+    """The 95 % percentile interval of the mean by resampling, always with the same draws; nan for fewer than two values.
+
+    Of few values it is too narrow (of 3 there are 10 different resamples), and it never leaves their range: it stands beside the t
+    interval, as Agarwal et al. (NeurIPS 2021) advise for few runs, and decides nothing.
+    """
+    array = np.asarray(values, dtype=float)
+    array = array[~np.isnan(array)]
+    if len(array) < 2:
+        return math.nan, math.nan
+    drawn = np.random.default_rng(0).integers(len(array), size=(RESAMPLES, len(array)))
+    low, high = np.quantile(array[drawn].mean(axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+def improvement(first: Iterable[float], second: Iterable[float]) -> float:
+    """The probability that a run of ``first`` lies above one of ``second``, ties counting half (Agarwal et al., NeurIPS 2021)."""
+    a, b = (np.asarray(list(values), dtype=float) for values in (first, second))
+    a, b = a[~np.isnan(a)], b[~np.isnan(b)]
+    if not len(a) or not len(b):
+        return math.nan
+    return float(((a[:, None] > b[None, :]) + 0.5 * (a[:, None] == b[None, :])).mean())
+
+
+def seeds_needed(sd: float, half_width: float, beside: Summary | None = None, level: float = 1 - CONFIDENCE) -> int | None:
+    """The least number of our seeds of that sd at which the interval of level 1 - ``level`` reaches no further than ``half_width``; Welch's
+    where a published mean stands ``beside``. None where no number up to ``MOST_SEEDS`` does.
+    """
+    other = (beside.sd**2 / beside.n, beside.n - 1) if beside is not None else (0.0, 1)
+    for n in range(2, MOST_SEEDS + 1):
+        own = sd**2 / n
+        if own + other[0] == 0:
+            return n
+        freedom = (own + other[0]) ** 2 / (own**2 / (n - 1) + other[0] ** 2 / other[1])
+        if float(stats.t.ppf(1 - level / 2, freedom)) * math.sqrt(own + other[0]) <= half_width:
+            return n
+    return None
 
 
 def _standard_error(summary: Summary) -> float:

@@ -66,7 +66,8 @@ def experiments_of(folder: Path, edition: str = FULL) -> dict[str, Any]:
 
 
 def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An experiment with what it takes from the one that it is like: all but what that one varies and generates anew. What it says itself
+    """An experiment with what it takes from the one that it is like: all but what that one varies, compares and
+    generates anew. What it says itself
     comes first, setting by setting.
     """
     own = dict(listed[name])
@@ -77,7 +78,9 @@ def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ..
         raise SettingsError(f"{file}: experiments.{name}.like is {like!r}; there are {', '.join(listed)}{nearest(like, listed)}")
     if like in (name, *through):
         raise SettingsError(f"{file}: experiments.{name}.like leads back to {like}; write one of them out")
-    other = {key: value for key, value in _whole(like, listed, file, (name, *through)).items() if key not in ("vary", "regenerate")}
+    other = {
+        key: value for key, value in _whole(like, listed, file, (name, *through)).items() if key not in ("vary", "regenerate", "contrasts")
+    }
     varied = own.get("vary", {})
     other["override"] = {path: value for path, value in other.get("override", {}).items() if path not in varied}
     return overlay(other, own)

@@ -10,6 +10,7 @@ SourceName = Literal[
     "photonic",
     "photonic-frozen",
     "distinguishable",
+    "distinguishable-frozen",
     "coherent",
     "one-photon",
     "zero",

@@ -1,7 +1,7 @@
 """An experiment: a method, its seeds, what differs from the study's sections, and what is varied."""
 
 import re
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -23,6 +23,22 @@ def _owner(section: str) -> str:
     return " or ".join(method for method, kind in kinds().items() if section in kind.model_fields)
 
 
+Pair = tuple[str, str]
+"""Two values of what is compared: the first minus the second."""
+
+
+class Contrasts(Section):
+    """What an experiment compares, fixed before its runs: pairs of values of one varied setting, by seed, wherever the others agree."""
+
+    of: str = Field("photonics.arm", description="The varied setting whose values are compared.")
+    value: Literal["final", "last10"] = Field("final", description="The last round's value, or the mean of the last ten.")
+    margin: float = Field(0.5, gt=0, le=100, description="Points of accuracy within which two count as equivalent.")
+    primary: list[Pair] = Field(
+        description="Pairs that get words. All of them at all values of the other settings are the family that Holm's correction runs over."
+    )
+    secondary: list[Pair] = Field(default_factory=list, description="Pairs that get intervals and no words.")
+
+
 class Experiment(Section):
     """Runs of one method: each seed, and each combination of what is varied."""
 
@@ -40,6 +56,7 @@ class Experiment(Section):
         None,
         description="Imperfect devices that generate the weights anew after training, to see what accuracy is left. Training is exact.",
     )
+    contrasts: Contrasts | None = Field(None, description="What the runs are compared by, fixed before them; none unless set.")
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
     vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
@@ -60,6 +77,10 @@ class Experiment(Section):
         for path, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{path} is empty; give at least one value (seeds: [] leaves the experiment out)")
+        for pair in [*self.contrasts.primary, *self.contrasts.secondary] if self.contrasts else []:
+            missing = [name for name in pair if name not in self.vary.get(self.contrasts.of, [])] if self.contrasts else []
+            if missing and self.contrasts:
+                raise ValueError(f"contrasts compares {missing[0]}, which vary.{self.contrasts.of} has not; add it there")
         if self.schedule is not None and self.schedule not in kind.schedules:
             fitting = ", ".join(kind.schedules)
             raise ValueError(f"schedule {self.schedule} does not fit method {self.method}, which has {fitting}")

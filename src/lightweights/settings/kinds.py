@@ -52,7 +52,7 @@ class ClassicalRun(RunSettings):
 
     def work(self) -> Work:
         """Epochs of Adam on the network, and measuring after each."""
-        return Work(self.schedule.protocol, self.schedule.epochs * _epoch(self) / 1e6)
+        return Work(self.schedule.protocol, _images(self) / 1e6)
 
 
 class BaselineRun(RunSettings):
@@ -75,7 +75,7 @@ class BaselineRun(RunSettings):
 
     def work(self) -> Work:
         """As much as the network itself; what the baseline adds is part of its family's rate."""
-        return Work(self.baseline.kind, self.schedule.epochs * _epoch(self) / 1e6)
+        return Work(self.baseline.kind, _images(self) / 1e6)
 
 
 class QuantumTrainRun(RunSettings):
@@ -252,10 +252,10 @@ class StudentRun(RunSettings):
         return math.ceil(sum(min(size, LARGEST_MATRIX_MB) for size in sizes))
 
 
-def _epoch(run: ClassicalRun | BaselineRun) -> float:
-    """Images of an epoch, each with its number of pixels relative to 28 x 28."""
-    known = taken_for(run.dataset.name)
-    return (3 * known.train + known.train + known.test) * known.numbers / 784
+def _images(run: ClassicalRun | BaselineRun) -> float:
+    """Images of all epochs, each with its number of pixels relative to 28 x 28."""
+    known, schedule = taken_for(run.dataset.name), run.schedule
+    return (schedule.epochs * 3 * known.train + schedule.measurements * (known.train + known.test)) * known.numbers / 784
 
 
 def _distillation(run: TeacherRun | StudentRun, widths: tuple[int, int, int], extra: int, shots: int, memory_mb: int) -> Work:

@@ -14,6 +14,18 @@ class ClassicalSchedule(Section):
     epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
     lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
+    measure_every: int | None = Field(
+        None, ge=1, le=100_000, description="Measured after every so many epochs, and after the last; after each unless set."
+    )
+
+    def measured(self, epoch: int) -> bool:
+        """Whether the network is measured after that epoch, counted from 1."""
+        return self.measure_every is None or epoch % self.measure_every == 0 or epoch == self.epochs
+
+    @property
+    def measurements(self) -> int:
+        """How many times a training is measured."""
+        return self.epochs if self.measure_every is None else -(-self.epochs // self.measure_every)
 
 
 class RoundSchedule(Section):
@@ -36,6 +48,9 @@ class GradientSchedule(RoundSchedule):
 class CobylaSchedule(RoundSchedule):
     protocol: Literal["cobyla"] = "cobyla"
     evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")
+    implementation: Literal["scipy", "powell"] | None = Field(
+        None, description="SciPy's COBYLA (unless set), a new one since SciPy 1.16, or Powell's own, which SciPy had before."
+    )
 
 
 class SpsaSchedule(RoundSchedule):

@@ -13,14 +13,14 @@ from lightweights.errors import LightweightsError
 from lightweights.files import read_json
 from lightweights.settings.runs import Run
 from lightweights.study.collect import collect, to_csv
-from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file
+from lightweights.study.layout import RESULTS, metrics_file, study_folder
 from lightweights.study.models import found_model
 from lightweights.study.plan import open_workflow
 
 
 def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:
-    """Pull data and large models from the DVC remote if one is configured, check that each landed run is one that the settings ask for, and
-    make what is missing or out of step of tables, figures and scorecard. Raises LightweightsError where a landed run does not fit.
+    """Pull data and large models from the DVC remote if one is configured, check that every landed run is one that the settings ask for,
+    and make what is missing or out of step of tables, figures and scorecard. Raises LightweightsError where a landed run does not fit.
     """
     overlay = ["--configfile", str(preset)] if preset else []
     remote = _run("dvc", "config", "core.remote", check=False)
@@ -33,17 +33,14 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
             _run("dvc", "checkout", "--allow-missing", check=False)
     else:
         say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
-    settings = study_settings_file(name)
-    before = settings.read_bytes() if settings.is_file() else b""
     study, _ = open_workflow([preset] if preset else [], {})  # writes the settings files
     if study.study.name != name:
         raise LightweightsError(f"the settings are those of study {study.study.name}, not {name}; name the preset of {name} with --preset")
     landed = collect(study, RESULTS, partial=True)
     summary = ("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
-    if settings.read_bytes() == before:
-        _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing
-    anew = () if in_step(landed, study_folder(name) / "runs.csv") else ("--forcerun", "collect")
-    _run(*summary, *anew)
+    if in_step(landed, study_folder(name) / "runs.csv"):
+        _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing; what is missing is made below
+    _run(*summary)
     asked = study.runs()
     models = sum(found_model(run) is not None for run in asked)
     say(f"{len(landed)} of {len(asked)} runs are there, {models} with models")

@@ -14,7 +14,7 @@ from lightweights.settings.chapters import EXPERIMENTS
 from lightweights.settings.experiment import Experiment
 from lightweights.settings.runs import Run, kind_of
 from lightweights.settings.study import Study
-from lightweights.study.layout import data_file, study_folder
+from lightweights.study.layout import data_file, file_name, study_folder
 
 HEAD = """\
 # Made by `lightweights stages --write` from params.yaml and the chapters; a test holds it in step. Coarse stages that record the study;
@@ -43,7 +43,7 @@ def stages(study: Study, given: dict[str, Any], folders: dict[str, Path], said: 
     asked = dict.fromkeys(run.experiment for run in runs)
     found = {"prepare": _prepared(study, TEMPLATE, [*(["dataset"] * ("dataset" in given)), "study.name"])}
     for name in sorted({run.settings.dataset.name for run in runs} - {study.dataset.name}):
-        found[f"prepare_{name}".replace(":", "-")] = _prepared(study, name, ["study.name"])
+        found[f"prepare_{file_name(name)}"] = _prepared(study, name, ["study.name"])
     for stage in dict.fromkeys(owners[name] for name in asked):
         mine = [name for name in asked if owners[name] == stage]
         found[stage] = {

@@ -19,6 +19,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, SpsaSchedule
+from lightweights.training.cobyla import powell_cobyla
 from lightweights.training.data import TrainingData
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import Training, adam, require_finite
@@ -160,7 +161,7 @@ def train_phases(training: Training, generator: QuantumTrain, task: Task, schedu
 
 @torch.no_grad()
 def minimise_phases(training: Training, generator: QuantumTrain, task: Task, schedule: CobylaSchedule, coefficients: Tensor) -> float:
-    """COBYLA on one random batch's loss over all phases, the unused ones included as in the notebooks. The best value."""
+    """COBYLA on one random batch's loss over all phases, the unused ones included as in the notebooks. The value where it stops."""
     batch = task.batch()
     start = parameters_to_vector(generator.phases)
 
@@ -169,9 +170,15 @@ def minimise_phases(training: Training, generator: QuantumTrain, task: Task, sch
         ask_anew(training, generator)
         return float(task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0])
 
-    best = minimize(loss, start.double().cpu().numpy(), method="COBYLA", options={"maxiter": schedule.evaluations})
-    vector_to_parameters(torch.from_numpy(best.x).to(start), generator.phases)
-    return float(best.fun)
+    point = start.double().cpu().numpy()
+    if schedule.implementation == "powell":
+        stopped = powell_cobyla(loss, point, schedule.evaluations)
+        value = loss(stopped)
+    else:
+        best = minimize(loss, point, method="COBYLA", options={"maxiter": schedule.evaluations})
+        stopped, value = best.x, float(best.fun)
+    vector_to_parameters(torch.from_numpy(stopped).to(start), generator.phases)
+    return value
 
 
 @torch.no_grad()

@@ -17,7 +17,9 @@ def begin_classical(network: nn.Module, schedule: ClassicalSchedule, seed: int) 
 
 
 def classical_epochs(training: Training, data: TrainingData, schedule: ClassicalSchedule) -> Iterator[dict[str, float]]:
-    """Train epoch by epoch from where the training stands; yields the history row of each."""
+    """Train epoch by epoch from where the training stands; yields the history row of each, which has
+    accuracies and the like where the schedule measures.
+    """
     network, optimiser = training.module, training.optimisers["network"]
     for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
         meter = EpochMeter()
@@ -27,5 +29,5 @@ def classical_epochs(training: Training, data: TrainingData, schedule: Classical
             loss, logits = adam_step(optimiser, network, images, labels)
             meter.add(loss, logits, labels)
         network.eval()
-        values = meter.row() | measure(network, data)
+        values = meter.row() | (measure(network, data) if schedule.measured(epoch) else {})
         yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"))

@@ -1,0 +1,78 @@
+"""The question asked again on fresh seeds: primary contrasts with words, fixed in the settings before any of the runs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lightweights.report.comparisons import DIFFERS, p_value, signed_interval
+from lightweights.report.contrasts import WORDS_OF_CONTRASTS, compare_contrasts
+from lightweights.report.measures import set_name
+from lightweights.report.results import Results
+from lightweights.report.statistics import span
+from lightweights.report.table import Table
+
+from . import CONFIRMATION
+from .arms import arm_label
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many of the family have words, and
+    its seeds.
+    """
+
+    primary: dict[str, list[Any]]
+    family: int
+    seeds: str
+    margin: float
+
+    def dims(self, arm: str, word: str, better: bool | None = None) -> list[int]:
+        """Bond dimensions at which the contrast with an arm has a word, and photons do better or worse if asked."""
+        return [row.bond_dim for row in self.primary.get(arm, []) if row.word == word and better in (None, row.mean > 0)]
+
+    def beaten(self, arm: str) -> list[int]:
+        """Bond dimensions at which photons are shown to do better."""
+        return self.dims(arm, DIFFERS, True)
+
+
+def confirmed(results: Results) -> Confirmed | None:
+    """What the confirmation found; None without runs of it."""
+    table = compare_contrasts(results, CONFIRMATION)
+    primary = table[table.kind == "primary"]
+    if primary.empty:
+        return None
+    contrasts = results.study.experiments[CONFIRMATION].contrasts
+    assert contrasts is not None
+    by_arm = {str(arm): list(part.sort_values("bond_dim").itertuples()) for arm, part in primary.groupby("second", sort=False)}
+    return Confirmed(by_arm, len(primary), span(int(n) for n in primary.n), contrasts.margin)
+
+
+def confirmation_table(results: Results) -> Table | None:
+    """Every contrast at every bond dimension, with both intervals and both corrected p; None without runs."""
+    table = compare_contrasts(results, CONFIRMATION)
+    if table.empty:
+        return None
+    cells = [
+        {
+            "Contrast": f"{arm_label(row.first)} minus {arm_label(row.second)}",
+            "Kind": row.kind,
+            "Bond\ndimension": str(row.bond_dim),
+            "n": str(row.n),
+            "Difference (points)\n[95 % t interval]": signed_interval(pd.Series(row._asdict()), row.quantity),
+            "Bootstrap": f"[{row.bootstrap_low:.2f}, {row.bootstrap_high:.2f}]",
+            "Probability of\nimprovement": f"{row.improvement:.2f}",
+            "p (Holm)": p_value(row.p_holm),
+            "p of equivalence\n(Holm)": p_value(row.p_equivalence_holm),
+            "Word": row.word or "-",
+        }
+        for row in table.itertuples()
+    ]
+    value = table.quantity.iloc[0]
+    mean = "mean of the last 10 rounds on " if value.startswith("last10_") else ""
+    caption = (
+        f"Confirmation on fresh seeds: {mean}{set_name(value.removeprefix('last10_'))}. {WORDS_OF_CONTRASTS} Bootstrap: "
+        "percentile interval of the mean difference. Probability of improvement: that a run of the first lies above one of the second, "
+        "whatever their seeds."
+    )
+    return Table("confirmation", caption, table, pd.DataFrame(cells))

@@ -1,0 +1,83 @@
+"""Is the growing gap the photons', or that of any generator with so many numbers? From histories of all arms, and of ordinary methods.
+
+A gap in nats grows with training once the training loss is small, while accuracy stays; so beside the gap at the end stand the test loss at
+its best round, and the gap where the training loss first falls to one value for all.
+"""
+
+import math
+
+import pandas as pd
+
+from lightweights.report.comparisons import compared_column
+from lightweights.report.measures import set_name
+from lightweights.report.results import Results
+from lightweights.report.statistics import span, summarise
+from lightweights.report.table import Table, short_cell
+from lightweights.study.collect import IDENTITY
+
+from .arms import MAIN_ARMS, arm_label
+
+EQUAL_LOSS = 0.2
+"""Nats of training cross-entropy at which gaps are compared."""
+ORDINARY = {"low_rank": "low rank", "tensor_train": "tensor train", "hypernetwork": "hypernetwork"}
+"""Generators without photons that other experiments train."""
+QUANTITIES = {
+    "gap": ("Gap at the end\n(nats)", "generalisation_error"),
+    "best_loss": ("Test loss at its\nbest round (nats)", "generalisation_error"),
+    "gap_at_equal_loss": (f"Gap at training loss\n{EQUAL_LOSS} (nats)", "generalisation_error"),
+    "accuracy": ("Test accuracy (%)", "accuracy_percent"),
+}
+
+
+def generalisation_of_runs(results: Results) -> pd.DataFrame:
+    """One row a run: ``family arm numbers`` (effective) and ``gap best_loss gap_at_equal_loss accuracy``, the third NaN where training
+    never comes so far. Families: the arms at their rounds, and ordinary methods at their epochs.
+    """
+    arms = results.of("ablation", "quantum_train")
+    arms = arms[arms.arm.isna() | arms.arm.isin(MAIN_ARMS)]
+    runs = pd.concat([arms, results.of(*ORDINARY)])
+    if runs.empty:
+        return pd.DataFrame(columns=["family", "arm", "numbers", *QUANTITIES])
+    column, histories = compared_column(results.runs), results.history(runs)
+    name = column.removesuffix("_accuracy_percent")
+    by_run = {key: part for key, part in histories.groupby(IDENTITY, sort=False)}
+    rows = []
+    for run in runs.itertuples():
+        history = by_run[run.experiment, run.variant, run.seed].dropna(subset=[f"{name}_cross_entropy"])
+        gap = history[f"{name}_cross_entropy"] - history.train_cross_entropy
+        reached = gap[history.train_cross_entropy <= EQUAL_LOSS]
+        arm = ORDINARY.get(run.experiment, run.arm if isinstance(run.arm, str) else "photonic")
+        length = f"{run.epochs:.0f} epochs" if run.experiment in ORDINARY else f"{run.rounds:.0f} rounds"
+        rows.append(
+            {"experiment": run.experiment, "variant": run.variant, "seed": run.seed, "family": f"{arm}, {length}", "arm": arm}
+            | {"length": length, "numbers": float(run.parameters_trained_effective)}
+            | {"gap": gap.iloc[-1], "best_loss": history[f"{name}_cross_entropy"].min()}
+            | {"gap_at_equal_loss": reached.iloc[0] if len(reached) else math.nan, "accuracy": history[column].iloc[-1]}
+        )
+    return pd.DataFrame(rows)
+
+
+def generalisation_table(results: Results) -> Table | None:
+    """The means over seeds by arm and size; None without runs."""
+    runs = generalisation_of_runs(results)
+    if runs.empty:
+        return None
+    rows, cells = [], []
+    for (family, variant), part in runs.groupby(["family", "variant"], sort=False):
+        first = part.iloc[0]
+        row = {"family": family, "variant": variant, "numbers": part.numbers.mean(), "n": len(part)}
+        label = first.arm if first.experiment in ORDINARY else arm_label(first.arm)
+        cell = {"Arm": f"{label}, {first.length}", "Effective\nnumbers": f"{row['numbers']:.0f}", "n": str(len(part))}
+        for name, (heading, quantity) in QUANTITIES.items():
+            found = summarise(part[name])
+            row |= found.columns(f"{name}_")
+            cell[heading] = short_cell(found, quantity) + (f" ({found.n} of {len(part)})" if 0 < found.n < len(part) else "")
+        rows.append(row)
+        cells.append(cell)
+    caption = (
+        f"Bond dimension against generalisation, from histories ({set_name(compared_column(results.runs))}): mean ± sd (ddof = 1) over "
+        f"{span(row['n'] for row in rows)} seeds. Gap: test minus training cross-entropy. Test loss at its best round: chosen on the test "
+        "set, so a lower bound on what stopping early would give. Gap at equal training loss: where training first falls to "
+        f"{EQUAL_LOSS:g} nats; a dash where it never does."
+    )
+    return Table("generalisation_by_arm", caption, pd.DataFrame(rows), pd.DataFrame(cells))
