@@ -38,7 +38,7 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
     arms = arms[arms.arm.isna() | arms.arm.isin(MAIN_ARMS)]
     runs = pd.concat([arms, results.of(*ORDINARY)])
     if runs.empty:
-        return pd.DataFrame(columns=["family", "arm", "numbers", *QUANTITIES])
+        return pd.DataFrame(columns=[*IDENTITY, "family", "arm", "length", "numbers", *QUANTITIES])
     column, histories = compared_column(results.runs), results.history(runs)
     name = column.removesuffix("_accuracy_percent")
     by_run = {key: part for key, part in histories.groupby(IDENTITY, sort=False)}
@@ -60,8 +60,8 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Gaps of trained photons and of the mapping alone at their smallest and largest size, and photons' gaps at equal training loss from the
-    smallest size that reaches it to the largest.
+    """Gaps of trained photons and of the mapping alone at their smallest and largest size, and photons' gaps at equal training loss from
+    the smallest size that reaches it to the largest.
     """
 
     ends: dict[str, tuple[int, Summary, int, Summary]]
