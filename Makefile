@@ -18,8 +18,9 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
 # uv where it is there, as it is faster; what it cannot reach (an index or proxy that only pip knows of), pip installs from the same lock.
 UV := $(shell command -v uv)
 DEMO := --configfile workflow/presets/demo.yaml
+DEMO_ALL := $(DEMO) workflow/presets/demo_all.yaml
 
-.PHONY: help env demo test test-all test-slurm faults reproduce restore lint bench docs lock clean
+.PHONY: help env demo demo-all test test-all test-slurm faults reproduce restore lint bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,11 @@ demo: .venv/complete ## Run a small whole study on an embedded data set: minutes
 	@snakemake --cores $(CORES) $(DEMO)
 	@snakemake --cores 1 results/demo/report.html $(DEMO)
 	@lightweights show demo
+
+demo-all: .venv/complete ## Run every chapter in small: a quarter of an hour, no download
+	@snakemake --cores $(CORES) $(DEMO_ALL)
+	@snakemake --cores 1 results/demo-all/report.html $(DEMO_ALL)
+	@lightweights show demo-all
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/complete ## Run the tests, the slow ones left out
@@ -89,7 +95,7 @@ lock: ## Resolve the dependencies anew with PYTHON (use the oldest supported) an
 	cp "$$new/lock" requirements.lock
 
 clean: ## Remove the environment, caches and the results of the demo; those of other studies stay
-	@rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis build results/demo
+	@rm -rf .venv .cache .pytest_cache .ruff_cache .mypy_cache .hypothesis build results/demo results/demo-all
 	@find src tests benchmarks workflow -name __pycache__ -prune -exec rm -rf {} +
 	@rm -rf src/*.egg-info
 

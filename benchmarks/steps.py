@@ -20,6 +20,7 @@ from lightweights.settings.schedules import CobylaSchedule
 from lightweights.training.alternating import begin_rounds, minimise_phases
 from lightweights.training.data import Examples, TrainingData, on_device
 from lightweights.training.state import adam, adam_step
+from lightweights.training.task import classification
 
 BATCH = 128
 AUTHORS = "authors: Perceval rebuilt, site by site"
@@ -99,7 +100,8 @@ def _whole_cobyla(examples: Examples, effort: Effort) -> Race:
     """Runs of SciPy's COBYLA over 192 phases: the study's own function, and one that costs nothing."""
     schedule = CobylaSchedule(evaluations=effort.evaluations, phase_batch_size=effort.images)
     ours = _generator(10)
-    training, data = begin_rounds(ours, schedule, seed=0), TrainingData(examples, {})
+    training = begin_rounds(ours, schedule, seed=0)
+    task = classification(TrainingData(examples, {}), schedule.batch_size, schedule.phase_batch_size, training.streams)
     coefficients = ours.mapping.coefficients().detach()
     start = torch.cat(list(ours.phases)).detach().double().numpy()
 
@@ -109,7 +111,7 @@ def _whole_cobyla(examples: Examples, effort: Effort) -> Race:
             raise RuntimeError(f"COBYLA made {result.nfev} evaluations of the free function in place of {effort.evaluations}")
 
     contestants = [
-        Contestant("ours", lambda: minimise_phases(training, ours, data, schedule, coefficients), work=effort.evaluations),
+        Contestant("ours", lambda: minimise_phases(training, ours, task, schedule, coefficients), work=effort.evaluations),
         Contestant("SciPy alone (a function that costs nothing)", scipy_alone, work=effort.evaluations),
     ]
     return Race("COBYLA evaluation, SciPy included", "192 phases", contestants, effort.long_rounds, warm=False)

@@ -57,10 +57,10 @@ def main(quick: bool) -> None:
     training, test = oscillators(200, draws), oscillators(100, draws)
     torch.manual_seed(0)
     network = Forecaster()
-    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=4))
+    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=4), seed=0)
 
     steps = 200 if quick else 3000
-    train(generated, [{"params": [*generated.mapping.parameters(), *generated.phases], "lr": 1e-2}], training, steps)
+    train(generated, [{"params": [*generated.trained_with_mapping(), *generated.trained_beside_mapping()], "lr": 1e-2}], training, steps)
     train(network, [{"params": network.parameters(), "lr": 1e-2}], training, steps)
 
     counts = generated.parameter_counts()

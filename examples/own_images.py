@@ -53,10 +53,10 @@ def accuracy(module: nn.Module, split: Split) -> float:
 def main(dataset: Dataset, quick: bool) -> None:
     torch.manual_seed(0)
     network = network_for(dataset)
-    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=5))
+    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=5), seed=0)
 
     epochs = 15 if quick else 100
-    groups = [{"params": generated.mapping.parameters(), "lr": 5e-3}, {"params": generated.phases, "lr": 1e-2}]
+    groups = [{"params": generated.trained_with_mapping(), "lr": 5e-3}, {"params": generated.trained_beside_mapping(), "lr": 1e-2}]
     train(generated, groups, dataset.train, epochs)
     train(network, [{"params": network.parameters(), "lr": 3e-3}], dataset.train, epochs)
 

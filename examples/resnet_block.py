@@ -18,9 +18,9 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lightweights import DictionaryConv2d, TimeBin
 from lightweights.distillation import build_source, feature_size
-from lightweights.networks.dictionary import DictionaryConv2d, expand_convolutions, set_feature
-from lightweights.photonics.time_bin import TimeBin
+from lightweights.networks.dictionary import expand_convolutions, set_feature
 
 WIDTH, BLOCKS, RANK = 16, 2, 4
 CIRCUIT = TimeBin(modes=12)

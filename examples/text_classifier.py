@@ -71,10 +71,15 @@ def main(quick: bool) -> None:
     training, test = snippets()
     torch.manual_seed(0)
     network = Classifier()
-    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=4, init_std=1e-2))
+    generated = QuantumTrain(network, circuits="auto", mapping=MPS(bond_dim=4), seed=0)
 
     steps = 300 if quick else 3000
-    train(generated, [{"params": generated.mapping.parameters(), "lr": 3e-3}, {"params": generated.phases, "lr": 1e-2}], training, steps)
+    train(
+        generated,
+        [{"params": generated.trained_with_mapping(), "lr": 3e-3}, {"params": generated.trained_beside_mapping(), "lr": 1e-2}],
+        training,
+        steps,
+    )
     train(network, [{"params": [p for p in network.parameters() if p.requires_grad], "lr": 3e-3}], training, steps)
 
     counts = generated.parameter_counts()

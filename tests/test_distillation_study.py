@@ -12,13 +12,14 @@ from lightweights.datasets import Dataset
 from lightweights.distillation.calibration import scores
 from lightweights.distillation.data import logits_of
 from lightweights.methods.distillation import TeacherError, distillation_data, new_student, source
-from lightweights.networks.teacher import build_student, seeded_teacher
+from lightweights.methods.models import plain, taken_up
+from lightweights.networks.teacher import seeded_teacher
 from lightweights.settings.base import SettingsError
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.execute import begin, execute, finish
-from lightweights.study.layout import metrics_file, run_folder, weights_file
+from lightweights.study.layout import metrics_file, model_file, run_folder, weights_file
 
 CPU = torch.device("cpu")
 ONE_THREAD = {"threads": 1, "device": "cpu", "checkpoint_seconds": 600.0}
@@ -174,7 +175,7 @@ def test_a_student_killed_after_an_epoch_ends_with_the_same_files(tiny: Dataset,
         execute(run, tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=0.0, teacher=teacher)
     monkeypatch.undo()
     execute(run, tiny, tmp_path, **ONE_THREAD, teacher=teacher)
-    assert weights_file(run, tmp_path).read_bytes() == weights_file(run, tmp_path / "whole").read_bytes()
+    assert model_file(run, tmp_path).read_bytes() == model_file(run, tmp_path / "whole").read_bytes()
     one, other = (pd.read_csv(run_folder(run, place) / "history.csv").drop(columns="seconds") for place in (tmp_path, tmp_path / "whole"))
     pd.testing.assert_frame_equal(one, other)
 
@@ -184,7 +185,7 @@ def test_a_student_reports_its_sets_counts_and_teacher(tiny: Dataset, taught: Pa
     result = execute(run, tiny, tmp_path, **ONE_THREAD, teacher=teacher_file(taught))
     metrics = json.loads(metrics_file(run, tmp_path).read_text())
     teacher = json.loads(metrics_file(run_of(TEACHER), taught).read_text())
-    assert metrics["provenance"]["teacher_sha256"] == teacher["provenance"]["weights_sha256"]
+    assert metrics["provenance"]["teacher_sha256"] == teacher["model"]["sha256"]
     for part in ("train", "validation", "test", "other"):
         assert {f"{part}_accuracy_percent", f"{part}_cross_entropy", f"{part}_calibration_error_percent"} <= set(metrics["final"])
     full = (25 + 1) * 6 + (9 * 6 + 1) * 8 + (9 * 8 + 1) * 8 + (8 + 1) * 3
@@ -193,15 +194,15 @@ def test_a_student_reports_its_sets_counts_and_teacher(tiny: Dataset, taught: Pa
     assert metrics["parameters"]["convolutions"] == compressed
     assert metrics["parameters"]["trained_used"] == compressed + (8 + 1) * 3 + 10
     assert metrics["parameters"]["phases_used"] == 10
-    # The stored weights are all that inference needs.
-    network = build_student((1, 16, 16), 3, "partial", 3, (6, 8, 8), feature_size=16, generator=torch.Generator())
-    stored = load_file(weights_file(run, tmp_path))
-    network.load_state_dict({k.removeprefix("network."): v for k, v in stored.items() if k.startswith("network.")})
+    # The stored numbers, with settings and seed, are all that inference needs.
+    stored = load_file(model_file(run, tmp_path))
+    network = plain(run.settings, taken_up(run.settings, tiny, 0, stored))
     data = distillation_data(run.settings, tiny, 0, CPU)
     test = data.tests["test"]
     found = scores(logits_of(network, test.images, "float32"), test.labels, "test")
     assert found == {name: result.final[name] for name in found}
-    assert {"generator.theta", "generator.smoothed", "generator.source.mean"} <= set(stored)
+    assert {"theta", "network.conv1.basis", "network.conv1.feature"} <= set(stored)
+    assert not any(name.endswith(("seed", "smoothed", "mixing")) or name.startswith("source.") for name in stored)
 
 
 def test_controls_count_no_angles_that_they_do_not_tune(tiny: Dataset, taught: Path) -> None:

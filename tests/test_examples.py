@@ -27,9 +27,11 @@ def numbers(pattern: str, text: str) -> list[float]:
     return [float(number) for number in found.groups()]
 
 
-def mapping_size(weights: int, bond_dim: int) -> int:
-    """Two cores for each bit of the index and for the last site, two biases, and the output core, all bond_dim x bond_dim."""
-    return (2 * (math.ceil(math.log2(weights)) + 1) + 3) * bond_dim**2
+def mapping_size(weights: int, bond_dim: int, parameters: int) -> int:
+    """Two cores for each bit of the index and for the last site, two biases, and the output core, all bond_dim x bond_dim; and a gate for
+    each parameter of the module.
+    """
+    return (2 * (math.ceil(math.log2(weights)) + 1) + 3) * bond_dim**2 + parameters
 
 
 def phases_of(*modes: int) -> int:
@@ -38,21 +40,21 @@ def phases_of(*modes: int) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "weights", "bond_dim", "modes", "margin"),
+    ("name", "weights", "parameters", "bond_dim", "modes", "margin"),
     [
         # Attention 3 x 32 x 32 + 96 and 32 x 32 + 32, feed-forward 2 x 32 x 64 + 96, pages 3 x 32 + 3; vectors and norms are kept.
-        ("text_classifier", 4 * 32 * 32 + 128 + 2 * 32 * 64 + 96 + 99, 4, (9, 8), 20),
-        ("own_images", 64 * 32 + 32 + 32 * 10 + 10, 5, (8, 7), 40),
+        ("text_classifier", 4 * 32 * 32 + 128 + 2 * 32 * 64 + 96 + 99, 10, 4, (9, 8), 20),
+        ("own_images", 64 * 32 + 32 + 32 * 10 + 10, 4, 5, (8, 7), 40),
     ],
 )
 def test_generated_classifiers_beat_chance_and_count_what_they_train(
-    name: str, weights: int, bond_dim: int, modes: tuple[int, ...], margin: float
+    name: str, weights: int, parameters: int, bond_dim: int, modes: tuple[int, ...], margin: float
 ):
     text = said(name)
     (chance,) = numbers(f"chance is {PERCENT}", text)
     plain_size, plain = numbers(rf"trained directly: +(\d+) parameters, {PERCENT}", text)
     size, generated = numbers(rf"generated: +(\d+) parameters, {PERCENT}", text)
-    mapping, phases = mapping_size(weights, bond_dim), phases_of(*modes)
+    mapping, phases = mapping_size(weights, bond_dim, parameters), phases_of(*modes)
     assert plain_size == weights
     assert size == mapping + phases
     assert f"{mapping} are the mapping's and {phases} phases" in text
@@ -65,7 +67,7 @@ def test_generated_lstm_foretells_better_than_a_line_through_two_values():
     weights, plain = numbers(r"LSTM, (\d+) trained directly: +([\d.]+)", text)
     size, generated = numbers(r"generated from +(\d+): +([\d.]+)", text)
     assert weights == 4 * 16 * (1 + 16 + 2) + 17
-    assert size == mapping_size(1233, 4) + phases_of(8, 7)
+    assert size == mapping_size(1233, 4, 6) + phases_of(8, 7)
     assert max(plain, generated) < line / 2
 
 
@@ -86,3 +88,24 @@ def test_a_users_own_file_is_read(tmp_path):
     (tmp_path / "two.csv").write_text("\n".join(["label,a,b,c,d", *rows]))
     text = said("own_images", "--file", str(tmp_path / "two.csv"), "--height", "2", "--width", "2")
     assert "two: 60 images to train on, 20 to test on" in text
+
+
+def test_photons_adapt_a_transformer_better_than_its_head_alone():
+    text = said("adapters")
+    (chance,) = numbers(f"chance is {PERCENT}", text)
+    head, _ = numbers(rf"head alone: +(\d+) trained numbers, {PERCENT}", text)
+    lora, lora_right = numbers(rf"LoRA: +(\d+) trained numbers, {PERCENT}", text)
+    photons, right = numbers(rf"photons: +(\d+) trained numbers, {PERCENT}", text)
+    # In each of two layers in_proj (96, 32), out_proj (32, 32) and linear1 (64, 32) at rank 4, each with a gate.
+    assert lora == head + 2 * 4 * ((96 + 32) + (32 + 32) + (64 + 32)) + 6
+    assert head < photons < lora
+    assert min(lora_right, right) > chance + 5
+
+
+def test_noisy_devices_and_a_backend_train_the_same_network():
+    text = said("devices")
+    (perfect,) = numbers(rf"perfect devices: +{PERCENT}", text)
+    (noisy,) = numbers(rf"noise: +{PERCENT}", text)
+    (counted,) = numbers(rf"100,000 cycles: +{PERCENT}", text)
+    assert min(perfect, noisy, counted) > 70
+    assert re.search(r"Perceval(, a round late)?:", text)

@@ -29,10 +29,11 @@ from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
 from lightweights.study import checkpoint
 from lightweights.study import execute as execute_module
-from lightweights.study.checkpoint import exclusive, resume, save_checkpoint
+from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.execute import begin, execute, finish, read_data
 from lightweights.study.faults import RunError, memory_told
-from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
+from lightweights.study.layout import checkpoint_folder, model_file, run_folder, settings_file
+from lightweights.study.lock import exclusive
 from lightweights.study.plan import open_study
 from lightweights.training.state import Training
 
@@ -128,7 +129,7 @@ def test_a_run_interrupted_between_rounds_goes_on(tiny: Dataset, tmp_path: Path,
     assert saves == [1, 2, 3]  # the last round is written as the result
     assert timeless(result.history) == timeless(truth.history)
     assert metrics_of(run, tmp_path)["final"] == metrics_of(run, tmp_path / "undisturbed")["final"] == truth.final
-    assert weights_file(run, tmp_path).read_bytes() == weights_file(run, tmp_path / "undisturbed").read_bytes()
+    assert model_file(run, tmp_path).read_bytes() == model_file(run, tmp_path / "undisturbed").read_bytes()
 
 
 def test_checkpoints_are_as_rare_as_asked(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,12 +154,14 @@ def test_a_finished_run_leaves_metrics_history_and_weights_and_no_checkpoint(tin
     assert provenance["wall_seconds"] == result.history["seconds"].iloc[-1] > 0
     history = pd.read_csv(run_folder(run, tmp_path) / "history.csv")
     pd.testing.assert_frame_equal(history, result.history)
-    assert all(torch.equal(value, result.weights[name]) for name, value in load_file(weights_file(run, tmp_path)).items())
+    stored = load_file(model_file(run, tmp_path))
+    assert set(stored) == set(metrics["model"]["tensors"]) and metrics["model"]["numbers"] == sum(v.numel() for v in stored.values())
+    assert all(torch.equal(value, result.weights[f"generator.{name}"]) for name, value in stored.items())
     left = {file.relative_to(tmp_path / "trial").as_posix() for file in (tmp_path / "trial").rglob("*") if file.is_file()}
     assert {name for name in left if not name.endswith("/lock")} == {
         "runs/gradient/base/seed-0/metrics.json",
         "runs/gradient/base/seed-0/history.csv",
-        "weights/gradient/base/seed-0.safetensors",
+        "runs/gradient/base/seed-0/model.safetensors",
     }
 
 
@@ -173,7 +176,7 @@ def test_metrics_are_written_last(tiny: Dataset, tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(execute_module, "write_atomic", recording)
     execute(run_of("classical"), tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=600)
-    assert written == ["seed-0.safetensors", "history.csv", "metrics.json"]
+    assert written == ["model.safetensors", "history.csv", "metrics.json"]
 
 
 def test_a_gpu_that_is_not_there_is_told(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -530,7 +533,7 @@ def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path
     with safe_open(checkpointed, framework="pt") as file:
         kept = json.loads(file.metadata()["rows"])
     assert history["seconds"].tolist()[:saved] == [row["seconds"] for row in kept]  # those rounds were not trained again
-    assert weights_file(run, tmp_path / "results").read_bytes() == weights_file(run, tmp_path / "undisturbed").read_bytes()
+    assert model_file(run, tmp_path / "results").read_bytes() == model_file(run, tmp_path / "undisturbed").read_bytes()
 
 
 def test_two_processes_never_train_the_same_run(digits: Path, tmp_path: Path) -> None:
@@ -538,9 +541,11 @@ def test_two_processes_never_train_the_same_run(digits: Path, tmp_path: Path) ->
     with exclusive(checkpoint_folder(run, tmp_path / "results"), run):
         done = subprocess.run(train_command(run, digits), cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == (
-        "lightweights: run trial/gradient/base/seed-0 is being trained by another process; wait for it, or stop it and start again\n"
+    said = (
+        f"lightweights: run trial/gradient/base/seed-0 is being trained by another process: process {os.getpid()} on this machine, since 2"
     )
+    assert done.stderr.startswith(said)
+    assert "wait for it, or stop it and start again; if it no longer runs, delete results/trial/.checkpoint/" in done.stderr
     assert not (tmp_path / run_folder(run)).exists()
 
 

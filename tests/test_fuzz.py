@@ -29,12 +29,13 @@ from lightweights.datasets.dataset import DataError
 from lightweights.datasets.formats import CIFAR_RECORD, gunzip, read_cifar_batch, read_idx_images, read_idx_labels, unxz
 from lightweights.datasets.wordnet import parse_glosses, read_package
 from lightweights.methods.distillation import TeacherError, metrics_beside, new_teacher, source
+from lightweights.report.claims import ClaimsError, read_claims
 from lightweights.settings.base import SettingsError
 from lightweights.settings.reading import load_study
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study, parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
-from lightweights.study.collect import CollectError, collect, read_histories
+from lightweights.study.collect import CollectError, collect, read_histories, read_runs
 from lightweights.study.cost import Costs
 from lightweights.study.execute import begin, read_data
 from lightweights.study.faults import RunError
@@ -441,6 +442,35 @@ def test_a_teacher_that_lies_elsewhere(taught: tuple, tiny: Dataset, path: str, 
     monkeypatch.setattr(Path, "read_bytes", lambda path: taught[2])
     with pytest.raises(TeacherError, match=f"its teacher {path} cannot be read"):
         source(taught[0], tiny, Path(path))
+
+
+# Tables
+
+RUNS = (Path(__file__).parents[1] / "results/paper/runs.csv").read_bytes().splitlines(keepends=True)
+CLAIMS = (Path(__file__).parents[1] / "chapters/quantum_train/claims.csv").read_bytes()
+printable = st.lists(st.tuples(st.integers(0, 10**5), st.integers(32, 126)), max_size=4)
+
+
+@FUZZ
+@given(damage | printable, st.integers(0, 10**5))
+@example([], 0)
+def test_any_table_of_runs_is_read_or_told(tmp_path: Path, changes: list, length: int) -> None:
+    (tmp_path / "runs.csv").write_bytes(damaged(b"".join(RUNS[:12]), changes, length))
+    try:
+        assert not read_runs(tmp_path / "runs.csv").duplicated(["experiment", "variant", "seed"]).any()
+    except CollectError as error:
+        assert "runs.csv" in str(error) and "nothing is trained" in str(error)
+
+
+@FUZZ
+@given(damage | printable, st.integers(0, 10**5))
+@example([], 0)
+def test_any_table_of_claims_is_read_or_told(tmp_path: Path, changes: list, length: int) -> None:
+    (tmp_path / "claims.csv").write_bytes(damaged(CLAIMS, changes, length))
+    try:
+        read_claims(tmp_path / "claims.csv")
+    except ClaimsError as error:
+        assert "claims.csv" in str(error)
 
 
 # Run folders

@@ -43,5 +43,7 @@ def test_tiny_runs_give_the_recorded_numbers(name: str) -> None:
 
 
 def test_each_method_has_a_golden_run() -> None:
-    assert {run_of(name).settings.method for name in NAMES} == set(kinds())
+    assert {run_of(name).settings.method for name in NAMES} == {
+        name for name, kind in kinds().items() if kind.trainer.startswith("lightweights.")
+    }
     assert {file.stem for file in Path(HERE).glob("*.json")} == set(NAMES)

@@ -5,7 +5,6 @@ import pytest
 from scipy.linalg import expm
 
 from chapters.hamiltoniq.attempts import attempt
-from chapters.hamiltoniq.cobyla import Simplex, powell_cobyla, scipy_cobyla
 from chapters.hamiltoniq.instances import MATRICES, energies
 from chapters.hamiltoniq.qaoa import Circuit, Noise
 from chapters.hamiltoniq.score import distance, distance_by_chance, h_score, published_curve, published_curves
@@ -14,6 +13,7 @@ from lightweights.datasets.loading import nothing
 from lightweights.errors import LightweightsError
 from lightweights.settings.runs import Run
 from lightweights.study.contract import check_run
+from lightweights.training.cobyla import Simplex, powell_cobyla, scipy_cobyla
 
 GROUND = [(3, "011", -20.4623), (4, "0101", -8.3312), (5, "11101", -66.1523), (6, "111111", -99.7359)]
 

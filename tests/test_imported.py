@@ -47,7 +47,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], st
         ("def factory(:", "cannot be imported: invalid syntax"),
         ("def __getattr__(name): raise KeyError(name)", "cannot be imported: KeyError: '"),
         ("import no_such_package", "cannot be imported: No module named 'no_such_package'"),
-        ("factory = 3", "is int, which is no function and no class"),
+        ("factory = 3", "is int, which cannot be called: no function and no class"),
         ("x = 3", "cannot be imported: module '.*' has no attribute 'factory'"),
     ],
 )

@@ -24,6 +24,7 @@ from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import Examples, TrainingData, measure, minibatches, on_device, random_batch
 from lightweights.training.randomness import stream
 from lightweights.training.state import DivergenceError, Training
+from lightweights.training.task import Task, classification
 
 CPU = torch.device("cpu")
 
@@ -52,6 +53,10 @@ def linear() -> nn.Module:
 
 def generator_of(module: nn.Module, bond_dim: int = 2, init_std: float = 0.05) -> QuantumTrain:
     return QuantumTrain(module, [(5, 2), (4, 2)], MPS(bond_dim, init_std), generator=torch.Generator().manual_seed(3)).double()
+
+
+def task_of(training: Training, data: TrainingData, schedule: GradientSchedule | CobylaSchedule) -> Task:
+    return classification(data, schedule.batch_size, schedule.phase_batch_size, training.streams)
 
 
 # Against slow loops
@@ -147,13 +152,13 @@ def test_phases_stand_still_while_the_mapping_trains_and_the_other_way_round(dou
     def moved() -> set[str]:
         return {name for name, value in generator.state_dict().items() if not torch.equal(value, before[name])}
 
-    train_mapping(training, generator, double, schedule)
+    train_mapping(training, generator, task_of(training, double, schedule), schedule)
     mapping = {"mapping.cores", "mapping.bias_left", "mapping.bias_right", "mapping.output"}
     assert moved() == mapping
     before |= {name: value.clone() for name, value in generator.state_dict().items()}
     with torch.no_grad():
         coefficients = generator.mapping.coefficients()
-    train_phases(training, generator, double, schedule, coefficients)
+    train_phases(training, generator, task_of(training, double, schedule), schedule, coefficients)
     assert moved() == {"phases.0", "phases.1"}
     assert torch.equal(before["phases.0"][24:], generator.phases[0][24:])  # those that the circuit does not use
 
@@ -198,7 +203,7 @@ def cobyla_once(double: TrainingData, evaluations: int, monkeypatch: pytest.Monk
         patch.setattr(alternating, "minimize", recording)
         with torch.no_grad():
             coefficients = generator.mapping.coefficients()
-        best = alternating.minimise_phases(training, generator, double, schedule, coefficients)
+        best = alternating.minimise_phases(training, generator, task_of(training, double, schedule), schedule, coefficients)
     return generator, best, seen
 
 
@@ -231,6 +236,26 @@ def test_cobyla_moves_all_phases_those_that_the_circuit_does_not_use_included(
     assert sum(len(vector) for vector in generator.phases) == 48
     assert len(seen) > 49  # a simplex in that space, and then steps
     assert not torch.equal(generator.phases[0][:24], start.phases[0][:24])
+
+
+def test_powells_cobyla_takes_the_same_batch_and_start_to_points_of_its_own(double: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    def once(implementation: str | None) -> tuple[QuantumTrain, float]:
+        schedule = CobylaSchedule(evaluations=400, phase_batch_size=60, implementation=implementation)
+        generator = generator_of(linear(), init_std=0.2)
+        training = begin_rounds(generator, schedule, 5)
+        with torch.no_grad():
+            coefficients = generator.mapping.coefficients()
+        return generator, alternating.minimise_phases(training, generator, task_of(training, double, schedule), schedule, coefficients)
+
+    _, _, seen = cobyla_once(double, 120, monkeypatch)
+    (powell, found), (again, same), (scipys, other) = once("powell"), once("powell"), once("scipy")
+    assert found < seen[0]  # better than where both start
+    assert found == same and all(torch.equal(a, b) for a, b in zip(powell.phases, again.phases, strict=True))
+    assert found != other and not torch.equal(powell.phases[0], scipys.phases[0])
+    chosen = random_batch(120, 60, stream(5, "phase-batches"))
+    with torch.no_grad():
+        loss = F.cross_entropy(powell(double.train.images[chosen]), double.train.labels[chosen])
+    assert float(loss) == pytest.approx(found, rel=1e-12)
 
 
 # Seeds

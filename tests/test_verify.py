@@ -44,7 +44,7 @@ def populate(house: Path) -> Study:
         }
         for path, content in (
             (weights_file(run, house / "results"), weights),
-            (history_file(run, house / "results"), b"epoch,x\n1,0\n2,0\n"),
+            (history_file(run, house / "results"), b"epoch,train_accuracy_percent,test_accuracy_percent\n1,50.0,40.0\n2,50.0,40.0\n"),
             (metrics_file(run, house / "results"), json.dumps(metrics).encode()),
         ):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .cobyla import Objective, powell_cobyla, scipy_cobyla
+from lightweights.training.cobyla import Objective, powell_cobyla, scipy_cobyla
+
 from .qaoa import Circuit
 
 Reals = NDArray[np.float64]

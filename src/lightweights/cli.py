@@ -212,10 +212,55 @@ def plan(
 def verify(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
 ) -> None:
-    """Check every stored file against dvc.lock, every run against its settings, and weights against their digests."""
+    """Check stored files against dvc.lock, each run against its settings, history and model, and runs.csv against the runs."""
     from lightweights.study.verify import verify_study
 
     verify_study(study, typer.echo)
+
+
+@app.command()
+def models(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
+    """List the trained models that are here: variant, seed, numbers, kB, test accuracy; and how many runs have none."""
+    from lightweights.report.cards import models_text
+
+    typer.echo(models_text(study))
+
+
+@app.command()
+def evaluate(
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Runs (STUDY/EXPERIMENT/VARIANT/seed-K), chapters or experiments, bundles (.zip), or all.", show_default=False),
+    ],
+    study: Annotated[str, typer.Option(help="Study of the chapters and experiments.")] = "paper",
+) -> None:
+    """From the stored numbers of landed models to accuracies on the test sets, against metrics.json; nothing is trained."""
+    from lightweights.study.evaluate import evaluate as evaluated
+
+    evaluated(runs, study, typer.echo)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
+    form: Annotated[Literal["safetensors", "torch", "onnx"], typer.Option("--format", help="Format of the plain network.")] = "safetensors",
+    folder: Annotated[Path | None, typer.Option(help="Where to; export/STUDY/RUN unless given.", show_default=False)] = None,
+) -> None:
+    """Write a trained model with its card as model hubs lay it out, and the plain network beside it."""
+    from lightweights.report.cards import export as exported
+
+    typer.echo(f"written: {exported(run, form, folder)}")
+
+
+@app.command()
+def bundle(
+    run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
+    file: Annotated[Path | None, typer.Option(help="File to write; STUDY-RUN.zip unless given.", show_default=False)] = None,
+) -> None:
+    """Pack a run with all that its number follows from, as an RO-Crate zip that `lightweights evaluate` takes."""
+    from lightweights.study.bundle import write_bundle
+
+    typer.echo(f"written: {write_bundle(run, file)}")
 
 
 @app.command()
@@ -225,7 +270,7 @@ def restore(
         Path | None, typer.Option(help="Preset of the study, where it is not params.yaml itself.", show_default=False)
     ] = None,
 ) -> None:
-    """Take up landed results on a fresh clone: weights from the DVC remote if there is one, the rest from git, nothing retrained."""
+    """Take up landed results on a fresh clone: large models from the DVC remote if there is one, the rest from git; nothing retrained."""
     from lightweights.study.restore import restore_study
 
     restore_study(study, preset, typer.echo)

@@ -29,7 +29,7 @@ def imported(setting: str, name: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         raise SettingsError(f"{setting} = {name!r} cannot be imported: {_said(error)}") from error
     if not callable(factory):
-        raise SettingsError(f"{setting} = {name!r} is {type(factory).__name__}, which is no function and no class; name one of these")
+        raise SettingsError(f"{setting} = {name!r} is {type(factory).__name__}, which cannot be called: no function and no class")
 
     @functools.wraps(factory)
     def called(*values: Any, **arguments: Any) -> Any:

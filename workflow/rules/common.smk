@@ -1,6 +1,6 @@
 ASKED = {run.key: run for run in RUNS}
 TEACHERS = STUDY.teachers(RUNS)
-# Teachers that have landed without their weights, which git does not hold: those that a student is still to learn from are trained again.
+# Teachers that have landed without their models, which git does not hold: those that a student is still to learn from are trained again.
 AGAIN = {t.key for run in RUNS if (t := TEACHERS.get(run.key)) and not is_done(run) and not weights_file(t).is_file()}
 
 
@@ -19,11 +19,16 @@ def data_if_needed(wildcards):
 
 
 def teacher_of(wildcards):
-    """Weights of a student's teacher; nothing for any other run."""
+    """The model of a student's teacher; nothing for any other run."""
     teacher = TEACHERS.get(run_of(wildcards).key)
     return [] if teacher is None else weights_file(teacher)
 
 
 def teacher_if_needed(wildcards):
-    """The teacher of a student that is still to do. One that is done needs none, so that its teacher's weights need not be there."""
+    """The teacher of a student that is still to do. One that is done needs none, so that its teacher's model need not be there."""
     return [] if is_done(run_of(wildcards)) else teacher_of(wildcards)
+
+
+def alternatives(experiments):
+    """A pattern that fits one of these experiments."""
+    return "|".join(sorted(experiments)) or "none"

@@ -137,3 +137,16 @@ rule summary:
         [[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
         f"{FOLDER}/scorecard.html",
         f"{FOLDER}/RESULTS.md",
+
+
+# Landed models to the test sets again, against metrics.json. Always asked anew: what it reads may have been changed by anyone.
+rule evaluate:
+    log:
+        f"{FOLDER}/logs/evaluate.log",
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        study=STUDY.study.name,
+    shell:
+        "lightweights evaluate all --study {params.study} 2>&1 | tee {log:q}"

@@ -6,7 +6,6 @@ rule train_run:
     output:
         metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
         history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
-        weights=f"{FOLDER}/weights/{{experiment}}/{{variant}}/seed-{{seed}}.safetensors",
     log:
         f"{FOLDER}/logs/{{experiment}}/{{variant}}/seed-{{seed}}.log",
     group:
@@ -29,6 +28,19 @@ rule train_run:
         " {params.teacher} {params.gpus} > {log:q} 2>&1"
 
 
+# What a student learns from is declared, too. All other models lie where their size says, beside metrics.json or in the tree of weights.
+use rule train_run as train_teacher with:
+    wildcard_constraints:
+        experiment=alternatives({teacher.experiment for teacher in TEACHERS.values()}),
+    output:
+        metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
+        history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
+        model=f"{FOLDER}/weights/{{experiment}}/{{variant}}/seed-{{seed}}.safetensors",
+
+
+ruleorder: train_teacher > train_run
+
+
 # Short runs of this machine share processes (execution.together_seconds). A process that fails keeps what it has finished (the profile's
 # keep-incomplete), so that only the runs that are left share one the next time.
 LEFT = [run for run in RUNS if not is_done(run)] if STUDY.execution.together_seconds else []
@@ -41,7 +53,7 @@ for number, together in enumerate(shared(LEFT, STUDY.execution.together_seconds)
             [settings_file(run) for run in together],
             sorted({data_file(STUDY, run.settings.dataset.name) for run in together}),
         output:
-            [file(run) for run in together for file in (metrics_file, history_file, weights_file)],
+            [file(run) for run in together for file in (metrics_file, history_file)],
         log:
             f"{FOLDER}/logs/together/{number}.log",
         threads: STUDY.execution.threads

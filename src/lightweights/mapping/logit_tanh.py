@@ -27,6 +27,7 @@ class LogitTanhMapping(nn.Module):
     """Weights from probabilities. Called with P (weight_count,) it gives weights (weight_count,), which are not centred."""
 
     absent: Tensor
+    scaled = False
 
     def __init__(self, weight_count: int) -> None:
         super().__init__()

@@ -17,17 +17,40 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+LARGEST_BOND = 4096
+"""Largest bond dimension."""
+
+PUBLISHED = 1e-9
+"""Spread of the initial values in the notebooks."""
+
+START = 0.3
+"""Spread of the initial values where none is given, times the square root of the bond dimension."""
+
 
 @dataclass(frozen=True)
 class MPS:
     """Settings of the mapping: bond dimension, and spread of the initial values around the identity.
 
-    ``bits`` is the number of bit sites, by default the smallest that tells all weights apart.
+    ``init_std``: None is a start that learns: matrices spread a little around random rotations, and what they give is added to fixed
+    random weights of each layer's own level (:class:`~lightweights.quantum_train.QuantumTrain`). A number is the published form, around the
+    identity and without these (1e-9 in the notebooks). ``bits`` is the number of bit sites, by default the
+    smallest that tells all weights apart.
+
+    Raises ValueError for what cannot be.
     """
 
     bond_dim: int = 4
-    init_std: float = 1e-9
+    init_std: float | None = None
     bits: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("bond_dim", self.bond_dim), ("bits", self.bits)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                raise ValueError(f"MPS: {name} {value!r}: expected a whole number")
+        if self.bond_dim > LARGEST_BOND:
+            raise ValueError(f"MPS: bond_dim {self.bond_dim}: at most {LARGEST_BOND} is possible")
+        if self.init_std is not None and not 0 <= self.init_std <= 10:
+            raise ValueError(f"MPS: init_std {self.init_std!r}: expected a number from 0 to 10, or None for a start that learns")
 
     def build(self, weight_count: int, generator: torch.Generator) -> "MPSMapping":
         """The mapping to ``weight_count`` weights, drawn from ``generator`` on its device, float32."""
@@ -35,7 +58,9 @@ class MPS:
 
 
 class MPSMapping(nn.Module):
-    """Weights from probabilities. Called with P (weight_count,) it gives centred weights (weight_count,)."""
+    """Weights from probabilities. Called with P (weight_count,) it gives centred weights (weight_count,). ``scaled``: they are meant to be
+    added to weights of the layers' own level.
+    """
 
     def __init__(self, settings: MPS, weight_count: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -45,18 +70,35 @@ class MPSMapping(nn.Module):
         if chi < 1 or not 1 <= needed <= self.bits:
             raise ValueError(f"MPS: bond_dim {chi}, bits {settings.bits}, {weight_count} weights; need bond_dim >= 1 and bits >= {needed}")
         self.weight_count = weight_count
+        self.scaled = settings.init_std is None
+        spread = START / chi**0.5 if settings.init_std is None else settings.init_std
 
         def normal(*shape: int) -> Tensor:
-            return settings.init_std * torch.randn(*shape, generator=generator, device=generator.device)
+            return spread * torch.randn(*shape, generator=generator, device=generator.device, dtype=torch.float32)
 
-        eye = torch.eye(chi, device=generator.device)
+        def centre() -> Tensor:
+            """What a matrix starts around. Rotations keep lengths as the identity does, and mix all of the bond's values."""
+            if settings.init_std is not None:
+                return torch.eye(chi, device=generator.device, dtype=torch.float32)
+            drawn = torch.randn(chi, chi, generator=generator, device=generator.device, dtype=torch.float32)
+            return torch.linalg.qr(drawn).Q.contiguous()  # optimisers' states are, after a resume
+
         self.cores = nn.Parameter(normal(self.bits + 1, 2, chi, chi))
-        self.bias_left = nn.Parameter(eye + normal(chi, chi))
-        self.bias_right = nn.Parameter(eye + normal(chi, chi))
-        self.output = nn.Parameter(eye + normal(chi, chi))
+        self.bias_left = nn.Parameter(centre() + normal(chi, chi))
+        self.bias_right = nn.Parameter(centre() + normal(chi, chi))
+        self.output = nn.Parameter(centre() + normal(chi, chi))
+
+    def extra_repr(self) -> str:
+        """Bond dimension and sites."""
+        return f"bond_dim={self.output.shape[0]}, {self.bits} bits"
 
     def coefficients(self) -> Float[Tensor, "2 weights"]:
         """A and B of w = A + B P before centring. They do not depend on the probabilities."""
+        prefixes, suffixes = self.halves()
+        return (prefixes @ suffixes).flatten(1)[:, : self.weight_count]
+
+    def halves(self) -> tuple[Float[Tensor, "prefixes chi"], Float[Tensor, "2 chi suffixes"]]:
+        """L O for each prefix of the bits in use, and U and V for each suffix."""
         half = (self.bits + 1) // 2
         suffix_bits = self.bits - half
         prefixes = -(-self.weight_count // 2**suffix_bits)
@@ -71,7 +113,7 @@ class MPSMapping(nn.Module):
         right = torch.stack([self.bias_right + second, first - second])[:, :, :1]  # (constant and slope, chi, suffixes)
         for site in sites[half:].flip(0):
             right = torch.einsum("bij,cjs->cibs", site, right).flatten(2)
-        return ((left[:prefixes] @ self.output) @ right).flatten(1)[:, : self.weight_count]
+        return left[:prefixes] @ self.output, right
 
     @staticmethod
     def weights(coefficients: Float[Tensor, "2 weights"], probabilities: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:

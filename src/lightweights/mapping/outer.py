@@ -10,6 +10,16 @@ from torch import Tensor
 Normalisation = Literal["mean", "sum", "none"]
 
 
+def outer_range(factors: list[Float[Tensor, " outcomes"]], start: int, stop: int) -> Float[Tensor, " count"]:
+    """Entries ``start`` to ``stop`` of vec(p1 (x) p2 (x) ...), row-major, from nothing but the factors."""
+    position = torch.arange(start, stop, device=factors[0].device)
+    found = torch.ones((), dtype=factors[0].dtype, device=factors[0].device)
+    for factor in reversed(factors):
+        found = found * factor[position % len(factor)]
+        position = position // len(factor)
+    return found
+
+
 def outer_product(factors: list[Float[Tensor, " outcomes"]], count: int) -> Float[Tensor, " count"]:
     """First ``count`` entries of vec(p1 (x) p2 (x) ...), row-major (the first factor slowest), without building the rest."""
     size = math.prod(len(factor) for factor in factors)

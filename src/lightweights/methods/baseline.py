@@ -46,6 +46,16 @@ def tell(training: Training, settings: BaselineRun, data: Dataset, seed: int) ->
     return Told(baseline.parameter_counts(), baseline.bake(), generator_tensors(baseline))
 
 
+def rebuild(settings: BaselineRun, data: Dataset, seed: int) -> Baseline:
+    """The baseline at its initial values."""
+    return build_baseline(settings, data.input_shape, data.classes, seed)
+
+
+def aside(module: nn.Module) -> tuple[str, ...]:
+    """The teacher of a small network is no part of it."""
+    return ("teacher.",)
+
+
 def generator_tensors(module: nn.Module) -> dict[str, torch.Tensor]:
     """What a generator of weights is made of, without the networks that it generates or learns."""
     return {f"generator.{name}": p for name, p in module.state_dict().items() if not name.startswith(("target.", "student."))}

@@ -37,6 +37,11 @@ def advance(
     return classical_epochs(training, on_device(data, device_of(training.module)), settings.schedule)
 
 
+def rebuild(settings: ClassicalRun, data: Dataset, seed: int) -> nn.Module:
+    """The network at its initial values."""
+    return new_network(settings.network, data, seed)
+
+
 def tell(training: Training, settings: ClassicalRun, data: Dataset, seed: int) -> Told:
     """All of the network is trained."""
     total = sum(p.numel() for p in training.module.parameters())

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from lightweights.datasets import Dataset, shape_of
 from lightweights.distillation import build_source, feature_size
-from lightweights.distillation.calibration import reliability
-from lightweights.distillation.data import DistillationData, logits_of
+from lightweights.distillation.calibration import reliability, scores
+from lightweights.distillation.data import DistillationData, logits_of, normalised
 from lightweights.distillation.data import prepare as prepare_data
 from lightweights.distillation.sources import FeatureSource
 from lightweights.distillation.student_training import Student, begin_student, student_epochs
@@ -23,6 +23,7 @@ from lightweights.distillation.teacher_training import Taught, begin_teacher, te
 from lightweights.errors import LightweightsError
 from lightweights.files import read_json
 from lightweights.methods.method import Told
+from lightweights.methods.models import ModelError, taken_up
 from lightweights.methods.target import device_of
 from lightweights.networks.dictionary import DictionaryConv2d, expand_convolutions
 from lightweights.networks.teacher import Teacher, build_student, seeded_teacher, trained_counts
@@ -86,6 +87,34 @@ def tell(training: Training, settings: TeacherRun | StudentRun, data: Dataset, s
         kept = 1 + accuracies.index(max(accuracies))  # the first of equals
     shown = shown_of(module, distillation_data(settings, data, seed, device_of(module)), settings)
     return Told(counts_of(module), network, beside, kept, details={"distillation": shown})
+
+
+def rebuild(settings: TeacherRun | StudentRun, data: Dataset, seed: int) -> Taught | Student:
+    """The teacher, or the student without the source of its feature, at initial values."""
+    if isinstance(settings, TeacherRun):
+        return Taught(new_teacher(settings, data, seed), settings.schedule.keep)
+    return new_student(settings, data.input_shape, data.classes, seed, sourced=False)
+
+
+def aside(module: nn.Module) -> tuple[str, ...]:
+    """What inference does without: the last state where the best is kept, the feature's source and its average, which the layers have."""
+    assert isinstance(module, Taught | Student)
+    if isinstance(module, Student):
+        return ("source.", "smoothed", "updates")
+    return ("best_accuracy",) if module.best is None else ("best_accuracy", "network.")
+
+
+def plain(module: nn.Module) -> nn.Module:
+    """The network that inference needs."""
+    assert isinstance(module, Taught | Student)
+    return inference_of(module)[0]
+
+
+def measured(network: nn.Module, settings: TeacherRun | StudentRun, data: Dataset, device: torch.device) -> dict[str, float]:
+    """Accuracy, cross-entropy and calibration error on the test sets."""
+    tests = {name: normalised(examples, data.name) for name, examples in on_device(data, device).tests.items()}
+    logits = {name: logits_of(network, examples.images, settings.schedule.precision) for name, examples in tests.items()}
+    return {key: value for name, found in logits.items() for key, value in scores(found, tests[name].labels, name).items()}
 
 
 def distillation_data(settings: TeacherRun | StudentRun, dataset: Dataset, seed: int, device: torch.device) -> DistillationData:
@@ -163,7 +192,8 @@ def source(run: Run, dataset: Dataset, weights: Path | None) -> tuple[nn.Module,
         content = weights.read_bytes()
         metrics = read_json(metrics_beside(weights))
         made = (metrics["run"]["seed"], metrics["settings"])
-        expected, digest = metrics["provenance"].get("weights_sha256"), hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256(content).hexdigest()
+        expected = metrics["model"]["sha256"] if "model" in metrics else metrics["provenance"].get("weights_sha256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise TeacherError(f"{name}: its teacher {weights} cannot be read ({error}); {remedy}") from None
     assert isinstance(run.settings, StudentRun)
@@ -175,10 +205,12 @@ def source(run: Run, dataset: Dataset, weights: Path | None) -> tuple[nn.Module,
         )
     if expected not in (None, digest):
         raise TeacherError(f"{name}: its teacher {weights} has SHA-256 {digest}, but metrics.json has {expected}; delete it, and {remedy}")
-    network = new_teacher(wanted, dataset, run.seed)
     try:
-        network.load_state_dict({key.removeprefix("network."): value for key, value in load_file(weights).items()})
-    except (SafetensorError, RuntimeError) as error:
+        tensors = load_file(weights)
+        if wanted.schedule.keep == "best" and "model" not in metrics:
+            tensors = {key.replace("network.", "best.", 1): value for key, value in tensors.items()}
+        network = plain(taken_up(wanted, dataset, run.seed, tensors))
+    except (SafetensorError, ModelError) as error:
         raise TeacherError(f"{name}: {weights} does not hold the weights of its teacher ({error}); delete it, and {remedy}") from None
     return network.requires_grad_(False), digest
 

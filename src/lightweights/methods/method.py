@@ -62,7 +62,8 @@ class Method(Protocol):
 
 def method_of(settings: RunSettings) -> Method:
     """The module that trains these settings' kind of run. One whose kind learns from another run (``learns_from``) has a fifth function,
-    ``source(run, data, weights)``: the network to learn from, and the SHA-256 of its file.
+    ``source(run, data, weights)``: the network to learn from, and the SHA-256 of its file. What else it may have, for models that are
+    stored and taken up again, is said in :mod:`lightweights.methods.models`.
     """
     return cast(Method, import_module(type(settings).trainer))
 

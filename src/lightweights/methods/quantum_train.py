@@ -75,6 +75,7 @@ def build_generator(settings: QuantumTrainRun, data: Dataset, seed: int, backend
         hardware=hardware_of(settings.photonics),
         staleness=settings.photonics.staleness or 0,
         backend=backend,
+        only="*",
         generator=stream(seed, "initial-values"),
     )
 
@@ -109,6 +110,18 @@ def tell(training: Training, settings: QuantumTrainRun, data: Dataset, seed: int
     assert isinstance(module, QuantumTrain)
     photons = photons_of(module, settings, data, seed)
     return Told(module.parameter_counts(), module.bake(), generator_tensors(module), details={"photons": photons})
+
+
+def rebuild(settings: QuantumTrainRun, data: Dataset, seed: int) -> QuantumTrain:
+    """The generator at its initial values; a platform far away is not asked for it."""
+    far = settings.photonics.backend == "perceval-remote"
+    return build_generator(settings, data, seed, None if far else backend_of(settings.photonics))
+
+
+def unrepeatable(settings: QuantumTrainRun) -> str:
+    """Why stored phases do not give the weights again; nothing where they do."""
+    far = settings.photonics.backend == "perceval-remote"
+    return f"{settings.photonics.platform} gave the probabilities, and would be asked again" if far else ""
 
 
 def photons_of(module: QuantumTrain, settings: QuantumTrainRun, data: Dataset, seed: int) -> dict[str, Any]:

@@ -20,8 +20,13 @@ def sample(columns: Num[Tensor, "modes photons"], shots: int, generator: torch.G
 
     ``columns`` are the unitary's columns at the photons' input modes, real or complex; a mode that several photons enter has its column as
     often. The generator is a CPU generator, drawn from 2 ``shots`` ``photons`` times whatever the outcome.
+
+    Raises ValueError for columns that are no matrix of at least one photon, for fewer than one shot, and for more than 20 photons.
     """
+    if columns.dim() != 2 or not columns.numel() or shots < 1:
+        raise ValueError(f"columns of shape {tuple(columns.shape)} and {shots} shots: expected (modes, photons), and at least 1 of each")
     photons = columns.shape[1]
+    fock.refuse_many_photons(photons)
     order = torch.rand(shots, photons, generator=generator, dtype=torch.float64).argsort(1)
     draws = torch.rand(photons, shots, 1, generator=generator, dtype=torch.float64)
     steps = fock.growth(photons, photons, False)

@@ -1,6 +1,7 @@
 """A photonic circuit: a mesh, photons that enter it, and the probabilities of where they leave."""
 
 import math
+import warnings
 
 import torch
 from jaxtyping import Float
@@ -8,6 +9,9 @@ from torch import Tensor, nn
 
 from lightweights.photonics import fock
 from lightweights.photonics.mesh import Mesh, MeshKind, input_columns
+
+MOST_MODES = 256
+"""Most modes of a circuit: the matrices of its layers take M^3 numbers."""
 
 
 def input_modes(state: str | list[int], modes: int, photons: int) -> list[int]:
@@ -38,9 +42,12 @@ class Circuit(nn.Module):
     """Outcome probabilities of ``photons`` photons in a mesh of ``modes`` modes, exact and differentiable.
 
     Called with phases (..., phase_count), real, float32 or float64, it gives probabilities (..., outcome_count) of the same
-    dtype: of all collision-free outcomes, or with ``bunching`` of all outcomes, in lexicographic order. Collision-free
-    probabilities are not renormalised: they sum to the collision-free yield. ``distinguishable`` photons do not interfere: each walks
-    on its own, perm(|U|^2) in place of |perm(U)|^2.
+    dtype: of all collision-free outcomes, or with ``bunching`` of all outcomes, in lexicographic order. Phases of less than float32 are
+    lifted to it. Collision-free probabilities are not renormalised: they sum to the collision-free yield. ``distinguishable`` photons do
+    not interfere: each walks on its own, perm(|U|^2) in place of |perm(U)|^2.
+
+    Raises ValueError for circuits that cannot be or are too large (at most 256 modes, 20 photons, 4,000,000 outcomes), for an input state
+    that does not fit, and for phases of another number.
     """
 
     _layout: Tensor
@@ -56,10 +63,16 @@ class Circuit(nn.Module):
         distinguishable: bool = False,
     ) -> None:
         super().__init__()
+        for what, number in (("modes", modes), ("photons", photons)):
+            if isinstance(number, bool) or not isinstance(number, int):
+                raise ValueError(f"a circuit's {what} are a whole number, got {number!r}")
         if modes < 2 or photons < 1:
             raise ValueError(f"a circuit needs at least 2 modes and 1 photon, got {modes} and {photons}")
         if photons > modes and not bunching:
             raise ValueError(f"{photons} photons in {modes} modes have no collision-free outcome; use at most {modes} photons or bunching")
+        fock.refuse_many_photons(photons)
+        if modes > MOST_MODES:
+            raise ValueError(f"a circuit of {modes} modes: at most {MOST_MODES} are possible, since its layers take M^3 numbers")
         count = fock.outcome_count(modes, photons, bunching)
         if count > fock.LARGEST_BASIS:
             raise ValueError(f"{photons} photons in {modes} modes have {count:,} outcomes; at most {fock.LARGEST_BASIS:,} are possible")
@@ -93,6 +106,10 @@ class Circuit(nn.Module):
 
     def forward(self, phases: Float[Tensor, "*batch phases"]) -> Float[Tensor, "*batch outcomes"]:
         """Probabilities of the outcomes, in the order of :meth:`outcomes`."""
+        if phases.shape[-1:] != (self.phase_count,):
+            raise ValueError(f"phases of shape {tuple(phases.shape)}: this circuit takes (..., {self.phase_count})")
+        if phases.dtype in (torch.float16, torch.bfloat16):
+            phases = phases.float()
         columns = input_columns(self.mesh, self._layout, phases, self.inputs)
         steps = [(self.get_buffer(f"_last{k}"), self.get_buffer(f"_before{k}")) for k in range(self.photons - 1)]
         if self.distinguishable:
@@ -101,6 +118,11 @@ class Circuit(nn.Module):
         amplitudes = fock.coefficients(columns, steps)
         probabilities = amplitudes.real.square() + amplitudes.imag.square()
         return probabilities * self._factor.to(probabilities.dtype)
+
+    def extra_repr(self) -> str:
+        """Modes, photons and mesh."""
+        kind = ", distinguishable" * self.distinguishable + ", bunching" * self.bunching
+        return f"{self.modes} modes, {self.photons} photons, {self.mesh.kind}{kind}, {self.outcome_count:,} outcomes"
 
     def random_phases(self, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> Float[Tensor, " phases"]:
         """Phases uniform in [0, 2 pi), drawn on the generator's device."""
@@ -116,5 +138,7 @@ def effective_phase_count(circuit: Circuit, phases: Float[Tensor, " phases"]) ->
 
     # Forward mode in blocks of directions: memory stays small where there are many outcomes.
     blocks = torch.eye(len(point), dtype=point.dtype, device=point.device).split(16)
-    jacobian = torch.cat([torch.vmap(derivative)(block) for block in blocks])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of what it uses when forward mode is first used
+        jacobian = torch.cat([torch.vmap(derivative)(block) for block in blocks])
     return int(torch.linalg.matrix_rank(jacobian, rtol=1e-9))

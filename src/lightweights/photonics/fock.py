@@ -15,6 +15,15 @@ from torch import Tensor
 LARGEST_BASIS = 4_000_000
 """Most outcomes of one circuit that are computed exactly."""
 
+MOST_PHOTONS = 20
+"""Most photons: their permanents take 2^N numbers, and 20! is the largest factorial that 64 bits hold."""
+
+
+def refuse_many_photons(photons: int) -> None:
+    """Raises ValueError where there are more photons than can be computed."""
+    if photons > MOST_PHOTONS:
+        raise ValueError(f"{photons} photons: at most {MOST_PHOTONS} are possible, since permanents of N photons take 2^N numbers")
+
 
 def outcome_count(modes: int, photons: int, bunching: bool) -> int:
     """Number of outcomes: C(M, N), or C(M+N-1, N) with bunching."""

@@ -11,7 +11,7 @@ A crossing of modes (i, i+1) is, in Perceval's conventions,
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Complex, Float
@@ -22,10 +22,14 @@ MeshKind = Literal["notebook", "clements", "mzi"]
 
 @dataclass(frozen=True)
 class Mesh:
-    """A rectangular mesh on ``modes`` modes."""
+    """A rectangular mesh on ``modes`` modes. Raises ValueError for an unknown kind."""
 
     kind: MeshKind
     modes: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(MeshKind):
+            raise ValueError(f"mesh {self.kind!r}: expected one of {', '.join(get_args(MeshKind))}")
 
     @property
     def depth(self) -> int:

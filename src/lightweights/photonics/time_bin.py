@@ -98,6 +98,8 @@ def click_probabilities(
     mode, with C the modes outside E); patterns follow by inclusion and exclusion.
     """
     modes, photons = columns.shape[-2:]
+    if len(set(watched)) != len(watched) or not all(0 <= mode < modes for mode in watched):
+        raise ValueError(f"watched modes {watched}: expected different ones of 0 to {modes - 1}")
     if len(watched) > 16:
         raise ValueError(f"{len(watched)} watched modes have {2 ** len(watched):,} click patterns; at most 16 modes are possible")
     numbers = torch.arange(2 ** len(watched), device=columns.device)
@@ -107,6 +109,7 @@ def click_probabilities(
     if distinguishable:
         within = (allowed @ columns.square()).prod(-1)
     else:
+        fock.refuse_many_photons(photons)
         steps = fock.growth(photons, photons, False)
         grams = ((columns.mT.unsqueeze(-3) * piece[:, None, :]) @ columns.unsqueeze(-3) for piece in allowed.split(4096))
         same = columns.mT @ columns

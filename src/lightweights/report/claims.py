@@ -115,11 +115,11 @@ def read_claims(path: Path, chapter: str = "") -> list[Claim]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            rows = list(reader)
+            rows, names = list(reader), list(reader.fieldnames or [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ClaimsError(f"{path}: cannot be read ({error})") from None
-    if list(reader.fieldnames or []) != COLUMNS:
-        raise ClaimsError(f"{path}: columns are {reader.fieldnames}; expected {COLUMNS}")
+    if names != COLUMNS:
+        raise ClaimsError(f"{path}: columns are {names}; expected {COLUMNS}")
     claims = [_claim(row, f"{path}, row {number}", chapter) for number, row in enumerate(rows, start=2)]
     ids = [claim.id for claim in claims]
     if len(set(ids)) != len(ids):

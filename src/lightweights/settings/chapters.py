@@ -116,14 +116,6 @@ def load_kinds(folders: list[Path] | None = None) -> None:
             module_of(folder, "settings")
 
 
-def load_kinds_of(tree: Any) -> None:
-    """Import the kinds of run of the chapters that a stored study names, so that its sections are known; what is no study is left alone."""
-    section = tree.get("study") if isinstance(tree, dict) else None
-    named = section.get("chapters") if isinstance(section, dict) else None
-    if isinstance(named, list):
-        load_kinds([folder for name, folder in found().items() if name in named])
-
-
 def module_of(folder: Path, part: str) -> Any:
     """A module of a chapter, imported as ``chapters.NAME.PART`` (or ``NAME.PART`` where it lies elsewhere)."""
     place = folder.resolve()

@@ -157,6 +157,7 @@ class TeacherRun(RunSettings):
     """A teacher, trained on labels."""
 
     version, schedules, trainer = 1, ("teacher",), "lightweights.methods.distillation"
+    large = True
 
     method: Literal["teacher"]
     distillation_data: DistillationDataSection
@@ -172,6 +173,7 @@ class StudentRun(RunSettings):
     """A student that learns from a teacher, its kernels mixed from a dictionary by a photonic feature."""
 
     version, schedules, trainer = 1, ("student",), "lightweights.methods.distillation"
+    large = True
     learns_from = "teacher"
 
     method: Literal["student"]

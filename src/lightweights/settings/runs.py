@@ -45,6 +45,8 @@ class RunSettings(Section):
     """Schedules that fit, the default first."""
     trainer: ClassVar[str]
     """Module that trains: see :mod:`lightweights.methods.method`."""
+    large: ClassVar[bool] = False
+    """Whether models of this kind may be larger than git takes, 64 KiB, so that DVC keeps a folder for them."""
     learns_from: ClassVar[str | None] = None
     """Method of the run whose result it is made from, with the same seed; the experiment says which one."""
 

@@ -48,6 +48,9 @@ class GradientSchedule(RoundSchedule):
 class CobylaSchedule(RoundSchedule):
     protocol: Literal["cobyla"] = "cobyla"
     evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")
+    implementation: Literal["scipy", "powell"] | None = Field(
+        None, description="SciPy's COBYLA (unless set), a new one since SciPy 1.16, or Powell's own, which SciPy had before."
+    )
 
 
 class SpsaSchedule(RoundSchedule):

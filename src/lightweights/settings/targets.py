@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-_RULE = re.compile(r"^\s*(?:rule|checkpoint)\s+(\w+)\s*:", re.MULTILINE)
+_RULE = re.compile(r"^\s*(?:rule|checkpoint|use\s+rule\s+\w+\s+as)\s+(\w+)(?:\s+with)?\s*:", re.MULTILINE)
 
 
 def targets_of_rules(root: Path = Path()) -> set[str]:

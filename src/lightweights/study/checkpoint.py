@@ -1,12 +1,10 @@
-"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries; and the run's lock."""
+"""Checkpoints of a run: the whole state in one file, which belongs to the run whose identity it carries."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-import filelock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -70,18 +68,3 @@ def identity(run: Run, sources: Sequence[str]) -> str:
 def _digest(tensors: dict[str, Tensor], metadata: dict[str, str]) -> str:
     """SHA-256 over the tensors, with their names, types and shapes, and over what is said beside them."""
     return hashlib.sha256(json.dumps(metadata, sort_keys=True).encode() + save(tensors)).hexdigest()
-
-
-@contextmanager
-def exclusive(folder: Path, run: Run) -> Iterator[None]:
-    """Hold the run's lock: two processes never train the same run. The system frees the lock of a killed process."""
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        held = lock.acquire()
-    except filelock.Timeout:
-        raise RunError(f"run {run.study}/{run.key} is being trained by another process; wait for it, or stop it and start again") from None
-    except OSError as error:
-        raise RunError(f"{folder} cannot be written to: {error}; set permissions or make room, then start again") from error
-    with held:
-        yield

@@ -15,7 +15,8 @@ from lightweights.files import read_bytes, read_json, write_atomic
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study
-from lightweights.study.layout import folder_of_row, key_of_row, metrics_file, study_folder
+from lightweights.study.history import LARGEST_HISTORY, history_rows
+from lightweights.study.layout import folder_of_row, history_file, key_of_row, metrics_file, study_folder
 
 SHORT_NAMES = {
     "dataset.name": "dataset",
@@ -38,8 +39,8 @@ TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
 DISTILLED = ("teacher", "student")
 """Methods of distillation, whose runs may train on other data sets than the study's."""
 
-LARGEST_HISTORY = 2**26
-"""Bytes; a thousand rounds have two hundred thousand."""
+LARGEST_RUNS = 2**28
+"""Bytes; ten thousand runs have ten million."""
 
 _SHOWN = 5
 
@@ -128,7 +129,7 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
         except (ValueError, OSError) as error:
             wrong.append(f"{run.key}: {path} cannot be read ({_first_line(error)})")
             continue
-        problem = _foreign(run, flat, metrics)
+        problem = _foreign(run, flat, metrics) or _short(run, results)
         if problem:
             wrong.append(f"{run.key}: {problem}")
         else:
@@ -187,9 +188,20 @@ def write_runs(runs: pd.DataFrame, path: Path) -> None:
 
 
 def read_runs(path: Path) -> pd.DataFrame:
-    """runs.csv as :func:`collect` returned it, column types included."""
-    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""])
-    return _typed(table)
+    """runs.csv as :func:`collect` returned it, column types included. Raises CollectError where it is damaged."""
+    remedy = "Delete it and run `snakemake --cores N`: it is collected anew, and nothing is trained"
+    try:
+        content = io.BytesIO(read_bytes(path, LARGEST_RUNS))
+        table = _typed(pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False))
+    except MemoryError:
+        raise
+    except Exception as error:  # pandas and its parsers raise many kinds
+        raise CollectError(f"{path} cannot be read ({type(error).__name__}: {_first_line(error)}). {remedy}.") from None
+    missing = [name for name in (*IDENTITY, "method", "dataset", *PROVENANCE) if name not in table]
+    if missing or table[IDENTITY].isna().any(axis=None) or table.duplicated(IDENTITY).any():
+        what = f"has no column {missing[0]}" if missing else "has a run without a name, or one twice"
+        raise CollectError(f"{path} {what}. {remedy}.")
+    return table
 
 
 def _varied(settings: list[dict[str, Any]]) -> list[str]:
@@ -264,6 +276,14 @@ def _foreign(run: Run, wanted: dict[str, Any], metrics: _Metrics) -> str:
     for path, value in missing.items():
         return f"made with {path} = None, asked for is {value!r}"
     return ""
+
+
+def _short(run: Run, results: Path) -> str:
+    """What is wrong with the length of a run's history; empty if nothing is. A loss of power may leave a name without content."""
+    rows = history_rows(history_file(run, results))
+    if rows == run.settings.steps:
+        return ""
+    return f"its history.csv has {rows} rows, expected {run.settings.steps}" if rows >= 0 else "its history.csv is missing or cut short"
 
 
 def _check_data(table: pd.DataFrame, where: Path) -> None:

@@ -1,4 +1,4 @@
-"""One run: from settings and prepared data to metrics, history and weights. What is trained is its method's business.
+"""One run: from settings and prepared data to metrics, history and model. What is trained is its method's business.
 
 A run killed at any moment goes on from its last checkpoint to the bit-identical result. Everything is written under a temporary name and
 renamed, metrics.json last.
@@ -7,8 +7,9 @@ renamed, metrics.json last.
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,20 @@ from typing import Any
 import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import nn
 
 from lightweights.built import built_digests
 from lightweights.datasets import DataError, Dataset, digest, from_tensors
 from lightweights.files import remove_leftovers, write_atomic
 from lightweights.methods.method import method_of
+from lightweights.methods.models import model_of
 from lightweights.settings.runs import Run, RunSettings
-from lightweights.study.checkpoint import STATE, exclusive, resume, save_checkpoint
+from lightweights.study.checkpoint import STATE, resume, save_checkpoint
 from lightweights.study.faults import RunError, memory_told, out_of_memory
-from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, weights_file
+from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, model_file, weights_file
+from lightweights.study.lock import exclusive
+from lightweights.study.models import packed, place_of
 from lightweights.study.progress import Progress
 from lightweights.study.provenance import now, peak_memory_mb, provenance
 from lightweights.training.state import DivergenceError, Training
@@ -37,8 +41,8 @@ LAST = 10
 
 @dataclass(frozen=True)
 class RunResult:
-    """Final numbers, parameter counts, one history row a round or epoch, the tensors that inference needs, and more sections of
-    metrics.json.
+    """Final numbers, parameter counts, one history row a round or epoch, and more sections of metrics.json. Stored of the tensors is the
+    ``model``; ``weights``, those that inference needs, follow from it.
     """
 
     final: dict[str, float]
@@ -46,6 +50,7 @@ class RunResult:
     parameters: dict[str, int]
     history: pd.DataFrame
     weights: dict[str, torch.Tensor]
+    model: dict[str, torch.Tensor]
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -95,6 +100,7 @@ def finish(training: Training, settings: RunSettings, dataset: Dataset, seed: in
         parameters=told.parameters,
         history=history,
         weights={name: value.detach().cpu().contiguous() for name, value in weights.items()},
+        model=model_of(training.module, settings, dataset, seed),
         details={name: values for name, values in told.details.items() if values},
     )
 
@@ -116,8 +122,8 @@ def execute(
     origin["data_sha256"] = digest(dataset)
     sources = [origin[name] for name in ("data_sha256", "teacher_sha256") if name in origin]
     folder = checkpoint_folder(run, results)
-    with exclusive(folder, run), memory_told(run):
-        written = (file(run, results) for file in (weights_file, history_file, metrics_file))
+    with exclusive(folder, run), memory_told(run), told_warnings():
+        written = (file(run, results) for file in (model_file, weights_file, history_file, metrics_file))
         remove_leftovers(folder / STATE, *written)
         training, progressing, total = begin(run.settings, dataset, run.seed, place, folder / "jobs.jsonl", network)
         with closing(training):
@@ -126,10 +132,23 @@ def execute(
                 origin["built_sha256"] = built
                 sources += built.values()
             advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)
-        result = finish(training, run.settings, dataset, run.seed)
+        try:
+            result = finish(training, run.settings, dataset, run.seed)
+        except BaseException:  # must not cost the training
+            save_checkpoint(training, run, folder / STATE, sources)
+            raise
         write_result(run, result, results, origin)
         (folder / STATE).unlink(missing_ok=True)
     return result
+
+
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """Warnings are told, whatever the surroundings make of them: a run is not given up for one."""
+    with warnings.catch_warnings():
+        if any(action == "error" for action, *_ in warnings.filters):
+            warnings.simplefilter("default")
+        yield
 
 
 def advance(
@@ -156,8 +175,9 @@ def advance(
 
 
 def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, Any]) -> None:
-    """The run's folder and weights, metrics.json last."""
-    weights = save(result.weights)
+    """The run's folder, metrics.json last, with the digests of all else."""
+    content, told = packed(result.model)
+    history = result.history.to_csv(index=False, lineterminator="\n")
     metrics = {
         "run": run.model_dump(mode="json", exclude={"settings"}),
         "settings": run.settings.plain(),
@@ -165,10 +185,15 @@ def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, A
         "last10": result.last10,
         "parameters": result.parameters,
         **result.details,
+        "model": told,
         "provenance": origin
         | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "peak_memory_mb": peak_memory_mb()}
-        | {"weights_sha256": hashlib.sha256(weights).hexdigest()},
+        | {"history_sha256": hashlib.sha256(history.encode()).hexdigest()},
     }
-    write_atomic(weights_file(run, results), weights)
-    write_atomic(history_file(run, results), result.history.to_csv(index=False, lineterminator="\n"))
+    place = place_of(run, len(content), results)
+    if content:
+        write_atomic(place, content)
+    for other in {model_file(run, results), weights_file(run, results)} - ({place} if content else set()):
+        other.unlink(missing_ok=True)  # of an earlier training of this run
+    write_atomic(history_file(run, results), history)
     write_atomic(metrics_file(run, results), json.dumps(metrics, indent=2) + "\n")

@@ -61,7 +61,7 @@ def settings_path(study: str, experiment: str, variant: str, results: Path = RES
 
 
 def run_folder(run: Run, results: Path = RESULTS) -> Path:
-    """metrics.json and history.csv; complete when metrics.json is there."""
+    """metrics.json, history.csv and, where it is small, model.safetensors; complete when metrics.json is there."""
     return study_folder(run.study, results) / "runs" / run.key
 
 
@@ -85,8 +85,13 @@ def history_file(run: Run, results: Path = RESULTS) -> Path:
     return run_folder(run, results) / "history.csv"
 
 
+def model_file(run: Run, results: Path = RESULTS) -> Path:
+    """The numbers that were trained, where git keeps them: in the run's folder."""
+    return run_folder(run, results) / "model.safetensors"
+
+
 def weights_file(run: Run, results: Path = RESULTS) -> Path:
-    """Weights have a tree of their own, because DVC keeps it and git keeps the run folders."""
+    """A model that is too large for git has a tree of its own, because DVC keeps it and git keeps the run folders."""
     return study_folder(run.study, results) / "weights" / f"{run.key}.safetensors"
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from lightweights.files import read_json, write_if_changed
 from lightweights.settings.base import SettingsError
-from lightweights.settings.chapters import load_kinds_of
+from lightweights.settings.chapters import load_kinds
 from lightweights.settings.reading import read_sources, study_of, with_chapters, yes_or_no
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study, parse_study
+from lightweights.study.history import history_rows
 from lightweights.study.layout import (
     RESULTS,
     data_file,
@@ -20,11 +21,13 @@ from lightweights.study.layout import (
     history_file,
     landed_file,
     metrics_file,
+    model_file,
     settings_file,
     study_folder,
     study_settings_file,
     weights_file,
 )
+from lightweights.study.stages import large_experiments
 
 PARAMS = Path("params.yaml")
 
@@ -57,14 +60,31 @@ def laid_out(study: Study, results: Path) -> Study:
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
-        if "DVC_ROOT" in os.environ:  # a stage of DVC needs its folders of weights, which no fresh clone of landed runs has
-            for run in study.runs():
-                weights_file(run, results).parents[1].mkdir(parents=True, exist_ok=True)
+        if "DVC_ROOT" in os.environ:
+            make_folders_for_dvc(study, os.environ.get("DVC_STAGE", ""), results)
         forget_the_future(study, results)
         keep_valid_runs(study.runs(), results)
     except OSError as error:
         raise SettingsError(f"{study_folder(study.study.name, results)} cannot be written: {error}") from error
     return study
+
+
+def make_folders_for_dvc(study: Study, stage: str, results: Path = RESULTS) -> None:
+    """A stage of DVC needs the folders of models that it names, empty ones too where all its models are small. Raises SettingsError where
+    landed models are not here: DVC would record a folder without them.
+    """
+    for name in large_experiments(study):
+        folder = study_folder(study.study.name, results) / "weights" / name
+        runs = [run for run in study.runs() if run.experiment == name]
+        missing = [
+            run for run in runs if is_whole(run, results) and not any(file(run, results).is_file() for file in (model_file, weights_file))
+        ]
+        if stage in (name, study.experiments[name].chapter) and missing and len(missing) == len(runs):
+            raise SettingsError(
+                f"{folder}: the models of {len(missing)} landed runs are not here; `dvc pull` brings those that a remote has, "
+                "`dvc repro --allow-missing` goes on without, and a run whose folder is deleted is trained again"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def forget_the_future(study: Study, results: Path = RESULTS) -> None:
@@ -77,7 +97,7 @@ def forget_the_future(study: Study, results: Path = RESULTS) -> None:
         *(settings_file(run, results) for run in runs),
     }
     files |= {place(study, d.name, results) for d in study.datasets(runs) for place in (data_settings_file, data_file)}
-    files |= {place(run, results) for run in runs for place in (metrics_file, history_file, weights_file)}
+    files |= {place(run, results) for run in runs for place in (metrics_file, history_file, model_file, weights_file)}
     now = time.time()
     ahead = sorted((stamp, path) for path in files if path.is_file() and (stamp := path.stat().st_mtime) > now)
     for number, (_, path) in enumerate(ahead):
@@ -94,14 +114,14 @@ def keep_valid_runs(runs: list[Run], results: Path = RESULTS) -> None:
     for path, group in groupby(sorted(runs, key=lambda run: run.key), key=lambda run: settings_file(run, results)):
         written = path.stat().st_mtime
         older = [(run, time) for run in group if (time := oldest_result(run, results)) is not None and time < written]
-        if older and all(made_with(metrics_file(run, results), run.settings) for run, _ in older):
+        if older and all(is_whole(run, results) for run, _ in older):
             before = min(time for _, time in older) - 1
             os.utime(path, (before, before))
 
 
 def oldest_result(run: Run, results: Path) -> float | None:
     """Time stamp of the oldest file of a run; None where metrics.json or history.csv is missing."""
-    files = [metrics_file(run, results), history_file(run, results), weights_file(run, results)]
+    files = [metrics_file(run, results), history_file(run, results), model_file(run, results), weights_file(run, results)]
     if not all(file.is_file() for file in files[:2]):
         return None
     return min(file.stat().st_mtime for file in files if file.is_file())
@@ -115,15 +135,22 @@ def made_with(metrics: Path, settings: RunSettings) -> bool:
         return False
 
 
+def is_whole(run: Run, results: Path = RESULTS) -> bool:
+    """Whether a run is there with all that it was asked for: its metrics.json has its settings, its history a row for each step. A loss of
+    power may leave names without content.
+    """
+    return made_with(metrics_file(run, results), run.settings) and history_rows(history_file(run, results)) == run.settings.steps
+
+
 def is_done(run: Run, results: Path = RESULTS) -> bool:
-    """Whether a run's results are there and not older than its settings."""
+    """Whether a run is whole and not older than its settings."""
     time = oldest_result(run, results)
-    return time is not None and time >= settings_file(run, results).stat().st_mtime
+    return time is not None and time >= settings_file(run, results).stat().st_mtime and is_whole(run, results)
 
 
 def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:
     """The runs that are there, also listed in a file that changes when they do: what a partial summary depends on."""
-    landed = [run for run in study.runs() if oldest_result(run, results) and made_with(metrics_file(run, results), run.settings)]
+    landed = [run for run in study.runs() if is_whole(run, results)]
     write_if_changed(landed_file(study, results), "".join(f"{run.key}\n" for run in landed))
     return landed
 
@@ -145,7 +172,7 @@ def read_study(path: Path) -> Study:
     """The study of a study.json. Raises SettingsError where it is not one."""
     try:
         tree = read_json(path)
-        load_kinds_of(tree)
+        load_kinds()  # a study stores the sections of all kinds of run that were known
         return parse_study(tree, path.name)
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
@@ -156,7 +183,8 @@ def read_study(path: Path) -> Study:
 def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
     """The run that a settings file and a seed ask for. Raises SettingsError where the file is not one of a study."""
     try:
-        study, folder, experiment, name = path.resolve().relative_to(results.resolve()).parts
+        # Not resolved: results may lie on another disk, behind a link.
+        study, folder, experiment, name = Path(os.path.normpath(path.absolute())).relative_to(results.absolute()).parts
         if folder != "settings":
             raise ValueError
     except ValueError:

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+CODE = ("src", "chapters", "params.yaml", "workflow", "Snakefile")
+
 PACKAGES = ("lightweights", "torch", "numpy", "scipy")
 
 
@@ -25,7 +27,9 @@ def provenance(device: torch.device, threads: int) -> dict[str, Any]:
     """
     return {
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no", "--", "src", "params.yaml", "workflow", "Snakefile")),
+        "dirty": bool(
+            _git("status", "--porcelain", "--untracked-files=no", "--", "src", "chapters", "params.yaml", "workflow", "Snakefile")
+        ),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "host": hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8],
         "device": torch.cuda.get_device_name() if device.type == "cuda" else _processor(),

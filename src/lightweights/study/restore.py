@@ -5,22 +5,27 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from lightweights.errors import LightweightsError
+from lightweights.files import read_json
 from lightweights.settings.runs import Run
-from lightweights.study.collect import collect
-from lightweights.study.layout import RESULTS, metrics_file, study_settings_file, weights_file
-from lightweights.study.plan import read_study
+from lightweights.study.collect import collect, to_csv
+from lightweights.study.layout import RESULTS, metrics_file, study_folder
+from lightweights.study.models import found_model
+from lightweights.study.plan import open_workflow
 
 
 def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) -> None:
-    """Pull weights from the DVC remote if one is configured, check that every landed run is one that the settings ask for, and
-    bring tables, figures and scorecard up to date. Raises LightweightsError where a landed run does not fit.
+    """Pull data and large models from the DVC remote if one is configured, check that every landed run is one that the settings ask for,
+    and make what is missing or out of step of tables, figures and scorecard. Raises LightweightsError where a landed run does not fit.
     """
     overlay = ["--configfile", str(preset)] if preset else []
     remote = _run("dvc", "config", "core.remote", check=False)
     if remote:
-        say(f"DVC remote {remote}: pulling data and weights")
+        say(f"DVC remote {remote}: pulling data and models")
         try:
             _run("dvc", "pull", "--allow-missing")
         except LightweightsError as error:
@@ -28,31 +33,59 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
             _run("dvc", "checkout", "--allow-missing", check=False)
     else:
         say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
-    _run("snakemake", "-n", "--quiet", "all", *overlay)  # writes the settings files
-    study = read_study(study_settings_file(name))
+    study, _ = open_workflow([preset] if preset else [], {})  # writes the settings files
+    if study.study.name != name:
+        raise LightweightsError(f"the settings are those of study {study.study.name}, not {name}; name the preset of {name} with --preset")
     landed = collect(study, RESULTS, partial=True)
-    _run("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
+    summary = ("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
+    if in_step(landed, study_folder(name) / "runs.csv"):
+        _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing; what is missing is made below
+    _run(*summary)
     asked = study.runs()
-    weights = sum(weights_file(run).is_file() for run in asked)
-    say(f"{len(landed)} of {len(asked)} runs are there, {weights} with weights")
+    models = sum(found_model(run) is not None for run in asked)
+    say(f"{len(landed)} of {len(asked)} runs are there, {models} with models")
     for line in missing(asked):
         say(line)
 
 
+def in_step(landed: pd.DataFrame, path: Path) -> bool:
+    """Whether runs.csv is what collecting the runs gives, so that what was drawn from it is not out of step either."""
+    try:
+        return path.read_text() == to_csv(landed)
+    except (OSError, ValueError):
+        return False
+
+
 def missing(asked: Sequence[Run], results: Path = RESULTS) -> list[str]:
-    """What is not here, by experiment, and what brings it: runs, and the weights of runs that have landed."""
+    """What is not here, by experiment, and what brings it: runs, and the models of runs that have landed."""
     there = [run for run in asked if metrics_file(run, results).is_file()]
     runs = Counter(run.experiment for run in asked) - Counter(run.experiment for run in there)
-    weights = Counter(run.experiment for run in there if not weights_file(run, results).is_file())
+    lost, never = Counter[str](), Counter[str]()
+    for run in there:
+        told = _told(run, results)
+        if told is None:
+            never[run.experiment] += 1
+        elif told.get("numbers") and found_model(run, results) is None:
+            lost[run.experiment] += 1
     kinds = {
-        "runs": (runs, "`snakemake --cores N` trains them"),
-        "weights": (weights, "`dvc pull` from a remote that has them; tables and figures need none"),
+        "missing runs": (runs, "`snakemake --cores N` trains them"),
+        "missing models": (lost, "`dvc pull` from a remote that has them; tables and figures need none"),
+        "landed without their models": (never, "they have them once they are trained again; tables and figures need none"),
     }
     return [
-        f"missing {kind}: {', '.join(f'{name} {count}' for name, count in counts.items())} ({remedy})"
+        f"{kind}: {', '.join(f'{name} {count}' for name, count in counts.items())} ({remedy})"
         for kind, (counts, remedy) in kinds.items()
         if counts
     ]
+
+
+def _told(run: Run, results: Path) -> dict[str, Any] | None:
+    """What metrics.json says of a run's model; None where it has none."""
+    try:
+        told = read_json(metrics_file(run, results)).get("model")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _run(*command: str, check: bool = True) -> str:

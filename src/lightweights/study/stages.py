@@ -1,7 +1,7 @@
 """`lightweights stages`: the stages of DVC, made from the settings.
 
 A stage a chapter (and one an experiment that belongs to none), each with exactly the parameters that its runs follow from; Snakemake owns
-the jobs inside. Git keeps runs, tables and figures (``cache: false``), DVC keeps the data and the weights.
+the jobs inside. Git keeps runs with their models, tables and figures (``cache: false``), DVC keeps the data and models that are too large.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from lightweights.settings.chapters import EXPERIMENTS
 from lightweights.settings.experiment import Experiment
 from lightweights.settings.runs import Run, kind_of
 from lightweights.settings.study import Study
-from lightweights.study.layout import data_file, study_folder
+from lightweights.study.layout import data_file, file_name, study_folder
 
 HEAD = """\
 # Made by `lightweights stages --write` from params.yaml and the chapters; a test holds it in step. Coarse stages that record the study;
-# Snakemake owns the jobs inside. `dvc repro` and `snakemake` agree on what is done. Git keeps runs, tables and figures (cache: false), DVC
-# keeps the data and the weights.
+# Snakemake owns the jobs inside. `dvc repro` and `snakemake` agree on what is done. Git keeps runs with their models, tables and figures
+# (cache: false), DVC keeps the data and the models that are too large for git.
 """
 TEMPLATE = "${dataset.name}"
 IN_GIT = {"cache": False, "persist": True}
@@ -38,19 +38,19 @@ def stages(study: Study, given: dict[str, Any], folders: dict[str, Path], said: 
         said: Files that the summary is made from besides runs.
         measured: Files that the summary measures without runs.
     """
-    folder, runs = study_folder(study.study.name).as_posix(), study.runs()
+    folder, runs, large = study_folder(study.study.name).as_posix(), study.runs(), large_experiments(study)
     owners = {name: experiment.chapter or name for name, experiment in study.experiments.items()}
     asked = dict.fromkeys(run.experiment for run in runs)
     found = {"prepare": _prepared(study, TEMPLATE, [*(["dataset"] * ("dataset" in given)), "study.name"])}
     for name in sorted({run.settings.dataset.name for run in runs} - {study.dataset.name}):
-        found[f"prepare_{name}".replace(":", "-")] = _prepared(study, name, ["study.name"])
+        found[f"prepare_{file_name(name)}"] = _prepared(study, name, ["study.name"])
     for stage in dict.fromkeys(owners[name] for name in asked):
         mine = [name for name in asked if owners[name] == stage]
         found[stage] = {
             "cmd": f"snakemake --cores all {stage}",
             "deps": _data(study, [run for run in runs if run.experiment in mine]),
             "params": _parameters(study, mine, given, folders),
-            "outs": [out for name in mine for out in ({f"{folder}/runs/{name}": IN_GIT}, {f"{folder}/weights/{name}": IN_DVC})],
+            "outs": [out for name in mine for out in _outs(folder, name, name in large)],
         }
     shared = [name for name in given if name not in ("execution", "experiments")]
     found["summary"] = {
@@ -62,6 +62,20 @@ def stages(study: Study, given: dict[str, Any], folders: dict[str, Path], said: 
         "plots": [{f"{folder}/runs.csv": IN_GIT | PLOT}],
     }
     return found
+
+
+def large_experiments(study: Study) -> list[str]:
+    """Experiments whose models may be too large for git: of kinds that are, and of networks of one's own, of any size."""
+
+    def large(run: Run) -> bool:
+        return type(run.settings).large or ":" in (run.settings.network.name if run.settings.network else "")
+
+    return list(dict.fromkeys(run.experiment for run in study.runs() if large(run)))
+
+
+def _outs(folder: str, experiment: str, large: bool) -> list[dict[str, Any]]:
+    weights = [{f"{folder}/weights/{experiment}": IN_DVC}] if large else []
+    return [{f"{folder}/runs/{experiment}": IN_GIT}, *weights]
 
 
 def dvc_yaml(found: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from lightweights.settings.runs import Run
-from lightweights.study.layout import RESULTS, checkpoint_folder, metrics_file, study_settings_file
-from lightweights.study.plan import read_study
+from lightweights.study.layout import RESULTS, checkpoint_folder, study_settings_file
+from lightweights.study.plan import is_whole, read_study
 
 
 def progress_of(name: str, results: Path = RESULTS) -> str:
@@ -15,7 +15,7 @@ def progress_of(name: str, results: Path = RESULTS) -> str:
     study = read_study(study_settings_file(name, results))
     lines, seconds, done = [], 0.0, 0
     for run in study.runs():
-        if metrics_file(run, results).is_file():
+        if is_whole(run, results):
             done += 1
             continue
         total = run.settings.steps

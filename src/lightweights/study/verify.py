@@ -8,19 +8,18 @@ import json
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
 from lightweights.errors import LightweightsError
-from lightweights.files import read_json, read_yaml
-from lightweights.settings.runs import Run
+from lightweights.files import read_yaml
 from lightweights.settings.study import Study
 from lightweights.study.collect import CollectError, collect, read_histories
-from lightweights.study.layout import RESULTS, history_file, metrics_file, study_folder, study_settings_file, weights_file
+from lightweights.study.consistency import check_collected, check_run
+from lightweights.study.findings import Findings
+from lightweights.study.layout import RESULTS, history_file, metrics_file, model_file, study_folder, study_settings_file, weights_file
 from lightweights.study.plan import read_study
 
 _SHOWN = 20
@@ -30,29 +29,21 @@ class VerifyError(LightweightsError):
     """Files that are not what they should be; names each, and the remedy."""
 
 
-@dataclass
-class Findings:
-    """What was checked (counts), what is wrong, what is not here, and what lies in a recorded folder without being recorded."""
-
-    checked: dict[str, int] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
-    unrecorded: list[str] = field(default_factory=list)
-
-    def count(self, what: str, number: int = 1) -> None:
-        """Note that so many more have been checked."""
-        self.checked[what] = self.checked.get(what, 0) + number
-
-
 def verify_study(name: str, say: Callable[[str], None], results: Path = RESULTS, lock: Path = Path("dvc.lock")) -> None:
     """Check a study and say what was checked. Raises VerifyError naming what is wrong."""
     study = read_study(study_settings_file(name, results))
     findings = Findings()
     check_runs(study, results, findings)
-    files = {place(run, results) for run in study.runs() for place in (metrics_file, history_file, weights_file)}
+    places = (metrics_file, history_file, model_file, weights_file)
+    files = {place(run, results) for run in study.runs() for place in places}
     check_recorded(recorded_outputs(lock, study_folder(name, results)), cache_folder(), files, findings)
     say("checked: " + (", ".join(f"{number} {what}" for what, number in findings.checked.items()) or "nothing is here"))
-    findings.absent = list(dict.fromkeys(findings.absent))  # weights are looked for twice: for their run and for dvc.lock
+    for what, number in findings.without_digest.items():
+        say(f"without a digest, so that only a change of form would show: {number} {what}")
+    if findings.without_model:
+        counts = ", ".join(f"{name} {count}" for name, count in Counter(findings.without_model).items())
+        say(f"landed without their models, until they are trained again ({len(findings.without_model)}): {counts}")
+    findings.absent = list(dict.fromkeys(findings.absent))  # models are looked for twice: for their run and for dvc.lock
     if findings.absent:
         say(f"not here ({len(findings.absent)}; `lightweights restore` brings back what a DVC remote has):\n" + _listed(findings.absent))
     if findings.unrecorded:
@@ -66,35 +57,17 @@ def verify_study(name: str, say: Callable[[str], None], results: Path = RESULTS,
 
 
 def check_runs(study: Study, results: Path, findings: Findings) -> None:
-    """Runs against the settings that ask for them, histories for wholeness, weights against the digests in metrics.json."""
+    """Runs against the settings that ask for them, histories for wholeness, each run's files against each other, and runs.csv."""
     there = [run for run in study.runs() if metrics_file(run, results).is_file()]
     try:
         runs = collect(study, results, partial=True)
         read_histories(study.study.name, runs, results)
         findings.count("runs", len(runs))
+        check_collected(runs, study_folder(study.study.name, results) / "runs.csv", findings)
     except CollectError as error:
         findings.wrong.append(str(error))
     for run in there:
-        _check_weights(run, results, findings)
-
-
-def _check_weights(run: Run, results: Path, findings: Findings) -> None:
-    path = weights_file(run, results)
-    if not path.is_file():
-        findings.absent.append(str(path))
-        return
-    try:
-        expected = read_json(metrics_file(run, results))["provenance"].get("weights_sha256")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        with safe_open(path, framework="numpy"):
-            pass
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        findings.wrong.append(f"{path}: not the weights of a run ({error})")
-        return
-    if expected not in (None, found):
-        findings.wrong.append(f"{path}: SHA-256 {found}, but metrics.json has {expected}")
-    findings.count("files of weights")
+        check_run(run, results, findings)
 
 
 def recorded_outputs(lock: Path, folder: Path) -> dict[Path, dict[str, Any]]:

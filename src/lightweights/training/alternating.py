@@ -4,30 +4,47 @@ Three protocols. ``gradient``: Adam on the phases, exact gradients, each step on
 over all phases on one random batch, its best point taken over, as in the notebooks of arXiv 2505.08474. ``spsa``: simultaneous
 perturbations, two evaluations a step, each step on a fresh batch, with the gains of Spall, IEEE Trans. Aerosp. Electron. Syst. 34, 817
 (1998). The mapping's part is the same in all: Adam over whole epochs. Adam's moments are kept from round to round.
+
+What is trained on, and by which loss, is the task's affair (:mod:`lightweights.training.task`): the study and
+:func:`lightweights.fitting.fit` share this loop.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from scipy.optimize import minimize
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, SpsaSchedule
-from lightweights.training.data import TrainingData, measure, minibatches, random_batch
+from lightweights.training.cobyla import powell_cobyla
+from lightweights.training.data import TrainingData
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
+from lightweights.training.state import Training, adam, require_finite
+from lightweights.training.task import Call, Meter, Task, classification
 
 Schedule = GradientSchedule | CobylaSchedule | SpsaSchedule
 
 
 def begin_rounds(generator: QuantumTrain, schedule: Schedule, seed: int) -> Training:
-    """A training that has not started."""
+    """A training that has not started, with all its streams of randomness."""
+    streams = {purpose: stream(seed, purpose) for purpose in ["batches", "phase-batches", *drawn_from(generator, schedule)]}
+    streams["modules"] = module_stream(seed, generator.phases[0].device)
+    return Training(generator, optimisers_of(generator, schedule), streams)
+
+
+def drawn_from(generator: QuantumTrain, schedule: Schedule) -> list[str]:
+    """Purposes of randomness beside batches: answers of devices and arms, and perturbations."""
+    drawn = generator.arm.resampled or generator.answers_vary
+    return ["redraws"] * drawn + ["perturbations"] * isinstance(schedule, SpsaSchedule)
+
+
+def optimisers_of(generator: QuantumTrain, schedule: Schedule) -> dict[str, torch.optim.Optimizer]:
+    """Adam for the mapping and what is trained with it, and in the gradient protocol for the phases."""
     optimisers: dict[str, torch.optim.Optimizer] = {}
-    mapping, trained = list(generator.mapping.parameters()), generator.trained_beside_mapping()
+    mapping, trained = generator.trained_with_mapping(), generator.trained_beside_mapping()
     if mapping:
         optimisers["mapping"] = adam(mapping, schedule.mapping_lr)
     if isinstance(schedule, GradientSchedule) and trained:
@@ -35,10 +52,7 @@ def begin_rounds(generator: QuantumTrain, schedule: Schedule, seed: int) -> Trai
         if schedule.phase_clip is not None:
             longest = schedule.phase_clip
             optimisers["phases"].register_step_pre_hook(lambda *_: clip_gradient(trained, longest))
-    drawn = generator.arm.resampled or generator.answers_vary
-    purposes = ["batches", "phase-batches"] + ["redraws"] * drawn + ["perturbations"] * isinstance(schedule, SpsaSchedule)
-    streams = {purpose: stream(seed, purpose) for purpose in purposes}
-    return Training(generator, optimisers, streams | {"modules": module_stream(seed, generator.phases[0].device)})
+    return optimisers
 
 
 def clip_gradient(parameters: list[nn.Parameter], longest: float) -> None:
@@ -47,24 +61,31 @@ def clip_gradient(parameters: list[nn.Parameter], longest: float) -> None:
 
 
 def rounds(training: Training, data: TrainingData, schedule: Schedule) -> Iterator[dict[str, float]]:
-    """Train round by round from where the training stands; yields the history row of each."""
+    """Train on images and classes, round by round from where the training stands; yields the history row of each."""
+    yield from alternate(training, classification(data, schedule.batch_size, schedule.phase_batch_size, training.streams), schedule)
+
+
+def alternate(training: Training, task: Task, schedule: Schedule) -> Iterator[dict[str, float]]:
+    """Train round by round from where the training stands; yields the history row of each. Raises DivergenceError where a loss is no longer
+    finite.
+    """
     generator = training.module
     assert isinstance(generator, QuantumTrain)
     for number in range(len(training.rows) + 1, schedule.rounds + 1):
         generator.train()
-        meter = train_mapping(training, generator, data, schedule)
+        meter = train_mapping(training, generator, task, schedule)
         remedy = f"schedule.mapping_lr (it is {schedule.mapping_lr:g})"
         row = {"round": number, **meter.row()}
-        if schedule.mapping_epochs:
+        if schedule.mapping_epochs and "mapping" in training.optimisers:
             require_finite(row, f"round {number}", remedy)
         with torch.no_grad():
             coefficients = generator.coefficients()
         if isinstance(schedule, CobylaSchedule):
-            row["phase_loss"] = minimise_phases(training, generator, data, schedule, coefficients)
+            row["phase_loss"] = minimise_phases(training, generator, task, schedule, coefficients)
         elif isinstance(schedule, SpsaSchedule):
-            row["phase_loss"] = perturb_phases(training, generator, data, schedule, coefficients)
+            row["phase_loss"] = perturb_phases(training, generator, task, schedule, coefficients)
         else:
-            row["phase_loss"] = train_phases(training, generator, data, schedule, coefficients)
+            row["phase_loss"] = train_phases(training, generator, task, schedule, coefficients)
         if isinstance(schedule, GradientSchedule):
             remedy += f" or schedule.phase_lr (it is {schedule.phase_lr:g})"
         generator.eval()
@@ -72,29 +93,41 @@ def rounds(training: Training, data: TrainingData, schedule: Schedule) -> Iterat
         ask_anew(training, generator)
         generator.end_round()
         with torch.no_grad():
-            weights = generator.weights()
-        measured = measure(lambda x, w=weights: generator.call(w, x), data)  # type: ignore[misc]
+            measured = task.measured(with_weights(generator, generator.weights()))
         trained = isinstance(schedule, CobylaSchedule | SpsaSchedule) or (schedule.phase_steps > 0 and "phases" in training.optimisers)
         require_finite(({"phase_loss": row["phase_loss"]} if trained else {}) | measured, f"round {number}", remedy)
         yield training.finish_row(row | measured)
 
 
-def train_mapping(training: Training, generator: QuantumTrain, data: TrainingData, schedule: Schedule) -> EpochMeter:
+def with_weights(generator: QuantumTrain, weights: Tensor) -> Call:
+    """The module as these weights make it."""
+    return lambda *args, **kwargs: generator.call(weights, *args, **kwargs)
+
+
+def step(optimiser: torch.optim.Optimizer, task: Task, weights: Callable[[], Tensor], generator: QuantumTrain, batch: object) -> tuple:
+    """One step on a batch: the loss before it, the outputs and the labels."""
+    optimiser.zero_grad()
+    seen = task.loss(with_weights(generator, weights()), batch)
+    seen[0].backward()
+    optimiser.step()
+    return seen
+
+
+def train_mapping(training: Training, generator: QuantumTrain, task: Task, schedule: Schedule) -> Meter:
     """Epochs of Adam on the mapping. The phases stand still, so the devices are asked once for all of them. The last epoch's losses."""
     ask_anew(training, generator)
     with torch.no_grad():
         probabilities = generator.probabilities()
-    meter = EpochMeter()
-    for _ in range(schedule.mapping_epochs):
-        meter = EpochMeter()
-        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
-            images, labels = data.train.at(batch)
+    meter = task.meter()
+    for _ in range(schedule.mapping_epochs if "mapping" in training.optimisers else 0):
+        meter = task.meter()
+        for batch in task.epoch():
             if generator.arm.resampled:
                 redraw(training, generator)
                 probabilities = generator.probabilities()
-            forward = lambda x: generator.call(generator.mapping.weights(generator.coefficients(), probabilities), x)  # noqa: B023, E731
-            loss, logits = adam_step(training.optimisers["mapping"], forward, images, labels)
-            meter.add(loss, logits, labels)
+            weights = lambda: generator.composed(generator.coefficients(), probabilities)  # noqa: B023, E731
+            in_chunks = generator.weights if generator.chunk else weights
+            meter.add(*step(training.optimisers["mapping"], task, in_chunks, generator, batch))
     return meter
 
 
@@ -110,9 +143,7 @@ def ask_anew(training: Training, generator: QuantumTrain) -> None:
         generator.ask_anew(training.streams["redraws"])
 
 
-def train_phases(
-    training: Training, generator: QuantumTrain, data: TrainingData, schedule: GradientSchedule, coefficients: Tensor
-) -> float:
+def train_phases(training: Training, generator: QuantumTrain, task: Task, schedule: GradientSchedule, coefficients: Tensor) -> float:
     """Adam steps on the phases. The mapping stands still, so its coefficients are given. The last step's loss, NaN without steps
     and for an arm that trains nothing here.
     """
@@ -120,47 +151,51 @@ def train_phases(
     if "phases" not in training.optimisers:
         return float(loss)
     for _ in range(schedule.phase_steps):
-        images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+        batch = task.batch()
         ask_anew(training, generator)
-        forward = lambda x: generator.call(generator.mapping.weights(coefficients, generator.probabilities()), x)  # noqa: E731
-        loss, _ = adam_step(training.optimisers["phases"], forward, images, labels)
+        weights = lambda: generator.composed(coefficients, generator.probabilities())  # noqa: E731
+        in_chunks = generator.weights if generator.chunk else weights
+        loss, *_ = step(training.optimisers["phases"], task, in_chunks, generator, batch)
     return float(loss.detach())
 
 
 @torch.no_grad()
-def minimise_phases(
-    training: Training, generator: QuantumTrain, data: TrainingData, schedule: CobylaSchedule, coefficients: Tensor
-) -> float:
-    """COBYLA on one random batch's cross-entropy over all phases, the unused ones included as in the notebooks. The best value."""
-    images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+def minimise_phases(training: Training, generator: QuantumTrain, task: Task, schedule: CobylaSchedule, coefficients: Tensor) -> float:
+    """COBYLA on one random batch's loss over all phases, the unused ones included as in the notebooks. The value where it stops."""
+    batch = task.batch()
     start = parameters_to_vector(generator.phases)
 
     def loss(phases) -> float:
         vector_to_parameters(torch.from_numpy(phases).to(start), generator.phases)
         ask_anew(training, generator)
-        weights = generator.mapping.weights(coefficients, generator.probabilities())
-        return float(F.cross_entropy(generator.call(weights, images), labels))
+        return float(task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0])
 
-    best = minimize(loss, start.double().cpu().numpy(), method="COBYLA", options={"maxiter": schedule.evaluations})
-    vector_to_parameters(torch.from_numpy(best.x).to(start), generator.phases)
-    return float(best.fun)
+    point = start.double().cpu().numpy()
+    if schedule.implementation == "powell":
+        stopped = powell_cobyla(loss, point, schedule.evaluations)
+        value = loss(stopped)
+    else:
+        best = minimize(loss, point, method="COBYLA", options={"maxiter": schedule.evaluations})
+        stopped, value = best.x, float(best.fun)
+    vector_to_parameters(torch.from_numpy(stopped).to(start), generator.phases)
+    return value
 
 
 @torch.no_grad()
-def perturb_phases(training: Training, generator: QuantumTrain, data: TrainingData, schedule: SpsaSchedule, coefficients: Tensor) -> float:
+def perturb_phases(training: Training, generator: QuantumTrain, task: Task, schedule: SpsaSchedule, coefficients: Tensor) -> float:
     """SPSA on all phases: steps against the slope along random signs. The mean loss of the last step's two points."""
     done, found = schedule.phase_steps * len(training.rows), math.nan
-    for step in range(done + 1, done + 1 + schedule.phase_steps):
-        images, labels = data.train.at(random_batch(len(data.train), schedule.phase_batch_size, training.streams["phase-batches"]))
+    for number in range(done + 1, done + 1 + schedule.phase_steps):
+        batch = task.batch()
         centre = parameters_to_vector(generator.phases)
         signs = 2 * torch.randint(0, 2, centre.shape, generator=training.streams["perturbations"]).to(centre) - 1
-        width, losses = schedule.perturbation / step**0.101, []
+        width, losses = schedule.perturbation / number**0.101, []
         for side in (1, -1):
             vector_to_parameters(centre + side * width * signs, generator.phases)
             ask_anew(training, generator)
-            weights = generator.mapping.weights(coefficients, generator.probabilities())
-            losses.append(float(F.cross_entropy(generator.call(weights, images), labels)))
+            weights = generator.composed(coefficients, generator.probabilities())
+            losses.append(float(task.loss(with_weights(generator, weights), batch)[0]))
         slope = (losses[0] - losses[1]) / (2 * width)
-        vector_to_parameters(centre - schedule.gain / step**0.602 * slope * signs, generator.phases)
+        vector_to_parameters(centre - schedule.gain / number**0.602 * slope * signs, generator.phases)
         found = sum(losses) / 2
     return found

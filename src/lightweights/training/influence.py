@@ -32,7 +32,7 @@ def photon_influence(trained: QuantumTrain, initial: QuantumTrain, test: Example
     def accuracy(probabilities: list[Tensor]) -> float:
         found = []
         for p in probabilities:
-            w = trained.mapping.weights(coefficients, p)
+            w = trained.composed(coefficients, p)
             data = TrainingData(Examples(test.images[:1], test.labels[:1]), {"test": test})
             found.append(measure(lambda x, w=w: trained.call(w, x), data)["test_accuracy_percent"])  # type: ignore[misc]
         return sum(found) / len(found)

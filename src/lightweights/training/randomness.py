@@ -12,6 +12,17 @@ def module_stream(seed: int, device: torch.device) -> torch.Generator:
     return everyone.manual_seed(stream(seed, "modules").initial_seed())
 
 
+def initial_values(seed: int | None, generator: torch.Generator | None) -> torch.Generator:
+    """Where initial values are drawn from: the generator, one of that seed, or one that follows ``torch.manual_seed``. Raises ValueError
+    where both are given.
+    """
+    if generator is not None:
+        if seed is not None:
+            raise ValueError("seed and generator both decide the initial values; give one of them")
+        return generator
+    return torch.Generator().manual_seed(int(torch.randint(2**62, (), device="cpu")) if seed is None else seed)
+
+
 def stream(seed: int, purpose: str) -> torch.Generator:
     """A CPU generator for one purpose of a run: the same seed and purpose give the same numbers, other purposes independent ones.
 

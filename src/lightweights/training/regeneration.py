@@ -26,7 +26,7 @@ def regenerated_accuracies(
         accuracies = []
         for _ in range(DRAWS if hardware is not None and hardware.random else 1):
             with torch.no_grad():
-                weights = trained.mapping.weights(trained.coefficients(), device_probabilities(trained, hardware, generator))
+                weights = trained.composed(trained.coefficients(), device_probabilities(trained, hardware, generator))
             measured = measure(lambda x, w=weights: trained.call(w, x), data)  # type: ignore[misc]
             accuracies.append(measured["test_accuracy_percent"])
         found[f"regenerated_{name}_accuracy_percent"] = sum(accuracies) / len(accuracies)

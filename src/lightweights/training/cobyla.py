@@ -1,9 +1,9 @@
 """COBYLA without constraints in two implementations, both with SciPy's defaults: first step 1, last step 1e-4.
 
 Powell's own (M. J. D. Powell, in Advances in Optimization and Numerical Analysis, Kluwer 1994, p. 51; his code, which SciPy had up to its
-version 1.15) is what HamilToniQ was published with. SciPy's since version 1.16 is a new one, PRIMA. Without constraints Powell's method is
-short enough to stand here: n + 1 points carry a linear model, each step goes its steepest way by the length rho, a flat simplex is mended,
-and rho is halved where the model no longer helps.
+version 1.15) is what results of before 2025 were made with. SciPy's since version 1.16 is a new one, PRIMA. Without constraints Powell's
+method is short enough to stand here: n + 1 points carry a linear model, each step goes its steepest way by the length rho, a flat simplex
+is mended, and rho is halved where the model no longer helps.
 """
 
 from collections.abc import Callable

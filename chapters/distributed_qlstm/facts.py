@@ -1,0 +1,104 @@
+"""What the sequence models found, as numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lightweights.report.comparisons import DIFFERS, EQUIVALENT, OPEN
+from lightweights.report.results import Results
+from lightweights.report.statistics import Summary, summarise
+
+from . import TASKS
+from .arms import FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_6
+from .comparisons import MARGIN, differences, secondary
+
+OSCILLATOR, NARMA2 = list(TASKS)[:2]
+EARLY = 2
+"""The published epoch of NARMA-2."""
+
+
+@dataclass(frozen=True)
+class Early:
+    """R2 on NARMA-2's test part at the published epoch, over all circuits and seeds, and how many there are."""
+
+    least: float
+    most: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was not run is empty or None.
+
+    ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's contrasts
+    of 2 x 3 qubits, by what is subtracted. ``test_variance``: of NARMA-2's test part, in scaled units, under the published protocol.
+    """
+
+    margin: float
+    value: str
+    words: tuple[str, str, str]
+    linear: dict[str, float]
+    published_linear: dict[str, float]
+    best: dict[str, tuple[str, Summary]]
+    lstm: dict[str, Summary]
+    against: dict[str, list[Any]]
+    others: list[Any]
+    early: Early | None
+    test_variance: float
+    effective: dict[str, tuple[int, int]]
+    open_narma: list[Any]
+
+
+def facts(results: Results) -> Facts:
+    """The facts of the chapter."""
+    runs, compared = results.runs, differences(results.runs)
+    own = compared[compared.arm == SPLIT_2X3.label]
+    against = {other.label: list(own[own.minus == other.label].itertuples()) for other in (WHOLE_6, LSTM_6, PRODUCT_6)}
+    scores = results.scores
+    return Facts(
+        margin=MARGIN,
+        value=VALUE,
+        words=(DIFFERS, EQUIVALENT, OPEN),
+        linear={words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := LINEAR.of(runs, task))},
+        published_linear={
+            words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-2].of(runs, task))
+        },
+        best={words: found for task, words in TASKS.items() if (found := best_circuit(results, task)) is not None},
+        lstm={words: found for task, words in TASKS.items() if (found := summarise(_values(results, task))).n},
+        against={label: rows for label, rows in against.items() if rows},
+        others=list(secondary(runs).itertuples()),
+        early=early(results),
+        test_variance=variance_of_test(),
+        effective={
+            arm.label: (int(found.parameters_trained_used.iloc[0]), int(found.parameters_trained_effective.iloc[0]))
+            for arm in (WHOLE_6, SPLIT_2X3, PRODUCT_6)
+            if len(found := arm.of(runs, OSCILLATOR))
+        },
+        open_narma=list(scores[(scores.dataset == NARMA2) & (scores.n > 0)].itertuples()) if len(scores) else [],
+    )
+
+
+def _values(results: Results, task: str):
+    found = LSTM_6.of(results.runs, task)
+    return found.get(VALUE, [])
+
+
+def best_circuit(results: Results, task: str) -> tuple[str, Summary] | None:
+    """The circuit with the largest mean R2, whole or split."""
+    found = [(arm.label, summarise(own[VALUE])) for arm in FAIR_ARMS[:7] if len(own := arm.of(results.runs, task))]
+    return max(found, key=lambda pair: pair[1].mean, default=None)
+
+
+def early(results: Results) -> Early | None:
+    """The spread of R2 at the epoch that the slides give for NARMA-2."""
+    own = [found for arm in PUBLISHED_ARMS[:7] if len(found := arm.of(results.runs, NARMA2))]
+    histories = [results.history(found) for found in own]
+    values = [value for history in histories for value in history[history.epoch == EARLY].test_r2]
+    return Early(min(values), max(values), len(values)) if values else None
+
+
+def variance_of_test() -> float:
+    """Variance of NARMA-2's test part in scaled units, under the published protocol."""
+    from .series import series
+    from .windows import cut
+
+    return float(cut(series("narma2"), "published").test.targets.var(correction=0))
