@@ -94,7 +94,10 @@ def weights_of(seed: int) -> Path:
 
 
 def test_a_whole_study_is_as_recorded(house: Path) -> None:
-    assert verified() == "checked: 3 runs, 3 files of weights, 9 recorded files\nall of it is as recorded"
+    assert verified() == (
+        "checked: 3 runs, 3 runs against their histories, 3 files of weights, 9 recorded files\n"
+        "without a digest, so that only a change of form would show: 3 histories\nall of it is as recorded"
+    )
 
 
 def test_changed_weights_are_found_by_both_digests(house: Path) -> None:
@@ -129,7 +132,7 @@ def test_weights_that_are_none_and_runs_of_other_settings_are_named(house: Path)
 
 def test_a_changed_history_is_found_though_every_run_still_reads(house: Path) -> None:
     path = history_file(parse_study(TREE).runs()[0])
-    path.write_text("epoch,x\n1,0\n2,1\n")
+    path.write_text("epoch,train_accuracy_percent,test_accuracy_percent,x\n1,50.0,40.0,1\n2,50.0,40.0,1\n")
     with pytest.raises(VerifyError, match=r"runs/classical: its 6 files are not those of dvc.lock"):
         verified()
 
@@ -157,7 +160,7 @@ def test_changed_files_that_git_keeps_are_named(house: Path) -> None:
     commit(house)
     assert "all of it is as recorded" in verified()
     changed, lost = (history_file(run) for run in parse_study(TREE).runs()[:2])
-    changed.write_text("epoch,x\n1,0\n2,1\n")
+    changed.write_text("epoch,train_accuracy_percent,test_accuracy_percent,x\n1,50.0,40.0,1\n2,50.0,40.0,1\n")
     stray = changed.with_name("note.txt")
     stray.write_text("x")
     with pytest.raises(VerifyError) as raised:

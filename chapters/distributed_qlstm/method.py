@@ -16,7 +16,7 @@ from lightweights.training.state import Training
 from .data import values_of
 from .forecasters import build, counts
 from .settings import ForecastRun
-from .training import Kept, begin_forecaster, best_row, epochs
+from .training import Kept, begin_forecaster, best_row, epochs, measures
 from .windows import Parts, cut
 
 
@@ -73,6 +73,24 @@ def tell(training: Training, settings: ForecastRun, data: Series, seed: int) -> 
         reported=tuple(name for name in training.rows[-1] if name.endswith("_r2")),
         details={"forecast": {"test": foretold(kept, parts)}},
     )
+
+
+def aside(module: nn.Module) -> tuple[str, ...]:
+    """The forecaster as it went on to be trained is no part of the model; the one that is kept is."""
+    return ("forecaster.",)
+
+
+def plain(module: nn.Module) -> nn.Module:
+    """The forecaster that is kept."""
+    assert isinstance(module, Kept)
+    return module.kept.bake() if isinstance(module.kept, QuantumTrain) else module.kept
+
+
+@torch.no_grad()
+def measured(network: nn.Module, settings: ForecastRun, data: Series, device: torch.device) -> dict[str, float]:
+    """R2 on the test part."""
+    found = measures(network, cut(values_of(data), settings.windows.protocol).to(device))
+    return {name: value for name, value in found.items() if name.startswith("test_")}
 
 
 @torch.no_grad()

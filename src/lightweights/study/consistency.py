@@ -107,7 +107,7 @@ def check_collected(runs: pd.DataFrame, path: Path, findings: Findings) -> None:
             return
         written = read_runs(path)
         mine, theirs = ({key_of_row(row): row for row in table.itertuples()} for table in (written, runs))
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, LightweightsError) as error:
         findings.wrong.append(f"{path}: not the collected runs ({str(error).splitlines()[0]}); `snakemake --cores 1 summary` makes it")
         return
     new = [key for key in theirs if key not in mine]

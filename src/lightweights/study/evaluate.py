@@ -30,7 +30,7 @@ ELSEWHERE = 1 / 500
 """Share of a test set's images that may change sides on another kind of processor, at least one image."""
 
 CLOSE = 0.01
-"""Relative deviation of a cross-entropy there."""
+"""Deviation there of what is no accuracy, such as a cross-entropy, relative to it or to one."""
 
 BUNDLE = ".zip"
 ACCURACY = "_accuracy_percent"
@@ -179,10 +179,8 @@ def compare(landed: Landed, reached: dict[str, float], images: dict[str, int], t
             changed = round(abs(value - recorded) * size / 100)
             line += f" ({changed} of {size:,} images)"
             holds = not same and changed <= max(1, math.floor(size * ELSEWHERE))
-        elif name.endswith("_cross_entropy"):
-            holds = not same and math.isclose(value, recorded, rel_tol=CLOSE)
         else:
-            holds = not same  # what follows from both
+            holds = not same and math.isclose(value, recorded, rel_tol=CLOSE, abs_tol=CLOSE)
         if not holds:
             told.wrong.append(line)
             return

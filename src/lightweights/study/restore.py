@@ -13,7 +13,7 @@ from lightweights.errors import LightweightsError
 from lightweights.files import read_json
 from lightweights.settings.runs import Run
 from lightweights.study.collect import collect, to_csv
-from lightweights.study.layout import RESULTS, metrics_file, study_folder
+from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file
 from lightweights.study.models import found_model
 from lightweights.study.plan import open_workflow
 
@@ -33,14 +33,17 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
             _run("dvc", "checkout", "--allow-missing", check=False)
     else:
         say("no DVC remote is configured (dvc remote add -d NAME URL): using what git holds")
+    settings = study_settings_file(name)
+    before = settings.read_bytes() if settings.is_file() else b""
     study, _ = open_workflow([preset] if preset else [], {})  # writes the settings files
     if study.study.name != name:
         raise LightweightsError(f"the settings are those of study {study.study.name}, not {name}; name the preset of {name} with --preset")
     landed = collect(study, RESULTS, partial=True)
     summary = ("snakemake", "--cores", "1", "summary", *overlay, "--config", "partial=true")
-    if in_step(landed, study_folder(name) / "runs.csv"):
-        _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing; what is missing is made below
-    _run(*summary)
+    if settings.read_bytes() == before:
+        _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing
+    anew = () if in_step(landed, study_folder(name) / "runs.csv") else ("--forcerun", "collect")
+    _run(*summary, *anew)
     asked = study.runs()
     models = sum(found_model(run) is not None for run in asked)
     say(f"{len(landed)} of {len(asked)} runs are there, {models} with models")
