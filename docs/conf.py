@@ -21,8 +21,6 @@ myst_heading_anchors = 3
 nitpicky = True
 # Names of other packages, short ones in signatures, type variables.
 nitpick_ignore_regex = [("py:.*", r"(?!lightweights\.).*|.*\.T|.*\.Annotated")]
-    ("py:.*", r"(?!lightweights\.).*|.*\.T|.*\.Annotated")
-]  # names of other packages, short ones in signatures, type variables
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
