@@ -19,7 +19,8 @@ exclude_patterns = ["_extensions"]
 myst_heading_anchors = 3
 
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!lightweights\.).*|.*\.T")]  # names of other packages, short ones in signatures, type variables
+# Names of other packages, short ones in signatures, type variables.
+nitpick_ignore_regex = [("py:.*", r"(?!lightweights\.).*|.*\.T|.*\.Annotated")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

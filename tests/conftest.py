@@ -16,6 +16,12 @@ settings.register_profile("lightweights", deadline=None, max_examples=40)
 settings.load_profile("lightweights")
 
 
+@pytest.fixture(autouse=True)
+def _memory_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that tests call in their own process must not make it keep all memory that any of them has needed."""
+    monkeypatch.setattr("lightweights.allocator.keep_memory", lambda: False)
+
+
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(12)

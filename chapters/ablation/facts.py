@@ -10,6 +10,8 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
 from .arms import ARM_LABELS, COLLAPSED, REFERENCES, arm_runs, compare_arms, differences_asked
+from .confirmation import Confirmed, confirmed
+from .generalisation import Capacity, capacity
 
 RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed")
 """Arms whose P is random."""
@@ -65,6 +67,9 @@ class Facts:
     budget: list[Budget]
     random: list[tuple[str, int, Summary]]
     collapse: tuple[Summary, list[int], dict[str, Summary]] | None
+    confirmed: Confirmed | None
+    capacity: Capacity | None
+    independent: list[str]
 
     @property
     def clear(self) -> dict[str, list[int]]:
@@ -98,6 +103,9 @@ def facts(results: Results) -> Facts:
         budget=at_equal_budget(named, column),
         random=random_inputs(named, column),
         collapse=collapse(named, column),
+        confirmed=confirmed(results),
+        capacity=capacity(results),
+        independent=[row.independent for row in results.scores.itertuples() if row.chapter == "ablation" and row.independent and row.n],
     )
 
 

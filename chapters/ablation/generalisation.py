@@ -5,13 +5,14 @@ its best round, and the gap where the training loss first falls to one value for
 """
 
 import math
+from dataclasses import dataclass
 
 import pandas as pd
 
 from lightweights.report.comparisons import compared_column
 from lightweights.report.measures import set_name
 from lightweights.report.results import Results
-from lightweights.report.statistics import span, summarise
+from lightweights.report.statistics import Summary, span, summarise
 from lightweights.report.table import Table, short_cell
 from lightweights.study.collect import IDENTITY
 
@@ -37,7 +38,7 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
     arms = arms[arms.arm.isna() | arms.arm.isin(MAIN_ARMS)]
     runs = pd.concat([arms, results.of(*ORDINARY)])
     if runs.empty:
-        return pd.DataFrame(columns=["family", "arm", "numbers", *QUANTITIES])
+        return pd.DataFrame(columns=[*IDENTITY, "family", "arm", "length", "numbers", *QUANTITIES])
     column, histories = compared_column(results.runs), results.history(runs)
     name = column.removesuffix("_accuracy_percent")
     by_run = {key: part for key, part in histories.groupby(IDENTITY, sort=False)}
@@ -55,6 +56,36 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
             | {"gap_at_equal_loss": reached.iloc[0] if len(reached) else math.nan, "accuracy": history[column].iloc[-1]}
         )
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Gaps of trained photons and of the mapping alone at their smallest and largest size, and photons' gaps at equal training loss from
+    the smallest size that reaches it to the largest.
+    """
+
+    ends: dict[str, tuple[int, Summary, int, Summary]]
+    equal: tuple[int, Summary, int, Summary] | None
+    best: tuple[int, Summary, int, Summary]
+    loss: float
+
+
+def capacity(results: Results) -> Capacity | None:
+    """What the gap does with size; None without runs at the full schedule and at that of the arms."""
+    runs = generalisation_of_runs(results)
+    photons, alone = runs[runs.experiment == "quantum_train"], runs[runs.arm == "mps-only"] if len(runs) else runs
+    if photons.empty or alone.empty:
+        return None
+    ends = {"photons": _ends(photons, "gap"), "mps-only": _ends(alone, "gap")}
+    reached = photons.groupby("variant").filter(lambda part: bool(part.gap_at_equal_loss.notna().all()))
+    equal = _ends(reached, "gap_at_equal_loss") if len(reached) else None
+    return Capacity(ends, equal, _ends(photons, "best_loss"), EQUAL_LOSS)
+
+
+def _ends(runs: pd.DataFrame, name: str) -> tuple[int, Summary, int, Summary]:
+    sizes = sorted(((part.numbers.mean(), summarise(part[name])) for _, part in runs.groupby("variant")), key=lambda item: item[0])
+    (low, first), (high, last) = sizes[0], sizes[-1]
+    return round(low), first, round(high), last
 
 
 def generalisation_table(results: Results) -> Table | None:

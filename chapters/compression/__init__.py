@@ -4,14 +4,35 @@ from lightweights.report.chapter import Chapter, Shown
 
 BASELINES = ("weight_sharing", "pruning", "gate_qt", "magnitude_pruning", "low_rank", "tensor_train", "hypernetwork", "small_cnn")
 BASELINES += ("merlin_cnn", "merlin_variant")
+LONG = {
+    "long_plain": "smaller CNN, labels alone",
+    "long_low_rank": "low rank",
+    "long_tensor_train": "tensor train",
+    "long_hypernetwork": "hypernetwork",
+    "long_magnitude_pruning": "magnitude pruning",
+    "long_small_cnn": "distilled smaller CNN",
+}
+"""Ordinary methods trained as long as the mapping, those that need a trained network last."""
+NEED_A_NETWORK = ("long_magnitude_pruning", "long_small_cnn")
+EQUAL_DIMS = (4, 10)
+"""Bond dimensions whose sizes they have."""
+RATES = tuple(name.replace("long_", "rate_") for name in LONG)
+"""Experiments that choose their learning rates."""
 
 CHAPTER = Chapter(
     order=3,
     title="Compression",
     question="What do ordinary methods reach with as many numbers, and do the published baselines come out as published?",
     sources={"merlin-notebook": "MerLin's notebook variant of photonic Quantum-Train"},
-    tables={"compression": Shown("Table 4", "Other ways to use fewer parameters", BASELINES)},
-    figures={"compression": Shown("Figure 4", "Accuracy against trained parameters, all methods", BASELINES)},
+    tables={
+        "compression": Shown("Table 4", "Other ways to use fewer parameters", BASELINES),
+        "equal_training": Shown("Equal training", "Ordinary methods of as many numbers, trained as long", tuple(LONG)),
+        "learning_rates": Shown("Learning rates", "Which rate each method is trained with, by images cut from training", RATES),
+    },
+    figures={
+        "compression": Shown("Figure 4", "Accuracy against trained parameters, all methods", BASELINES),
+        "equal_training": Shown("Equal training", "Accuracy against epochs at equal numbers", tuple(LONG)),
+    },
     docs="photonic_quantum_train.md",
     words={
         "gate_based_qt": "gate-based Quantum-Train",

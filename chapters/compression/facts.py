@@ -1,5 +1,6 @@
 """What the comparison with other methods found, as numbers."""
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,18 +9,25 @@ from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
+from . import EQUAL_DIMS, LONG
 from .tables import METHODS
 
+NEEDS = {
+    "magnitude_pruning": "trains all 6690 numbers for half of its epochs before it keeps so many",
+    "small_cnn": "needs the target network, trained first, for its teacher",
+}
+"""Methods that train more than what they are left with."""
 EQUAL_NUMBERS = 0.05
 """Methods whose numbers of trained parameters differ by no more than this share are compared."""
 
 
 @dataclass(frozen=True)
 class Reached:
-    """What a method reaches with so many trained numbers."""
+    """What a method reaches with so many trained numbers, after so many epochs."""
 
     accuracy: Summary
     numbers: float
+    epochs: int | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,16 @@ class AtEqualNumbers:
 
 
 @dataclass(frozen=True)
+class AtEqualTraining:
+    """A bond dimension of photonic Quantum-Train and ordinary methods of about as many numbers, after as many epochs."""
+
+    bond_dim: int
+    epochs: int
+    photons: Reached
+    methods: dict[str, Reached]
+
+
+@dataclass(frozen=True)
 class Facts:
     """The column that is compared, sizes with others of as many numbers, passes over the images of photons and of others."""
 
@@ -44,7 +62,11 @@ class Facts:
     labels: dict[str, str]
     sizes: list[AtEqualNumbers]
     share: float
+    beside: dict[str, str]
+    """What methods need besides the numbers that they are left with."""
     epochs: tuple[int, int] | None
+    equal: list[AtEqualTraining]
+    long: dict[str, str]
 
 
 def facts(results: Results) -> Facts:
@@ -52,8 +74,18 @@ def facts(results: Results) -> Facts:
     own = results.of(*METHODS)
     column = compared_column(results.runs)
     sizes = at_equal_numbers(own, column)
+    told = {name: text for name, text in NEEDS.items() if any(name in size.methods for size in sizes)}
     there = {name for size in sizes for name in size.methods}
-    return Facts(column, {name: label for name, label in METHODS.items() if name in there}, sizes, EQUAL_NUMBERS, epochs_of(own))
+    return Facts(
+        column,
+        {name: label for name, label in METHODS.items() if name in there},
+        sizes,
+        EQUAL_NUMBERS,
+        told,
+        epochs_of(own),
+        equal_training(results),
+        LONG,
+    )
 
 
 def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
@@ -66,14 +98,43 @@ def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
         for group in sorted(groups, key=lambda part: -abs(part.parameters_trained_used.mean() - count)):
             numbers = group.parameters_trained_used.mean()
             if abs(numbers - count) <= EQUAL_NUMBERS * count:
-                near[str(group.experiment.iloc[0])] = Reached(summarise(group[column]), numbers)
+                near[str(group.experiment.iloc[0])] = Reached(summarise(group[column]), numbers, _epochs(group))
         if len(near) > 1:
             found.append(AtEqualNumbers(int(own.bond_dim.iloc[0]), near))
     return found
 
 
+def equal_training(results: Results) -> list[AtEqualTraining]:
+    """Ordinary methods that trained as long as the mapping, at the size nearest to each bond dimension that they were made for."""
+    column = compared_column(results.runs)
+    found = []
+    for bond_dim in EQUAL_DIMS:
+        own = results.of("quantum_train")
+        own = own[own.bond_dim == bond_dim]
+        methods = {}
+        for name in LONG:
+            groups = [group for _, group in results.of(name).groupby("variant")]
+            if groups and len(own):
+                count = own.parameters_trained_used.mean()
+                group = min(groups, key=lambda part: abs(math.log(part.parameters_trained_used.mean() / count)))
+                methods[name] = Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
+        if methods:
+            photons = Reached(summarise(own[column]), own.parameters_trained_used.mean(), _epochs(own))
+            found.append(AtEqualTraining(bond_dim, photons.epochs or 0, photons, methods))
+    return found
+
+
+def _epochs(group: pd.DataFrame) -> int | None:
+    """Passes over the images: of the network's own weights, or of photonic Quantum-Train's mapping."""
+    first = group.iloc[0]
+    own = first.epochs if not pd.isna(first.epochs) else first.rounds * first.mapping_epochs
+    return None if pd.isna(own) else int(own)
+
+
 def epochs_of(runs: pd.DataFrame) -> tuple[int, int] | None:
-    """Most passes over the training images of photonic Quantum-Train's mapping and of the others, which are not equal."""
+    """Most passes over the training images of photonic Quantum-Train's mapping and of the others, which are not equal. A method may have
+    fewer: MerLin's network has 3.
+    """
     rounds = (runs.rounds * runs.mapping_epochs).max()
     if pd.isna(rounds) or runs.epochs.isna().all():
         return None
@@ -83,4 +144,4 @@ def epochs_of(runs: pd.DataFrame) -> tuple[int, int] | None:
 def unequal_epochs(runs: pd.DataFrame) -> str:
     """The same in words; nothing where it cannot be said."""
     epochs = epochs_of(runs)
-    return "" if epochs is None else f" (epochs: photonic QT {epochs[0]}, others {epochs[1]})"
+    return "" if epochs is None else f" (epochs: photonic QT {epochs[0]}, others at most {epochs[1]})"

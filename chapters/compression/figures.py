@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from lightweights.report.claims import Claim
+from lightweights.report.comparisons import compared_column
 from lightweights.report.figure import (
     BLACK,
     BLUE,
@@ -19,6 +20,7 @@ from lightweights.report.figure import (
     SKY,
     TWO_COLUMNS,
     VERMILLION,
+    curve,
     log_error,
     parameters_label,
     round_numbers,
@@ -30,8 +32,10 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import summarise
 from lightweights.study.collect import reported_test_sets
 
+from . import LONG, NEED_A_NETWORK
+from .facts import equal_training as equal_training_facts
 from .facts import unequal_epochs
-from .tables import METHODS, PUBLISHED_DATASET
+from .tables import METHODS, OTHER_TEST_SET, PUBLISHED_DATASET
 
 LOOKS = {
     "quantum_train": (BLUE, "o"),
@@ -45,6 +49,16 @@ LOOKS = {
     "small_cnn": (BLACK, "D"),
 }
 """Colour and marker of each method that is drawn."""
+LONG_LOOKS = {
+    "quantum_train": BLUE,
+    "long_plain": BLACK,
+    "long_low_rank": ORANGE,
+    "long_tensor_train": SKY,
+    "long_hypernetwork": VERMILLION,
+    "long_magnitude_pruning": GREEN,
+    "long_small_cnn": PURPLE,
+}
+"""Colour of each method that is trained as long as the mapping."""
 LEFT = ("quantum_train", "weight_sharing", "pruning", "gate_qt")
 """The paper's methods and its authors'."""
 RIGHT = ("quantum_train", "magnitude_pruning", "low_rank", "tensor_train", "hypernetwork", "small_cnn")
@@ -62,7 +76,8 @@ def compression(results: Results) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     for axis, experiments, name in zip(axes, (LEFT, RIGHT), (sets[0], sets[-1]), strict=True):
         for experiment in experiments:
-            _method(axis, mine[mine.experiment == experiment], f"{name}_accuracy_percent", METHODS[experiment], *LOOKS[experiment])
+            label = METHODS[experiment] + " (published: other test set)" * (experiment in OTHER_TEST_SET)
+            _method(axis, mine[mine.experiment == experiment], f"{name}_accuracy_percent", label, *LOOKS[experiment])
         if axis is axes[0] and str(mine.dataset.iloc[0]) == PUBLISHED_DATASET:
             _published_points(axis, results.claims, set(mine.experiment))
     for axis, name in zip(axes, (sets[0], sets[-1]), strict=True):
@@ -77,8 +92,42 @@ def compression(results: Results) -> Figure:
     low = min(axis.dataLim.y0 for axis in axes)
     axes[0].set_ylim(100 - 1.15 * (100 - low), 99)
     axes[0].set_title("The paper's comparison", fontsize=7.5)
-    axes[1].set_title(f"What it leaves out{unequal_epochs(mine)}", fontsize=7.5)
+    axes[1].set_title(f"What it leaves out{unequal_epochs(mine)}", fontsize=6.5)
     return figure
+
+
+@styled
+def equal_training(results: Results) -> Figure:
+    """Accuracy against epochs at equal numbers: a panel a size, mean and range over seeds; dashed what needs a trained network first."""
+    figure = Figure(figsize=(TWO_COLUMNS, 3.4), layout="constrained")
+    found, column = measured_equal_training(results), compared_column(results.runs)
+    if not found:
+        return without_runs(figure)
+    for axis, (bond_dim, groups) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
+        for name, group in groups.items():
+            history = results.history(group).dropna(subset=[column])
+            passes = history["round"] * int(group.mapping_epochs.iloc[0]) if name == "quantum_train" else history["epoch"]
+            colour, dash = LONG_LOOKS[name], "--" if name in NEED_A_NETWORK else "-"
+            label = f"{LONG.get(name, 'photonic QT')} ({group.parameters_trained_used.mean():.0f})"
+            curve(axis, history.assign(round=passes), column, colour, 1, label=label, linestyle=dash)
+        log_error(axis)
+        axis.set_xlabel("Epochs (photonic QT: of its mapping)")
+        axis.set_title(f"As many numbers as bond dimension {bond_dim}", fontsize=7.5)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handlelength=1.8)
+    return figure
+
+
+def measured_equal_training(results: Results) -> dict[int, dict[str, pd.DataFrame]]:
+    """By bond dimension and experiment, the runs of the size that is compared."""
+    found: dict[int, dict[str, pd.DataFrame]] = {}
+    for size in equal_training_facts(results):
+        own = results.of("quantum_train")
+        groups = {"quantum_train": own[own.bond_dim == size.bond_dim]}
+        for name, reached in size.methods.items():
+            runs = results.of(name)
+            groups[name] = runs[runs.parameters_trained_used == reached.numbers]
+        found[size.bond_dim] = groups
+    return found
 
 
 def _method(axis: Axes, runs: pd.DataFrame, column: str, label: str, colour: str, marker: str) -> None:
@@ -93,7 +142,12 @@ def _method(axis: Axes, runs: pd.DataFrame, column: str, label: str, colour: str
 def _published_points(axis: Axes, claims: Sequence[Claim], named: set[str]) -> None:
     axis.plot([], [], color=BLACK, marker="o", markerfacecolor="white", linestyle="none", label="hollow: published")
     for claim in claims:
-        if claim.experiment in LEFT and claim.quantity == "test_accuracy_percent" and claim.reported_parameters:
+        if (
+            claim.experiment in LEFT
+            and claim.experiment not in OTHER_TEST_SET
+            and claim.quantity == "test_accuracy_percent"
+            and claim.reported_parameters
+        ):
             label, (colour, marker) = METHODS[claim.experiment], LOOKS[claim.experiment]
             look = {"color": colour, "marker": marker, "markerfacecolor": "white", "linestyle": "none", "zorder": 3}
             new = claim.experiment not in named
@@ -103,4 +157,8 @@ def _published_points(axis: Axes, claims: Sequence[Claim], named: set[str]) -> N
 
 def _numbers(values: pd.Series) -> tuple[float, float, float]:
     found = summarise(values)
-    return found.mean, found.mean if math.isnan(found.low) else found.low, found.mean if math.isnan(found.high) else found.high
+    return (
+        found.mean,
+        found.mean if math.isnan(found.low) else max(found.low, 0),
+        found.mean if math.isnan(found.high) else min(found.high, 100),
+    )

@@ -1,18 +1,23 @@
 """What photonic distillation found, as numbers."""
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
+from lightweights.settings.distillation import TUNED_SOURCES
 
 from . import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, PUBLISHED_SHOTS
 from .shots import SHOTS, shot_fits, shot_gains
 from .students import (
+    AT_RANDOM_ANGLES,
     CALIBRATION,
+    CLIP,
     HEADLINE,
     LABELS,
+    LAST_EPOCHS,
     REFERENCE,
     TABLE_1,
     by_label,
@@ -20,16 +25,20 @@ from .students import (
     control_runs,
     distilled_runs,
     epochs_of,
-    extreme_control_runs,
+    extreme_controls,
     frontier,
     images_of,
     margin_of,
 )
 
 PHOTONS = LABELS["photonic"]
+NEARLY = 0.97
+"""A root mean square of so much of the clip leaves no angle anywhere else."""
+STILL_TO_RUN = (AT_RANDOM_ANGLES["photonic-frozen"], AT_RANDOM_ANGLES["distinguishable-frozen"], LABELS["gaussian-matched"])
+"""Controls at extreme compression that the second edition of the analysis plan adds."""
 PARTS = {
-    "Partial compression": ("pqkd_controls", control_runs),
-    "All convolutions": ("pqkd_extreme_controls", extreme_control_runs),
+    "Partial compression": ("pqkd_controls", lambda results: control_runs(results.runs)),
+    "All convolutions": ("pqkd_extreme_controls", extreme_controls),
 }
 """Where the photons are replaced: the table, and what chooses its runs."""
 
@@ -47,6 +56,19 @@ class Taught:
 
 
 @dataclass(frozen=True)
+class Angles:
+    """Where tuned angles ended: root mean squares (least, largest), runs of which all stand at the clip, and the accuracy before and after
+    the last epoch of the run that fell most.
+    """
+
+    label: str
+    runs: int
+    sizes: tuple[float, float]
+    at_clip: int
+    fall: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Replaced:
     """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference."""
 
@@ -58,6 +80,8 @@ class Replaced:
     accuracy: dict[str, Summary]
     minus: dict[str, Summary]
     word: str | None
+    angles: list[Angles]
+    missing: list[str]
 
     def clear(self, above: bool) -> list[str]:
         """Labels that photons lie wholly above, or below, by single intervals of three pairs or more."""
@@ -107,7 +131,9 @@ class Facts:
     photons: str
     taught: list[Taught]
     replaced: list[Replaced]
-    compressed: Compressed | None
+    compressed: dict[str, Compressed]
+    clip: float
+    last_epochs: int
     gains: dict[str, list[Gain]]
     published_gains: dict[str, str]
     calibrated: Calibrated | None
@@ -116,7 +142,7 @@ class Facts:
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     runs, mine = results.runs, distilled_runs(results.runs)
-    replaced = [found for where in PARTS if (found := replaced_photons(where, runs)) is not None]
+    replaced = [found for where in PARTS if (found := replaced_photons(where, results)) is not None]
     gains = {claim.id: claim.reported for claim in results.claims if claim.quantity == "asymptotic_gain_over_zero_feature_points"}
     return Facts(
         headline=HEADLINE,
@@ -128,7 +154,9 @@ def facts(results: Results) -> Facts:
         photons=PHOTONS,
         taught=teachers_and_students(mine, results.scores),
         replaced=replaced,
-        compressed=how_far(frontier(runs)),
+        compressed=how_far_by_images(frontier(runs)),
+        clip=CLIP,
+        last_epochs=LAST_EPOCHS,
         gains=gains_of(shot_gains(runs)),
         published_gains={"with": gains["pqkd.delta_inf.ema"], "without": gains["pqkd.delta_inf.no_ema"]} if gains else {},
         calibrated=calibrated(mine),
@@ -148,10 +176,10 @@ def teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Taug
     return found
 
 
-def replaced_photons(where: str, runs: pd.DataFrame) -> Replaced | None:
+def replaced_photons(where: str, results: Results) -> Replaced | None:
     """Photons against everything that stands in their place; None without photons."""
     table, choose = PARTS[where]
-    controls = choose(runs)
+    controls = choose(results)
     groups = by_label(controls) if len(controls) else {}
     photons = groups.get(PHOTONS)
     if photons is None:
@@ -169,7 +197,34 @@ def replaced_photons(where: str, runs: pd.DataFrame) -> Replaced | None:
         {label: summarise(group[HEADLINE]) for label, group in groups.items()},
         {label: paired_by_seed(photons, group, HEADLINE)[0] for label, group in groups.items() if label != PHOTONS},
         word,
+        angles_of(groups, results),
+        [label for label in STILL_TO_RUN if label not in groups] if where != "Partial compression" else [],
     )
+
+
+def angles_of(groups: dict[str, pd.DataFrame], results: Results) -> list[Angles]:
+    """Where the tuned angles ended, and how much one epoch matters, by label."""
+    found = []
+    for label, group in groups.items():
+        history = results.history(group)
+        if "theta_rms" not in history or not (history.theta_rms > 0).any() or not group.source.isin(TUNED_SOURCES).all():
+            continue
+        ends = history.groupby("seed").tail(1).set_index("seed")
+        before = history.groupby("seed").nth(-2).set_index("seed") if (history.groupby("seed").size() > 1).all() else ends
+        fall = (ends[HEADLINE] - before[HEADLINE]).idxmin()
+        at_clip = int((ends.theta_rms > NEARLY * CLIP).sum())
+        sizes = (float(ends.theta_rms.min()), float(ends.theta_rms.max()))
+        found.append(Angles(label, len(ends), sizes, at_clip, (float(before[HEADLINE][fall]), float(ends[HEADLINE][fall]))))
+    return found
+
+
+def how_far_by_images(found: pd.DataFrame) -> dict[str, Compressed]:
+    """What is left of accuracy, by how many images were trained on: only such runs are alike."""
+    if found.empty:
+        return {}
+    found = found[found.compressed == "extreme"]
+    parts = {images_of(part): how_far(part) for _, part in found.groupby(["dataset", found.images.fillna(math.inf)], sort=False)}
+    return {images: own for images, own in parts.items() if own is not None}
 
 
 def how_far(found: pd.DataFrame) -> Compressed | None:

@@ -47,7 +47,7 @@ from .students import (
     compare,
     control_runs,
     distilled_runs,
-    extreme_control_runs,
+    extreme_controls,
     frontier,
     margin_of,
 )
@@ -65,7 +65,7 @@ class MissingDetailsError(LightweightsError):
 @styled
 def pqkd_controls(results: Results) -> Figure:
     """Controls of both compressions."""
-    parts = {"First two convolutions": control_runs(results.runs), "All three convolutions": extreme_control_runs(results.runs)}
+    parts = {"First two convolutions": control_runs(results.runs), "All three convolutions": extreme_controls(results)}
     return draw_controls({title: part for title, part in parts.items() if len(part)})
 
 

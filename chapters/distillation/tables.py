@@ -20,6 +20,7 @@ from .students import (
     CALIBRATION,
     HEADLINE,
     LABELS,
+    LAST_EPOCHS,
     REFERENCE,
     TABLE_1,
     by_label,
@@ -27,7 +28,7 @@ from .students import (
     control_runs,
     distilled_runs,
     epochs_of,
-    extreme_control_runs,
+    extreme_controls,
     frontier,
     images_of,
     margin_of,
@@ -128,7 +129,8 @@ def pqkd_controls(results: Results) -> Table | None:
 
 def pqkd_extreme_controls(results: Results) -> Table | None:
     """The same where the mixing makes all kernels; None without runs."""
-    return _controls("pqkd_extreme_controls", extreme_control_runs(results.runs), results, "All three convolutions are mixed.")
+    about = f"All three convolutions are mixed. The value is the mean of the last {LAST_EPOCHS} epochs."
+    return _controls("pqkd_extreme_controls", extreme_controls(results), results, about)
 
 
 def _controls(name: str, mine: pd.DataFrame, results: Results, about: str) -> Table | None:

@@ -7,46 +7,68 @@ import pandas as pd
 
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
+from lightweights.report.scorecard import sign_tests
 from lightweights.report.statistics import Summary, paired_by_seed
+from lightweights.report.verdicts import NONE_WOULD, OPEN, is_wide
 
 from .tables import protocol_runs
 
 
 @dataclass(frozen=True)
 class Protocols:
-    """Gradients minus COBYLA after so many epochs on the mapping, by epochs, and how many times as long COBYLA took."""
+    """Gradients minus COBYLA after so many epochs on the mapping, by epochs, and how many times as long COBYLA took in pairs of runs: the
+    least, the most, and how many pairs.
+    """
 
     differences: dict[int, Summary]
-    slower: float
+    slower: tuple[float, float, int]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The column that is compared, rows of the scorecard on test accuracy by bond dimension, counts of verdicts, and the protocols."""
+    """The column that is compared, rows of the scorecard on test accuracy by bond dimension, counts of verdicts, the protocols; reproduced
+    ones that are wide, open ones that no number of our seeds could settle, sign tests, rows put right, and rows beside which others stand.
+    """
 
     column: str
     headline: list[Any]
     verdicts: dict[str, int]
     protocols: Protocols | None
+    wide: int
+    hopeless: int
+    signs: list[Any]
+    put_right: list[Any]
+    independent: list[Any]
 
 
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     scores = results.scores[results.scores.method == "photonic_qt"]
     own = scores[(scores.quantity == "test_accuracy_percent") & (scores.n > 0)]
-    counts = results.scores[results.scores.chapter == "quantum_train"].verdict.value_counts()
-    column = compared_column(results.runs)
-    return Facts(column, list(own.itertuples()), counts.to_dict(), compare_protocols(results.runs, column))
+    mine = results.scores[results.scores.chapter == "quantum_train"]
+    rows, column = list(mine.itertuples()), compared_column(results.runs)
+    return Facts(
+        column=column,
+        headline=list(own.itertuples()),
+        verdicts=mine.verdict.value_counts().to_dict(),
+        protocols=compare_protocols(results.runs, column),
+        wide=sum(is_wide(row) for row in rows),
+        hopeless=sum(row.verdict == OPEN and row.settles.startswith(NONE_WOULD) for row in rows),
+        signs=list(sign_tests(mine).itertuples()),
+        put_right=[row for row in rows if row.put_right and row.n],
+        independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
+    )
 
 
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
     """What it does to train the phases by gradients, which the publication does not; None without runs of both."""
     runs = protocol_runs(runs)
-    differences, seconds = {}, {"gradient": 0.0, "cobyla": 0.0}
+    differences, slower = {}, list[float]()
     for epochs, part in runs.groupby(runs.rounds * runs.mapping_epochs, sort=False):
         arms = {protocol: group for protocol, group in part.groupby("protocol")}
         alone = all(len(group[["experiment", "variant"]].drop_duplicates()) == 1 for group in arms.values())
-        if set(arms) == set(seconds) and alone:
+        if set(arms) == {"gradient", "cobyla"} and alone:
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
-            seconds = {protocol: total + arms[protocol].wall_seconds.mean() for protocol, total in seconds.items()}
-    return Protocols(differences, seconds["cobyla"] / seconds["gradient"]) if differences else None
+            seconds = {protocol: arm.set_index("seed").wall_seconds for protocol, arm in arms.items()}
+            slower += list((seconds["cobyla"] / seconds["gradient"]).dropna())
+    return Protocols(differences, (min(slower), max(slower), len(slower))) if slower else None

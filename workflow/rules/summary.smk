@@ -11,22 +11,6 @@ SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.fold
 KINDS = {"tables": ("html", "csv", "md", "tex", "json"), "figures": ("svg", "pdf", "png", "json")}
 
 
-def names_of(chapter):
-    """What is drawn of a chapter, as `lightweights draw` calls it."""
-    return [f"{kind}/{name}" for kind in KINDS for name in shown(getattr(chapter, kind), EXPERIMENTS)]
-
-
-def drawn(chapter):
-    """The files of it."""
-    return [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
-
-
-def reads(chapter):
-    """Files besides runs.csv that it is made from."""
-    items = [getattr(chapter, kind)[name] for kind, _, name in (item.partition("/") for item in names_of(chapter))]
-    return [f"{FOLDER}/{file}" for file in dict.fromkeys(file for item in items for file in item.reads)]
-
-
 rule collect:
     input:
         study=STUDY_FILE,

@@ -30,12 +30,12 @@ rule train_run:
 
 # What a student learns from is declared, too. All other models lie where their size says, beside metrics.json or in the tree of weights.
 use rule train_run as train_teacher with:
-    wildcard_constraints:
-        experiment=alternatives({teacher.experiment for teacher in TEACHERS.values()}),
     output:
         metrics=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/metrics.json",
         history=f"{FOLDER}/runs/{{experiment}}/{{variant}}/seed-{{seed}}/history.csv",
         model=f"{FOLDER}/weights/{{experiment}}/{{variant}}/seed-{{seed}}.safetensors",
+    wildcard_constraints:
+        experiment=alternatives({teacher.experiment for teacher in TEACHERS.values()}),
 
 
 ruleorder: train_teacher > train_run

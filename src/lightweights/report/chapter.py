@@ -10,19 +10,17 @@ name in the folder's modules and imported only when they are called:
 """
 
 import functools
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 from lightweights.errors import LightweightsError
 from lightweights.report.measures import Measure, add_measures
-
-CHAPTERS = "chapters"
-"""Folder of the chapters in a clone, and the package that their modules belong to."""
+from lightweights.settings.base import SettingsError
+from lightweights.settings.chapters import house, package_of
 
 
 class ChapterError(LightweightsError):
@@ -85,7 +83,7 @@ class Chapter:
 
     def module(self, name: str) -> ModuleType | None:
         """A module of the folder, imported now; None where there is no such file."""
-        package = _package(self.folder).__name__
+        package = package_of(self.folder).__name__
         return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
 
     def function(self, module: str, name: str):
@@ -94,12 +92,6 @@ class Chapter:
         if found is None:
             raise ChapterError(f"{self.folder / f'{module}.py'} has no function {name}, which CHAPTER names")
         return found
-
-
-def house() -> Path:
-    """The folder of all chapters: that of the working folder, else that of the clone which this package was installed from."""
-    here = Path(CHAPTERS)
-    return here if here.is_dir() else Path(__file__).parents[3] / CHAPTERS
 
 
 def chapters() -> tuple[Chapter, ...]:
@@ -122,7 +114,12 @@ def _chapters(_: Path, folder: Path) -> tuple[Chapter, ...]:
 
 def chapter_at(folder: Path) -> Chapter:
     """The chapter in a folder, wherever it lies. Raises ChapterError where there is none."""
-    made = getattr(_package(folder), "CHAPTER", None)
+    if not (folder / "__init__.py").is_file():
+        raise ChapterError(f"{folder} is no chapter: it has no __init__.py")
+    try:
+        made = getattr(package_of(folder), "CHAPTER", None)
+    except SettingsError as error:
+        raise ChapterError(str(error)) from error
     if not isinstance(made, Chapter):
         raise ChapterError(f"{folder / '__init__.py'} has no CHAPTER; docs/add_a_paper.md shows one")
     add_measures(made.measures)
@@ -147,25 +144,3 @@ def chapter_of(kind: str, name: str) -> Chapter:
             return chapter
     there = ", ".join(item for chapter in chapters() for item in getattr(chapter, kind))
     raise ChapterError(f"{kind}: there is no {name!r}; there are {there or 'none'}")
-
-
-def _package(folder: Path) -> ModuleType:
-    """The folder as a package, imported from where it lies: sys.path need not know it, however the program was started."""
-    name, init = f"{CHAPTERS}.{folder.name}", folder / "__init__.py"
-    there = sys.modules.get(name)
-    if there is not None and Path(str(there.__file__)).resolve() == init.resolve():
-        return there
-    if not init.is_file():
-        raise ChapterError(f"{folder} is no chapter: it has no __init__.py")
-    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
-        del sys.modules[module]  # of a chapter of the same name that lies elsewhere
-    spec = spec_from_file_location(name, init, submodule_search_locations=[str(folder)])
-    assert spec is not None and spec.loader is not None
-    package = module_from_spec(spec)
-    sys.modules[name] = package
-    try:
-        spec.loader.exec_module(package)
-    except Exception as error:
-        del sys.modules[name]
-        raise ChapterError(f"{init} cannot be imported: {error}") from error
-    return package

@@ -74,6 +74,8 @@ def table_files(table: Table) -> dict[str, str]:
 
 def summary_cell(summary: Summary, column: str) -> str:
     """Mean ± sd, the interval on a second line."""
+    if summary.one_value:
+        return f"{format_number(summary.mean, column)}\n({summary.n} of the same value)"
     interval = "" if math.isnan(summary.low) else f"\n[{format_number(summary.low, column)}, {format_number(summary.high, column)}]"
     return short_cell(summary, column) + interval
 

@@ -20,6 +20,8 @@ DIRECT = (REPRODUCED, HIGHER, LOWER, OPEN)
 SMALLEST_N = 3
 LEVEL = 1 - CONFIDENCE
 NO_RUNS = "no runs of this setting"
+NONE_WOULD = "no number of our seeds"
+"""How is told that nothing on our side would settle a row."""
 ROUNDING = 1e-9
 """A difference of exactly the tolerance is within it, although decimal fractions are not exact in binary."""
 
@@ -87,7 +89,7 @@ def what_settles(claim: Claim, ours: Summary, half_width: float, level: float = 
     if needed is not None:
         return f"{max(needed, ours.n + 1)} seeds, from the sds at hand"
     if published is not None and seeds_needed(0.0, half_width, published, level) is None:
-        return f"no number of our seeds: the published spread (n = {published.n}) alone makes the interval wider than ±{reach}"
+        return f"{NONE_WOULD}: the published spread (n = {published.n}) alone makes the interval wider than ±{reach}"
     return "more seeds than can be trained"
 
 

@@ -20,7 +20,7 @@ from lightweights.report.comparisons import listed, p_value, signed_interval, si
 from lightweights.report.html import as_text
 from lightweights.report.measures import NOTHING, format_number, plain, set_name, with_interval
 from lightweights.report.results import Results
-from lightweights.report.statistics import Difference, Summary, span
+from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
 from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
 
@@ -145,6 +145,13 @@ def _signed(value: Any, quantity: str | None = None) -> str:
     return signed_interval(pd.Series(value._asdict()), quantity or value.quantity)
 
 
+def own_interval(row: Any) -> str:
+    """Our mean of a row of the scorecard with its interval; runs that all have one value are said to, as their interval has no width."""
+    if row.n > 1 and row.sd_ddof1 < SAME:
+        return f"{format_number(row.mean, row.quantity)} ({row.n} runs with the same value)"
+    return with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity)
+
+
 def _template(chapter: Chapter) -> jinja2.Template:
     own = (chapter.folder / "page.md.j2").is_file()
     return _environment(chapter.folder).get_template("page.md.j2" if own else "chapter.md.j2")
@@ -168,7 +175,7 @@ def _environment(folder: Path | None = None) -> jinja2.Environment:
         "span": lambda counts: span(counts),
         "set_name": set_name,
         "verdict": verdict_cell,
-        "interval": lambda row: with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity),
+        "interval": own_interval,
     }
     return made
 

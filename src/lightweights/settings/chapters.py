@@ -7,7 +7,10 @@ of the edition ``demo`` has, and how they differ from those of ``experiments.yam
 
 import sys
 from importlib import import_module
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lightweights.settings.base import SettingsError, nearest
@@ -116,14 +119,36 @@ def load_kinds(folders: list[Path] | None = None) -> None:
             module_of(folder, "settings")
 
 
-def module_of(folder: Path, part: str) -> Any:
-    """A module of a chapter, imported as ``chapters.NAME.PART`` (or ``NAME.PART`` where it lies elsewhere)."""
-    place = folder.resolve()
-    package = f"{HOME.name}.{place.name}" if place.parent.name == HOME.name else place.name
-    root = str(place.parents[1] if place.parent.name == HOME.name else place.parent)
-    if root not in sys.path:
-        sys.path.insert(0, root)
+def module_of(folder: Path, part: str) -> ModuleType:
+    """A module of a chapter, ``chapters.NAME.PART``. Raises SettingsError where it cannot be imported."""
     try:
-        return import_module(f"{package}.{part}")
+        return import_module(f"{package_of(folder).__name__}.{part}")
     except ImportError as error:
         raise SettingsError(f"{folder / part}.py cannot be imported: {error}") from error
+
+
+def package_of(folder: Path) -> ModuleType:
+    """The folder as the package ``chapters.NAME``, imported from where it lies: sys.path need not know it, however the program was started.
+    A chapter of the same name that lies elsewhere is forgotten.
+    """
+    place = folder.resolve()
+    name, init = f"{HOME.name}.{place.name}", place / "__init__.py"
+    there = sys.modules.get(name)
+    if there is not None and list(there.__path__) == [str(place)]:
+        return there
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]
+    if init.is_file():
+        spec = spec_from_file_location(name, init, submodule_search_locations=[str(place)])
+    else:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(place)]
+    assert spec is not None
+    package = sys.modules[name] = module_from_spec(spec)
+    try:
+        if spec.loader is not None:
+            spec.loader.exec_module(package)
+    except Exception as error:
+        del sys.modules[name]
+        raise SettingsError(f"{init} cannot be imported: {error}") from error
+    return package

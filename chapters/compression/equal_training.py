@@ -1,0 +1,66 @@
+"""Ordinary methods trained as long as the mapping of photonic Quantum-Train, and how their learning rates are chosen."""
+
+import pandas as pd
+
+from lightweights.report.comparisons import compared_column
+from lightweights.report.measures import set_name
+from lightweights.report.results import Results
+from lightweights.report.statistics import summarise
+from lightweights.report.table import Table, summary_cell
+
+from . import LONG, NEED_A_NETWORK, RATES
+from .facts import equal_training
+
+
+def equal_training_table(results: Results) -> Table | None:
+    """Photonic Quantum-Train and ordinary methods at about equal numbers and equal epochs; None without runs."""
+    found, column = equal_training(results), compared_column(results.runs)
+    rows, cells = [], []
+    for size in found:
+        for name, reached in {"quantum_train": size.photons, **size.methods}.items():
+            needs = "a trained network first" if name in NEED_A_NETWORK else ""
+            label = LONG.get(name, "photonic QT")
+            row = {"bond_dim": size.bond_dim, "experiment": name, "parameters": reached.numbers, "epochs": reached.epochs}
+            rows.append(row | {"quantity": column} | reached.accuracy.columns())
+            cell = {"As bond\ndimension": str(size.bond_dim), "Method": label, "Parameters": f"{reached.numbers:.0f}"}
+            cell |= {"Epochs": str(reached.epochs), "Needs": needs or "-", "n": str(reached.accuracy.n)}
+            cells.append(cell | {"Test accuracy (%)": summary_cell(reached.accuracy, column)})
+    if not rows:
+        return None
+    caption = (
+        f"Ordinary methods at about as many numbers as photonic Quantum-Train and trained for as many epochs, {set_name(column)}. "
+        "Each has its own learning rate, chosen on images cut from training with seeds that nothing else uses. Methods that need a "
+        "trained network first stand last. Mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval."
+    )
+    return Table("equal_training", caption, pd.DataFrame(rows), pd.DataFrame(cells))
+
+
+def chosen_rates(results: Results) -> dict[str, float]:
+    """The learning rate of each method with the highest mean accuracy over both sizes and all tuning seeds, on images cut from training."""
+    means = {}
+    for name in RATES:
+        runs = results.of(name)
+        if len(runs):
+            by_rate = runs.groupby("schedule.lr")["test_accuracy_percent"].mean()
+            means[name.replace("rate_", "long_")] = float(by_rate.idxmax())
+    return means
+
+
+def learning_rates_table(results: Results) -> Table | None:
+    """Accuracy on images cut from training by learning rate, and the rate that is chosen; None without runs."""
+    rows, cells, chosen = [], [], chosen_rates(results)
+    for name, best in chosen.items():
+        runs = results.of(name.replace("long_", "rate_"))
+        cell = {"Method": LONG[name]}
+        for rate, part in runs.groupby("schedule.lr"):
+            own = summarise(part["test_accuracy_percent"])
+            rows.append({"experiment": name, "lr": rate, "chosen": rate == best, "quantity": "test_accuracy_percent"} | own.columns())
+            cell[f"Rate {rate:g}"] = f"{own.mean:.2f} (n = {own.n})"
+        cells.append(cell | {"Chosen": f"{best:g}"})
+    if not rows:
+        return None
+    caption = (
+        "Accuracy (%) on 1000 images cut from training, mean over two sizes and the tuning seeds, by learning rate. The best is chosen "
+        "once; schedule.lr of the experiment that trains on all images is set to it."
+    )
+    return Table("learning_rates", caption, pd.DataFrame(rows), pd.DataFrame(cells).fillna("-"))
