@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from lightweights.files import read_json
 from lightweights.report.chapter import Chapter, chapters, shown
 from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
 from lightweights.report.html import as_text
@@ -23,6 +24,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
 from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
+from lightweights.study.layout import folder_of_row
 
 _BLOCKS = ("plain", "answer", "headline")
 FIGURES_IN_FRONT = 4
@@ -50,6 +52,7 @@ def front_page(results: Results, contradictions: int) -> str:
             contradictions=contradictions,
             rule=any(judged(results.scores)),
             landed=len(results.runs),
+            models=models(results),
             asked=len(results.study.runs()),
             missing=missing(results),
             cost=cost(results),
@@ -62,6 +65,17 @@ def missing(results: Results) -> dict[str, int]:
     """Experiments that the settings ask for, and how many of their runs are not there."""
     asked, landed = Counter(run.experiment for run in results.study.runs()), Counter(results.runs.experiment)
     return {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
+
+
+def models(results: Results) -> int:
+    """How many of the runs were landed with their trained model."""
+    count = 0
+    for run in results.runs[["experiment", "variant", "seed"]].itertuples(index=False):
+        try:
+            count += "model" in read_json(folder_of_row(results.study.study.name, run, results.root) / "metrics.json")
+        except (OSError, ValueError, TypeError):
+            continue
+    return count
 
 
 def cost(results: Results) -> dict[str, Any]:
