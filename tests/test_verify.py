@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import houses
 import pytest
 import yaml
 from faults.table import fault
-from houses import PHOTONIC, ROOT, call, new_house
+from houses import ROOT, call, new_house
 from safetensors.torch import save
 from torch import zeros
 
@@ -287,41 +292,68 @@ def test_a_local_remote_a_half_finished_push_and_a_missing_object(tmp_path: Path
     )
 
 
-@pytest.mark.slow
-def test_a_fresh_clone_restores_from_a_remote_and_nothing_is_left_to_do(tmp_path: Path) -> None:
-    """As `make restore` does it; without a remote, and where the remote lost an object, what is missing is said."""
-    house = new_house(tmp_path / "house")
-    call(house, "snakemake", "--cores", "1")
-    outs = [
-        {path: {"persist": True}} for path in ("results/small/data", "results/small/weights/classical", "results/small/weights/photonic")
-    ]
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """Address of a server that reads from the folder ``store``, as a group puts its remote on the web."""
+    (tmp_path / "store").mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path / "store")))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def landed_house(folder: Path) -> Path:
+    """A study of a small generator and a teacher, whose model DVC keeps, trained and under git and DVC."""
+    study = houses.small_study()
+    study["teacher"] = {"widths": [4, 4, 4]}
+    study["schedules"]["teacher"] = {"epochs": 1}
+    study["experiments"]["teacher"] = {"method": "teacher", "seeds": [0]}
+    study["experiments"]["student"] = {"method": "student", "teacher": "teacher", "seeds": [], "override": {"feature.source": "zero"}}
+    house = new_house(folder, study)
+    call(house, "snakemake", "--cores", "1", "all")
+    outs = [{path: {"persist": True}} for path in ("results/small/data", "results/small/weights/teacher")]
     (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"small": {"cmd": "snakemake --cores 1", "outs": outs}}}))
     shutil.copy(ROOT / ".gitignore", house)
     dvc(house, "git", "init", "-q")
     dvc(house, "dvc", "init", "-q")
     dvc(house, "dvc", "commit", "-q", "-f")
+    return house
+
+
+@pytest.mark.slow
+def test_one_clone_pushes_and_another_clones_pulls_and_evaluates(tmp_path: Path, served: str) -> None:
+    """The whole round. Without a remote, and where the remote lost an object, what is missing is said; small models need none."""
+    house = landed_house(tmp_path / "house")
     commit(house)
     dvc(tmp_path, "git", "clone", "-q", str(house), "bare")
     said = call(tmp_path / "bare", "lightweights", "restore", "small")
-    assert "no DVC remote is configured" in said and "2 of 2 runs are there, 0 with weights" in said
-    assert "missing weights: classical 1, photonic 1" in said and "missing runs" not in said
+    assert "no DVC remote is configured" in said and "3 of 3 runs are there, 2 with models" in said
+    assert "missing models: teacher 1 (`dvc pull`" in said and "missing runs" not in said
+    said = call(tmp_path / "bare", "lightweights", "evaluate", "all", "--study", "small")
+    assert "checked: 2 runs" in said and "2 equal" in said and "its model is not here" in said and "small/teacher 1" in said
 
-    dvc(house, "dvc", "remote", "add", "-q", "-d", "store", str(tmp_path / "store"))
+    dvc(house, "dvc", "remote", "add", "-q", "--local", "folder", str(tmp_path / "store"))
+    dvc(house, "dvc", "push", "-q", "-r", "folder")
+    dvc(house, "dvc", "remote", "add", "-q", "-d", "web", served)
     commit(house)
-    dvc(house, "dvc", "push", "-q")
     dvc(tmp_path, "git", "clone", "-q", str(house), "clone")
     said = call(tmp_path / "clone", "lightweights", "restore", "small")
-    assert "2 of 2 runs are there, 2 with weights" in said and "missing" not in said
+    assert "3 of 3 runs are there, 3 with models" in said and "missing" not in said
     assert "Nothing to be done" in call(tmp_path / "clone", "snakemake", "-n")
-    weights = Path(f"results/small/weights/{PHOTONIC}.safetensors")
-    assert (tmp_path / "clone" / weights).read_bytes() == (house / weights).read_bytes()
+    assert "3 equal" in call(tmp_path / "clone", "lightweights", "evaluate", "all", "--study", "small")
     assert "all of it is as recorded" in call(tmp_path / "clone", "lightweights", "verify", "small")
 
+    weights = Path("results/small/weights/teacher/base/seed-0.safetensors")
     object_file(tmp_path / "store", md5(house / weights)).unlink()
     dvc(tmp_path, "git", "clone", "-q", str(house), "poorer")
     said = call(tmp_path / "poorer", "lightweights", "restore", "small")
-    assert "failed to transfer" in said and "going on with what could be pulled" in said
-    assert "missing weights: photonic 1 (" in said and "1 with weights" in said
+    assert "going on with what could be pulled" in said and "missing models: teacher 1 (" in said and "2 with models" in said
     assert str(weights) in call(tmp_path / "poorer", "lightweights", "verify", "small")
 
 

@@ -85,8 +85,8 @@ def ends_the_same(house: Path, finished: Path) -> None:
     """The study, started again, ends as the undisturbed one did."""
     call(house, *START)
     assert timeless(house) == timeless(finished)
-    weights = FOLDER / f"weights/{PHOTONIC}.safetensors"
-    assert (house / weights).read_bytes() == (finished / weights).read_bytes()
+    model = FOLDER / f"runs/{PHOTONIC}/model.safetensors"
+    assert (house / model).read_bytes() == (finished / model).read_bytes()
 
 
 def goes_on(house: Path, finished: Path, anew: bool = False) -> None:

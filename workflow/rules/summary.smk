@@ -8,7 +8,7 @@ MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.dat
 TOLD = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
 SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
 # Kinds of what is drawn: the endings of its files.
-KINDS = {"tables": ("html", "csv", "md", "tex"), "figures": ("svg", "pdf", "png")}
+KINDS = {"tables": ("html", "csv", "md", "tex", "json"), "figures": ("svg", "pdf", "png", "json")}
 
 
 rule collect:

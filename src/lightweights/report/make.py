@@ -9,6 +9,7 @@ import pandas as pd
 
 from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
+from lightweights.report.behind import behind_json
 from lightweights.report.chapter import chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
@@ -112,6 +113,7 @@ def write_table(name: str, results: Results) -> None:
         raise SettingsError(f"table {name}: study {results.study.study.name} has no runs of that experiment")
     for ending, text in table_files(table).items():
         write_atomic(results.folder / f"tables/{name}.{ending}", text)
+    write_atomic(results.folder / f"tables/{name}.json", behind_json("tables", name, results))
     write_atomic(results.folder / f"tables/{name}.html", to_html(to_markdown(table), f"{results.study.study.title}: {name}"))
 
 
@@ -122,6 +124,7 @@ def write_figure(name: str, results: Results) -> None:
     figure = chapter_of("figures", name).function("figures", name)(results)
     for kind in ("pdf", "png", "svg"):
         write_atomic(results.folder / f"figures/{name}.{kind}", render(figure, kind))
+    write_atomic(results.folder / f"figures/{name}.json", behind_json("figures", name, results))
 
 
 def write_scorecard(results: Results) -> None:

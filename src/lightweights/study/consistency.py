@@ -15,8 +15,8 @@ from lightweights.settings.runs import Run
 from lightweights.study.collect import LARGEST_HISTORY, key_of_row, read_runs, to_csv
 from lightweights.study.execute import LAST
 from lightweights.study.findings import Findings
-from lightweights.study.layout import history_file, metrics_file, model_file, weights_file
-from lightweights.study.models import NoModelError, read_landed, read_model
+from lightweights.study.layout import history_file, metrics_file, weights_file
+from lightweights.study.models import NoModelError, place_of, read_landed, read_model
 
 
 def check_run(run: Run, results: Path, findings: Findings) -> None:
@@ -72,7 +72,7 @@ def check_model(run: Run, metrics: dict[str, Any], results: Path, findings: Find
             findings.count("models")
         except NoModelError:
             if metrics["model"].get("numbers"):
-                findings.absent.append(str(model_file(run, results)))
+                findings.absent.append(str(place_of(run, int(metrics["model"].get("bytes", 0)), results)))
         except LightweightsError as error:
             findings.wrong.append(str(error))
         return

@@ -78,9 +78,16 @@ def _outs(folder: str, experiment: str, large: bool) -> list[dict[str, Any]]:
     return [{f"{folder}/runs/{experiment}": IN_GIT}, *weights]
 
 
+def artifacts(found: dict[str, Any]) -> dict[str, Any]:
+    """What DVC hands out by name and version: the folders of models that it keeps."""
+    folders = [path for stage in found.values() for out in stage["outs"] for path in out if "/weights/" in path]
+    listed = {Path(path).name.replace("_", "-"): {"path": path, "type": "model"} for path in folders}
+    return {"artifacts": listed} if listed else {}
+
+
 def dvc_yaml(found: dict[str, Any]) -> str:
     """Text of dvc.yaml."""
-    return HEAD + yaml.dump({"stages": found}, Dumper=_Plain, sort_keys=False, width=1000)
+    return HEAD + yaml.dump({"stages": found} | artifacts(found), Dumper=_Plain, sort_keys=False, width=1000)
 
 
 def _prepared(study: Study, dataset: str, params: list[str]) -> dict[str, Any]:
