@@ -363,7 +363,7 @@ def test_what_is_not_so_in_a_study_is_not_said_of_it(there, tmp_path: Path) -> N
     for own, those, short in ((study, runs, True), (full, collect(full, tmp_path), False)):
         only = those[those.experiment.isin(("pqkd_teacher", "pqkd_student", "classical"))]
         page = page_of("distillation", made(only, own))
-        assert ("so that no published number is judged" in page) == short
+        assert ("so that no published accuracy or cross-entropy is judged" in page) == short
     assert "Precision: auto." in tables.pqkd(made(runs, study)).caption
     assert "up to 98.8 % of all parameters" in tables.pqkd_controls(made(runs, study, there[2])).caption
 

@@ -1,6 +1,7 @@
 """Photonic quantum-enhanced knowledge distillation, PQKD (arXiv 2603.14898): students whose kernels are mixed by a photonic feature."""
 
 from lightweights.report.chapter import Chapter, Shown
+from lightweights.report.measures import Measure
 
 DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
 FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls", "pqkd_plain")
@@ -46,6 +47,14 @@ CHAPTER = Chapter(
         ),
     },
     cover="pqkd_controls",
+    measures=(
+        Measure("teacher_parameters", "parameters", decimals=0, tolerance=0.01, relative=True),
+        Measure("_compression", "compression", "times", tolerance=0.05),
+        Measure("averaged_variance_share", "share of variance", decimals=4, tolerance=0.1, relative=True),
+        Measure("median_variance_ratio", "share of variance", decimals=4, tolerance=0.1, relative=True),
+        Measure("shot_noise_power", "power of S", decimals=3, tolerance=0.02),
+        Measure("shot_fit_r_squared", "R2", decimals=3, tolerance=0.1),
+    ),
     data={LAWS: DISTILLATION},
     docs="pqkd.md",
     words={"pqkd_partial": "student, partial compression", "pqkd_extreme": "student, extreme compression", "pqkd": "PQKD"},

@@ -83,8 +83,13 @@ def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds
     with memory_told(run):
         given = read_data(data)
     result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
-    accuracies = ", ".join(f"{name} {value:.2f} %" for name, value in result.final.items() if name.endswith("accuracy_percent"))
-    return f"{run.key}: {accuracies.replace('_accuracy_percent', '')}"
+    accuracies = {
+        name.removesuffix("_accuracy_percent"): value for name, value in result.final.items() if name.endswith("accuracy_percent")
+    }
+    told = [f"{name} {value:.2f} %" for name, value in accuracies.items()] or [
+        f"{name} {value:.4g}" for name, value in result.final.items()
+    ]
+    return f"{run.key}: {', '.join(told)}"
 
 
 StudyFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/study.json, written by snakemake.", show_default=False)]

@@ -1,5 +1,6 @@
 """Verdicts on published numbers, by the rule of the analysis plan: pure functions of summaries."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -95,7 +96,8 @@ def what_settles(claim: Claim, ours: Summary, half_width: float, level: float = 
 
 def corrected(judgement: Judgement, p_holm: float, claim: Claim, ours: Summary, family: int) -> Judgement:
     """The verdict with p corrected over a family: *higher* and *lower* only where the difference survives, else *open*."""
-    if judgement.verdict not in (HIGHER, LOWER) or p_holm < LEVEL or judgement.difference is None:
+    tested = judgement.difference is not None and not math.isnan(p_holm)  # what is counted is no matter of chance
+    if judgement.verdict not in (HIGHER, LOWER) or not tested or p_holm < LEVEL or judgement.difference is None:
         return judgement
     why = f"{judgement.why}, but not after Holm's correction over the {family} direct comparisons of the source (p = {p_holm:.2f})"
     settles = what_settles(claim, ours, abs(judgement.difference.value), LEVEL / family)

@@ -1,0 +1,181 @@
+"""Comparisons of like with like: what would settle a row, corrections over a source, contrasts named in settings, equal training."""
+
+import csv
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from results_made import CLAIMS, made, page_of
+from scipy import stats
+from synthetic import change_metrics, fabricate, small_study
+
+from chapters.ablation.figures import confirmation as confirmation_figure
+from chapters.ablation.tables import confirmation
+from lightweights.report.chapter import chapters
+from lightweights.report.claims import Claim
+from lightweights.report.contrasts import compare_contrasts
+from lightweights.report.forest import forest_rows
+from lightweights.report.scorecard import holm_by_source
+from lightweights.report.statistics import bootstrap, from_numbers, improvement, one_sided, seeds_needed, sign_test, summarise
+from lightweights.report.verdicts import Evidence, corrected, judge_value
+from lightweights.settings.chapters import HOME
+from lightweights.settings.reading import load_study
+from lightweights.study.collect import collect
+from lightweights.study.layout import run_folder
+
+PLAIN = Claim("id", "source", "Table", "table", "method", "mnist", "", "test_accuracy_percent", "90", 90.0, 1.0, 3, None)
+SECOND = [Path("params.yaml"), Path("workflow/presets/second_edition.yaml")]
+
+
+def test_seeds_needed_are_the_least_at_which_the_interval_is_narrow_enough() -> None:
+    n = seeds_needed(2.0, 1.5)
+    halves = [stats.t.ppf(0.975, k - 1) * 2.0 / math.sqrt(k) for k in (n - 1, n)]
+    assert halves[0] > 1.5 >= halves[1]
+
+
+def test_no_number_of_seeds_settles_what_the_published_spread_alone_leaves_open() -> None:
+    published = from_numbers(90.0, 1.0, 3)  # its own half width: 4.303 / sqrt(3) = 2.484
+    assert seeds_needed(0.5, 2.0, published) is None
+    assert seeds_needed(0.5, 2.6, published) is not None
+    told = judge_value(PLAIN, from_numbers(91.9, 0.5, 3))
+    assert told.verdict == "open" and told.settles.startswith("no number of our seeds: the published spread (n = 3)")
+
+
+def test_a_difference_that_does_not_survive_holm_is_open() -> None:
+    claim = replace(PLAIN, reported_sd=0.1)
+    alone = judge_value(claim, from_numbers(91.2, 0.3, 3))
+    assert alone.verdict == "higher" and 0.005 < alone.difference.p < 0.05
+    claims = [replace(claim, id=str(k)) for k in range(20)]
+    same = judge_value(claim, from_numbers(90.1, 0.3, 3))
+    found = [(one, True, Evidence(alone if k == 0 else same, from_numbers(91.2, 0.3, 3))) for k, one in enumerate(claims)]
+    p, family = holm_by_source(found)
+    assert family["source"] == 20 and p["0"] == pytest.approx(min(1, 20 * alone.difference.p))
+    judged = corrected(alone, p["0"], claim, from_numbers(91.2, 0.3, 3), 20)
+    assert judged.verdict == "open" and "20 direct comparisons" in judged.why and judged.settles
+    assert corrected(alone, 0.01, claim, from_numbers(91.2, 0.3, 3), 20) is alone
+
+
+def test_signs_bootstrap_improvement_and_one_sided_bounds_by_hand() -> None:
+    assert sign_test([1.0] * 10) == (10, 10, pytest.approx(2 / 2**10))
+    assert sign_test([0.0, 1.0, -1.0])[:2] == (1, 2)
+    values = [1.0, 2.0, 6.0]
+    low, high = bootstrap(values)
+    assert (low, high) == bootstrap(values) and 1.0 <= low < 3.0 < high <= 6.0
+    assert improvement([1, 2], [1, 0]) == (0.5 + 1 + 1 + 1) / 4
+    own = summarise([1.0, 2.0, 3.0])
+    assert one_sided(own)[1] == pytest.approx(2 + stats.t.ppf(0.95, 2) / math.sqrt(3))
+
+
+def test_runs_of_one_value_are_told_as_such(tmp_path) -> None:
+    study = small_study(protocols=False)
+    fabricate(study, tmp_path)
+    for run in study.runs():
+        if run.variant == "bond_dim=4":
+            change_metrics(run_folder(run, tmp_path), "final", test600_accuracy_percent=93.5)
+    results = made(collect(study, tmp_path), study, tmp_path)
+    assert "93.50 (3 runs with the same value)" in page_of("quantum_train", results)
+
+
+def test_published_numbers_put_right_by_their_own_arithmetic() -> None:
+    printed = {claim.id: claim.reported_mean for claim in CLAIMS}
+    with (HOME / "quantum_train/corrections.csv").open() as file:
+        right = {row["claim"]: float(row["mean"]) for row in csv.DictReader(file)}
+    assert right["photonic_qt.chi10.test"] == pytest.approx((4 * printed["photonic_qt.chi10.test"] - 96.50 + 94.17) / 4)
+    assert right["photonic_qt.chi9.test"] == pytest.approx((4 * printed["photonic_qt.chi9.test"] - 94.17 + 96.50) / 4)
+    assert all((600 * value / 100) % 1 > 0.1 for value in (52.10, 84.40))  # no whole number of images
+
+
+def test_gate_based_numbers_are_not_comparable_and_ours_stands_beside(tmp_path) -> None:
+    results = pd.read_csv("results/paper/scorecard.csv") if Path("results/paper/scorecard.csv").is_file() else None
+    if results is None:
+        pytest.skip("the study's results are not here")
+    gate = results[results.method == "gate_based_qt"]
+    assert len(gate) == 11 and set(gate.verdict) == {"not comparable"} and (gate.n >= 3).all()
+    assert gate.why.str.contains("29 are no fractions of 600").all()
+
+
+def confirmed_study(**seeds):
+    arms = ["photonic", "mps-only", "product-free", "distinguishable"]
+    contrasts = {"of": "photonics.arm", "value": "last10", "margin": 0.5}
+    contrasts |= {"primary": [["photonic", arm] for arm in arms[1:]], "secondary": [["distinguishable", "mps-only"]]}
+    one = {"method": "quantum_train", "seeds": list(range(5, 15)), "contrasts": contrasts}
+    one |= {"override": {"schedule.rounds": 12}, "vary": {"mapping.bond_dim": [1, 4, 10], "photonics.arm": arms}}
+    return small_study(experiments={"confirmation": one} | {"classical": {"method": "classical", "seeds": [0]}})
+
+
+@pytest.fixture(scope="module")
+def confirmed(tmp_path_factory):
+    root, study = tmp_path_factory.mktemp("confirmed"), confirmed_study()
+    fabricate(study, root)
+    rng = np.random.default_rng(1)
+    level = {"photonic": 80.0, "mps-only": 70.0, "product-free": 80.0, "distinguishable": 80.6}
+    for run in study.runs():
+        if run.experiment == "confirmation":
+            arm = run.settings.photonics.arm
+            wide = 3.0 if arm == "distinguishable" else 0.1
+            change_metrics(run_folder(run, root), "last10", test10k_accuracy_percent=level[arm] + rng.normal(0, wide))
+    return made(collect(study, root), study, root)
+
+
+def test_contrasts_have_words_over_the_whole_family(confirmed) -> None:
+    table = compare_contrasts(confirmed, "confirmation")
+    primary = table[table.kind == "primary"]
+    assert len(primary) == 9 and set(primary.n) == {10}
+    words = primary.groupby("second").word.unique().map(set)
+    assert words["mps-only"] == {"differs"} and words["product-free"] == {"equivalent"} and words["distinguishable"] == {"open"}
+    ordered = primary.sort_values("p")
+    assert ordered.p_holm.iloc[0] == pytest.approx(min(1, 9 * ordered.p.iloc[0]))
+    assert set(table[table.kind == "secondary"].word) == {""}
+
+
+def test_contrasts_that_have_not_landed_still_count_in_the_family(confirmed) -> None:
+    runs = confirmed.runs
+    part = replace(confirmed, runs=runs[(runs.experiment != "confirmation") | (runs.bond_dim == 4)])
+    table = compare_contrasts(part, "confirmation")
+    best = table[table.kind == "primary"].sort_values("p").iloc[0]
+    assert best.p_holm == pytest.approx(min(1, 9 * best.p))
+
+
+def test_the_confirmation_has_a_table_a_figure_and_words(confirmed) -> None:
+    assert len(confirmation(confirmed).display) == 12
+    assert len(confirmation_figure(confirmed).axes) == 3
+    page = page_of("ablation", confirmed)
+    assert "Confirmation on fresh seeds" in page and "**equivalent**" in page
+
+
+def test_the_second_edition_asks_for_what_the_plan_fixes() -> None:
+    base, second = load_study(SECOND[0]), load_study(*SECOND)
+    contrasts = second.experiments["confirmation"].contrasts
+    assert contrasts is not None and contrasts.value == "last10" and contrasts.margin == 0.5
+    assert contrasts.primary == [("photonic", arm) for arm in ("mps-only", "product-free", "distinguishable", "classical-light")]
+    runs = [run for run in second.runs() if run.experiment == "confirmation"]
+    assert len(runs) == 6 * 3 * 10 and {run.seed for run in runs} == set(range(5, 15))
+    old = {run.key: run.settings for run in base.runs()}
+    assert all({run.key: run.settings for run in second.runs()}[key] == settings for key, settings in old.items())
+    for name in ("noise_none", "noise_g2", "noise_mps_only", "noise_base_device"):
+        assert second.experiments[name].seeds == list(range(8))
+
+
+def test_equal_training_is_equal_and_measured_now_and_then() -> None:
+    runs = [run for run in load_study(*SECOND).runs() if run.experiment.startswith("long_")]
+    assert len(runs) == 6 * 2 * 5
+    assert {(run.settings.schedule.epochs, run.settings.schedule.measure_every) for run in runs} == {(1000, 5)}
+
+
+def test_the_picture_of_all_claims_measures_in_tolerances() -> None:
+    row = {name: [""] for name in ("independent", "put_right", "settles", "why", "deviations")}
+    row |= {"chapter": ["quantum_train"], "method": ["photonic_qt"], "setting": ["bond_dim=4"], "quantity": ["generalisation_error"]}
+    row |= {"verdict": ["reproduced"], "n": [3], "reported": ["0.10"], "reported_sd_ddof1": [0.01], "reported_n": [3], "mean": [0.13]}
+    row |= {"ci95_low": [0.11], "ci95_high": [0.15], "independent_mean": [0.08], "difference_low": [0.01], "difference_high": [0.05]}
+    found = forest_rows(pd.DataFrame(row | {"reported_parameters": [688]})).iloc[0]
+    assert (found.ours, found.low, found.independent) == (pytest.approx(1.5), pytest.approx(0.5), pytest.approx(-1.0))
+
+
+def test_what_stands_beside_claims_is_read_and_known() -> None:
+    from lightweights.report.beside import independent_of
+
+    found = independent_of(chapters())
+    assert [found[f"photonic_qt.chi{chi}.train"][0].mean for chi in (1, 10)] == [49.7, 98.5]
