@@ -1,5 +1,7 @@
 """Table 4 and Figure 4: our numbers and the published ones meet where they belong; the claim about gains is judged by its rule."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -46,7 +48,7 @@ def test_published_numbers_stand_beside_the_same_method_and_size(runs) -> None:
     table = tables.compression(made(runs))
     found = table.data[table.data.quantity == "test600_accuracy_percent"].set_index("experiment")
     assert found.published_mean["weight_sharing"] == 88.666 and found.published_mean["pruning"] == 94.443
-    assert found.published_mean["gate_qt"] == 92.172 and found.published_parameters["gate_qt"] == 1365
+    assert np.isnan(found.published_mean["gate_qt"])  # of another test set
     assert found.published_mean["quantum_train"] == 95.502
     assert np.isnan(found.published_mean["low_rank"])
     assert found["mean"]["pruning"] == pytest.approx(94.1) and found.compression["pruning"] == pytest.approx(6690 / 3370)
@@ -62,8 +64,8 @@ def test_the_nearest_size_of_each_method_stands_beside_photons_of_as_many_number
     assert size.bond_dim == 10 and set(size.methods) == {"quantum_train", "pruning"} and size.above == []
     assert (size.methods["pruning"].numbers, size.methods["pruning"].accuracy.mean) == (3370, pytest.approx(94.6))
     text = page_of("compression", made(pd.concat([runs, further, small])))
-    assert "| photonic QT | 96.10 ± 0.10 (3271, n = 3) |" in " ".join(text.split())
-    assert "| pruning at the start | 94.60 ± 0.10 (3370, n = 3) |" in " ".join(text.split())
+    assert re.search(r"\| photonic QT \| 96.10 ± 0.10 \(3271, \d+ epochs, n = 3\) \|", " ".join(text.split()))
+    assert re.search(r"\| pruning at the start \| 94.60 ± 0.10 \(3370, \d+ epochs, n = 3\) \|", " ".join(text.split()))
 
 
 def test_sizes_further_away_than_a_hundredth_stand_alone(runs) -> None:

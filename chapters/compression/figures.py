@@ -92,7 +92,7 @@ def compression(results: Results) -> Figure:
     low = min(axis.dataLim.y0 for axis in axes)
     axes[0].set_ylim(100 - 1.15 * (100 - low), 99)
     axes[0].set_title("The paper's comparison", fontsize=7.5)
-    axes[1].set_title(f"What it leaves out{unequal_epochs(mine)}", fontsize=6.5)
+    axes[1].set_title(f"Left out{unequal_epochs(mine)}", fontsize=6.5)
     return figure
 
 
