@@ -190,10 +190,11 @@ def _of_laws(claim: Claim, results: Results, law: str, at: str) -> Evidence:
     mean, half = float(value), 2 * float(error)
     repeats = str(row.iloc[0, 2])
     n = int(repeats) if repeats.isdigit() else int((shown.iloc[:, 0] == law).sum()) - 1  # else the points that a power is fitted to
-    ours = Summary(n, mean, float("nan"), mean - half, mean + half)
+    ours = Summary(1, mean, float("nan"), mean - half, mean + half)  # one measurement, of no seeds
     difference = Difference(mean - claim.reported_mean, ours.low - claim.reported_mean, ours.high - claim.reported_mean)
     verdict = judge_value(replace(claim, reported_sd=None), Summary(n, mean, float(error), ours.low, ours.high)).verdict
-    return Evidence(Judgement(verdict, f"measured without training, ± two standard errors: {value} ± {half:.2g}", difference), ours)
+    why = f"measured without training, {n} repeats or points, ± two standard errors: {value} ± {half:.2g}"
+    return Evidence(Judgement(verdict, why, difference), ours)
 
 
 def _of_column(claim: Claim, results: Results) -> Evidence:

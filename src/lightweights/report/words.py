@@ -131,7 +131,7 @@ def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
         "scores": list(scores.itertuples()),
         "judged": rows,
         "verdicts": verdicts_of(scores) if len(scores) else "",
-        "seeds": span(int(row.n) for row in rows) if rows else span(sizes) if len(sizes) else NOTHING,
+        "seeds": span(int(row.n) for row in rows if row.n) if any(row.n for row in rows) else span(sizes) if len(sizes) else NOTHING,
         "shorter": bool(len(scores)) and bool(scores.shorter.any()),
         "tables": {name: chapter.tables[name] for name in shown(chapter.tables, there)},
         "figures": {name: chapter.figures[name] for name in shown(chapter.figures, there)},
