@@ -18,7 +18,7 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check
 # uv where it is there, as it is faster; what it cannot reach (an index or proxy that only pip knows of), pip installs from the same lock.
 UV := $(shell command -v uv)
 DEMO := --configfile workflow/presets/demo.yaml
-DEMO_ALL := $(DEMO) workflow/presets/demo_all.yaml
+DEMO_ALL := $(DEMO) workflow/presets/demo-all.yaml
 
 .PHONY: help env demo demo-all test test-all test-slurm faults reproduce restore lint bench docs lock clean
 

@@ -12,7 +12,7 @@ CHAPTER = Chapter(
         "notebooks": "the authors' notebooks, Louisanity/PhotonicQuantumTrain, commit 5fc1183",
         "slides": "the authors' slides",
         "merlin-dqnn": "MerLin's reproduction of photonic Quantum-Train, merlinquantum/reproduced_papers, papers/DQNN",
-        "summaries": "public summaries by readers of the paper",
+        "public-summaries": "public summaries by readers of the paper",
     },
     tables={
         "classical": Shown("Table 2", "The target network, trained directly", ("classical",)),
