@@ -179,15 +179,15 @@ def test_a_history_that_stops_early_is_refused(own):
     study, results = own
     path = folder_of(study, results, "quantum_train/bond_dim=4/seed-2") / "history.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(CollectError, match=r"history.csv has 11 rows with a number of the round; 12 are expected"):
-        read_histories("made-up", collect(study, results), results)
+    with pytest.raises(CollectError, match=r"bond_dim=4/seed-2: its history\.csv has 11 rows, expected 12"):
+        collect(study, results)
 
 
 def test_a_missing_history_is_refused(own):
     study, results = own
     (folder_of(study, results, "classical/base/seed-0") / "history.csv").unlink()
-    with pytest.raises(CollectError, match=r"history\.csv cannot be read"):
-        read_histories("made-up", collect(study, results), results)
+    with pytest.raises(CollectError, match=r"classical/base/seed-0: its history\.csv is missing or cut short"):
+        collect(study, results)
 
 
 def test_no_runs_have_no_histories(tmp_path):

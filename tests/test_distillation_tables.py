@@ -337,7 +337,7 @@ def test_what_was_found_is_said_in_words(there) -> None:
     study, runs, _ = there
     text = page_of("distillation", made(runs, study))
     for told in (
-        "| mnist         | 2      | 3 | 99.00 ± 0.00",
+        "| mnist         | 2      | 3 | 99.00 (3 of the same value)",
         "99.07 and 99.09",
         "[Partial compression](tables/pqkd_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is **differs**",
         "[All convolutions](tables/pqkd_extreme_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is **",

@@ -166,7 +166,12 @@ def test_the_table_tells_both_drops(tmp_path: Path) -> None:
 def test_what_noise_costs_is_told(tmp_path: Path) -> None:
     study = noise_study()
     text = page_of("noise", made(made_up(study, tmp_path), study))
-    worst, _, again, alone, counted = [line for line in text.splitlines() if line.startswith("- ")][:5]
+    lines = [line for line in text.splitlines() if line.startswith("- ")]
+    worst = lines[0]
+    again, alone, counted = (
+        next(line for line in lines if said in line) for said in ("transmittance 0.7: ", "which no noise can change", "100,000 cycles")
+    )
+    assert any("The mean over these points is 1.17 points" in line for line in lines)
     assert "worst of 6 points" in worst and "g2=0.1, it is +2.00" in worst and "of 6 points lie below 3" in worst
     assert "transmittance 0.7: +1.00 [1.00, 1.00] points (n = 3)" in again
     assert "MPS only), which no noise can change: +4.00" in alone

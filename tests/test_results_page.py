@@ -98,7 +98,7 @@ def test_pages_are_written_for_every_shape_of_study(tmp_path, shape) -> None:
     assert page(study, collect(study, tmp_path)).startswith("# Results: Made-up numbers")
     assert "Nothing was run" in page(study, collect(study, tmp_path / "empty", partial=True))
     for chapter in CHAPTERS:
-        assert page_of(chapter, made(collect(study, tmp_path), study)).startswith(f"# {CHAPTERS[chapter].question}")
+        assert page_of(chapter, made(collect(study, tmp_path), study, tmp_path)).startswith(f"# {CHAPTERS[chapter].question}")
 
 
 def test_page_says_what_gradients_do_in_place_of_cobyla(tmp_path) -> None:

@@ -201,9 +201,15 @@ def test_deviations_from_the_notebooks_are_listed():
     classical, gradient = runs[0].settings, runs[3].settings
     of = published_settings(chapters())
     assert deviations(flatten(classical), of["classical"]) == []
-    assert deviations(flatten(gradient), of["quantum_train"]) == ["phases trained by gradients (20 Adam steps a round), not COBYLA"]
+    assert deviations(flatten(gradient), of["quantum_train"]) == [
+        "phases trained by gradients (20 Adam steps a round), not COBYLA",
+        "bias matrices start at the identity with noise of 1e-09, TorchMPS's at the identity itself",
+    ]
     cobyla = next(run.settings for run in runs if run.variant.startswith("schedule=cobyla"))
-    assert deviations(flatten(cobyla), of["protocols"]) == ["schedule.rounds = 10, not 200"]
+    assert deviations(flatten(cobyla), of["protocols"]) == [
+        "bias matrices start at the identity with noise of 1e-09, TorchMPS's at the identity itself",
+        "schedule.rounds = 10, not 200",
+    ]
     assert deviations(flatten(cobyla), None) == []
     other = small_study(rounds=200, network={"name": "cnn-relu"}, photonics={"mesh": "clements"}).runs()[3].settings
     found = deviations(flatten(other), of["quantum_train"])

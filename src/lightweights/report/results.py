@@ -91,4 +91,4 @@ def with_settings(runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     names = dict.fromkeys(name for settings in told.values() for name in settings)
     new = [name for name in names if name not in runs and name not in SHORT_NAMES and name != "method"]
     columns = {name: pd.Series([settings.get(name) for settings in flat], index=runs.index) for name in new}
-    return pd.concat([runs, pd.DataFrame(columns, index=runs.index)], axis=1)
+    return pd.concat([runs, pd.DataFrame(columns, index=runs.index)], axis=1).copy()  # in one piece
