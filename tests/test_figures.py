@@ -79,6 +79,7 @@ def test_text_stays_text_in_svg_and_fonts_are_embedded_in_pdf(made):
 def test_three_files_are_written(made, tmp_path):
     write_figure("protocols", replace(made["paper"], root=shutil.copytree(made["paper"].root, tmp_path / "copy")))
     assert sorted(path.name for path in (tmp_path / "copy/made-up/figures").iterdir()) == [
+        "protocols.json",
         "protocols.pdf",
         "protocols.png",
         "protocols.svg",

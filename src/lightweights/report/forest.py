@@ -46,6 +46,7 @@ def forest(results: Results) -> Figure:
     """Every judged claim with a number: published with its 95 % interval, ours with its own, what others found as a hollow diamond."""
     rows = forest_rows(results.scores)
     figure = Figure(figsize=(TWO_COLUMNS, 1.4 + 0.115 * max(4, len(rows) / 2 + 3)), layout="constrained")
+    figure.set_layout_engine("constrained", w_pad=0.08)  # inches: names at the left edge are as long as they are
     if rows.empty:
         return without_runs(figure)
     titles = {chapter.name: chapter.title for chapter in chapters()}
