@@ -156,7 +156,7 @@ def test_files_are_csv_markdown_and_latex_in_full_precision(finished, tmp_path):
     pd.testing.assert_series_equal(pd.read_csv(folder / "quantum_train.csv")["mean"], table.data["mean"])
     assert (folder / "quantum_train.md").read_text() == to_markdown(table)
     assert (folder / "quantum_train.tex").read_text() == to_latex(table)
-    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".html", ".md", ".tex"]
+    assert sorted(path.suffix for path in folder.iterdir()) == [".csv", ".html", ".json", ".md", ".tex"]
     assert table_files(quantum_train(made(runs, study)))["csv"] == (folder / "quantum_train.csv").read_text()
 
 
