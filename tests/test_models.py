@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from lightweights.files import write_atomic
 from lightweights.methods.models import ModelError, measured, model_of, plain, taken_up
 from lightweights.networks import TargetCNN
 from lightweights.quantum_train import QuantumTrain
-from lightweights.report.cards import export, models_text
+from lightweights.report.cards import ExportError, export, models_text
 from lightweights.settings.dataset import DatasetSection
 from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
@@ -27,6 +28,7 @@ from lightweights.study.layout import data_path, metrics_file, model_file, run_f
 from lightweights.study.models import LARGEST_IN_GIT, NoModelError, load_model, module_of_run, place_of, read_landed, read_model
 
 CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[1]
 ONE_THREAD = {"threads": 1, "device": "cpu", "checkpoint_seconds": 600.0}
 TREE = {
     "study": {"name": "trial"},
@@ -259,22 +261,46 @@ def test_an_exported_network_answers_as_the_run_does(form, ending, landed: Path,
     assert "lightweights.load(" in text and "| 2 |" in text and "not for" in text
 
 
+def test_an_onnx_program_answers_as_the_run_does(landed: Path, digits: Dataset, tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnx.reference")
+    folder = export("trial/generated/base/seed-0", "onnx", tmp_path / "hub", landed)
+    images = digits.tests["test"].images[:7].float() / 255
+    run = read_landed(run_folder(RUNS[GENERATED], landed))
+    (found,) = runtime.ReferenceEvaluator(str(folder / "network.onnx")).run(None, {"inputs": images.numpy()})
+    torch.testing.assert_close(torch.from_numpy(found), plain(run.run.settings, module_of_run(run))(images), atol=1e-4, rtol=1e-4)
+
+
+def test_without_onnx_its_package_is_named(landed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ExportError, match="pip install onnx"):
+        export("trial/generated/base/seed-0", "onnx", tmp_path / "hub", landed)
+
+
+def test_the_card_of_a_forecaster_speaks_of_no_images(tmp_path: Path) -> None:
+    name = "paper/sequence_lstm/name=chapters.distributed_qlstm.data-oscillator,hidden=4,cell=lstm/seed-0"
+    folder = export(name, "torch", tmp_path, ROOT / "results")
+    _, header, text = (folder / "README.md").read_text().split("---\n", 2)
+    told = yaml.safe_load(header)["model-index"][0]["results"]
+    final = read_landed(ROOT / "results/paper/runs" / name.removeprefix("paper/")).metrics["final"]
+    assert [one["metrics"] for one in told] == [[{"type": "r2", "value": pytest.approx(final["test_r2"], abs=1e-6)}]]
+    assert "R2" in text and "images" not in text and "accuracy" not in text
+    assert torch.export.load(folder / "network.pt2").module()(torch.zeros(3, 4, dtype=torch.float64)).shape == (3,)
+
+
 def test_models_are_listed_with_their_size_and_those_without_are_told(results: Path) -> None:
     text = models_text("trial", results)
     assert "7 of 7 runs have a model" in text
     row = next(line for line in text.splitlines() if line.startswith("generated"))
     told = json.loads(metrics_file(RUNS[GENERATED], results).read_text())
-    assert row.split() == [
-        "generated",
-        "base",
-        "0",
-        str(told["model"]["numbers"]),
-        f"{told['model']['bytes'] / 1000:.1f}",
-        f"{told['final']['test_accuracy_percent']:.2f}",
-    ]
+    size, reached = f"{told['model']['bytes'] / 1000:.1f}", f"{told['final']['test_accuracy_percent']:.2f}"
+    assert row.split() == ["generated", "base", "0", str(told["model"]["numbers"]), size, "accuracy", "(%)", reached]
     path = metrics_file(RUNS[GENERATED], results)
     path.write_text(json.dumps({name: value for name, value in told.items() if name != "model"}))
     assert "landed without their models, until they are trained again (1): generated 1" in models_text("trial", results)
+    del told["model"]
+    told["parameters"]["target"] = 0  # as of a kernel, which trains no network
+    path.write_text(json.dumps(told))
+    assert "without their models" not in models_text("trial", results)
 
 
 def test_a_bundle_gives_the_number_in_a_fresh_folder_and_damage_is_named(

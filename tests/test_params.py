@@ -160,6 +160,7 @@ def test_numbers_as_strings_are_numbers() -> None:
         ("a: !!bool x", "does not fit its tag"),
         ("a: !!timestamp x", "does not fit its tag"),
         ("[" * 5000, "nested too deeply"),
+        ("- " * 300_000, "nested too deeply"),  # more calls than a stack of C holds
         ("a: &a {b: *a}", "more than 50 levels"),
         ("\n".join(["a0: &a0 {}", *(f"a{n}: &a{n} {{x: *a{n - 1}}}" for n in range(1, 60))]), "more than 50 levels"),
         ("a: &a {b: 1}\nc: {<<: *a}", "merge key << in line 2"),

@@ -93,6 +93,11 @@ def measured(network: nn.Module, settings: ForecastRun, data: Series, device: to
     return {name: value for name, value in found.items() if name.startswith("test_")}
 
 
+def example(settings: ForecastRun, data: Series) -> torch.Tensor:
+    """Two windows of the test part."""
+    return cut(values_of(data), settings.windows.protocol).test.inputs[:2]
+
+
 @torch.no_grad()
 def foretold(forecaster: nn.Module, parts: Parts) -> list[float]:
     """What follows each window of the test part, to six decimals."""

@@ -13,6 +13,8 @@ A method's module may have, besides the four functions of :mod:`lightweights.met
     The network for inference; unless there is one, ``module.bake()`` where the module has that, else the module.
 ``measured(network, settings, data, device)``
     Accuracies and the like on the test sets, named as in the history; unless there is one, accuracy and cross-entropy.
+``example(settings, data)``
+    Input of two cases, as a network takes it; unless there is one, zeros of the data set's shape.
 ``unrepeatable(settings)``
     Why the numbers do not give the network again, if they do not.
 """
@@ -116,6 +118,12 @@ def unrepeatable(settings: RunSettings) -> str:
     """Why a model does not give its network again; empty where it does."""
     own = _function(settings, "unrepeatable")
     return own(settings) if own is not None else ""
+
+
+def example(settings: RunSettings, data: Any) -> Tensor:
+    """Input of two cases, (2, ...), as the networks of these settings take it. ``data``: such as :func:`blank` gives."""
+    own = _function(settings, "example")
+    return torch.zeros(2, *data.input_shape) if own is None else own(settings, data)
 
 
 def blank(section: DatasetSection) -> Data:

@@ -24,6 +24,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
 from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
+from lightweights.study.collect import lacks_model
 from lightweights.study.layout import folder_of_row
 
 _BLOCKS = ("plain", "answer", "headline")
@@ -67,15 +68,17 @@ def missing(results: Results) -> dict[str, int]:
     return {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
 
 
-def models(results: Results) -> int:
-    """How many of the runs were landed with their trained model."""
-    count = 0
+def models(results: Results) -> tuple[int, int]:
+    """How many of the runs have their trained model, and how many trained a network and were landed without it."""
+    having = lacking = 0
     for run in results.runs[["experiment", "variant", "seed"]].itertuples(index=False):
         try:
-            count += "model" in read_json(folder_of_row(results.study.study.name, run, results.root) / "metrics.json")
-        except (OSError, ValueError, TypeError):
+            metrics = read_json(folder_of_row(results.study.study.name, run, results.root) / "metrics.json")
+            having += bool((metrics.get("model") or {}).get("numbers"))
+            lacking += lacks_model(metrics)
+        except (OSError, ValueError, TypeError, AttributeError):
             continue
-    return count
+    return having, lacking
 
 
 def cost(results: Results) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lightweights.files import LARGEST_YAML, read_bytes
+from lightweights.files import LARGEST_YAML, SafeLoader, parse_yaml, read_bytes
 from lightweights.settings.base import SettingsError
 from lightweights.settings.limits import check_values
 
@@ -17,7 +17,7 @@ TEMPLATING = ("__use_yte__", "__definitions__", "__variables__")
 """Keys that make Snakemake run a file as a program of YTE."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """The safe loader that refuses what would be lost: keys that stand twice, and merge keys, which can ask for more than any memory."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
         super().flatten_mapping(node)  # type: ignore[no-untyped-call]
 
 
-_Loader.yaml_implicit_resolvers = {key: list(values) for key, values in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_Loader.yaml_implicit_resolvers = {key: list(values) for key, values in SafeLoader.yaml_implicit_resolvers.items()}
 _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
 )
@@ -44,11 +44,9 @@ _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
 def read_settings(file: Path) -> dict[str, Any]:
     """Settings by name from a YAML file. Raises SettingsError naming the file."""
     try:
-        tree = yaml.load(read_bytes(file, LARGEST_YAML).decode(), _Loader) or {}  # noqa: S506 (safe)
+        tree = parse_yaml(read_bytes(file, LARGEST_YAML).decode(), _Loader) or {}
     except FileNotFoundError:
         raise SettingsError(f"{file}: no such file") from None
-    except RecursionError:
-        raise SettingsError(f"{file}: not a YAML file of settings by name: nested too deeply") from None
     except (OSError, ValueError, yaml.YAMLError, KeyError, AttributeError) as error:
         alien = isinstance(error, KeyError | AttributeError)  # from tags that do not fit their value
         why = f"a value does not fit its tag ({error})" if alien else str(error)
@@ -76,7 +74,7 @@ def named_values(option: str, items: list[str]) -> dict[str, Any]:
         if not between or not name.strip():
             raise SettingsError(f"{option} {item}: expected name=value")
         try:
-            found[name.strip()] = yaml.load(value, _Loader)  # noqa: S506 (safe)
+            found[name.strip()] = parse_yaml(value, _Loader)
         except (yaml.YAMLError, ValueError) as error:
             raise SettingsError(f"{option} {item}: {error}") from None
     return found

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,6 +149,11 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
     _check_data(table, where)
     _check_built(built, where)
     return table
+
+
+def lacks_model(metrics: Mapping[str, Any]) -> bool:
+    """Whether a run with this metrics.json trained a network and was landed without its model. Kernels and cuts have none to lack."""
+    return "model" not in metrics and bool((metrics.get("parameters") or {}).get("target"))
 
 
 def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from lightweights.errors import LightweightsError
 from lightweights.files import read_bytes, read_json
 from lightweights.settings.runs import Run
-from lightweights.study.collect import LARGEST_HISTORY, key_of_row, read_runs, to_csv
+from lightweights.study.collect import LARGEST_HISTORY, key_of_row, lacks_model, read_runs, to_csv
 from lightweights.study.execute import LAST
 from lightweights.study.findings import Findings
 from lightweights.study.layout import history_file, metrics_file, weights_file
@@ -78,7 +78,8 @@ def check_model(run: Run, metrics: dict[str, Any], results: Path, findings: Find
         return
     path = weights_file(run, results)
     if not path.is_file():
-        findings.without_model.append(run.experiment)
+        if lacks_model(metrics):
+            findings.without_model.append(run.experiment)
         return
     try:
         expected = metrics["provenance"].get("weights_sha256")

@@ -86,7 +86,8 @@ def asked_for(names: Iterable[str], study: str, results: Path = RESULTS) -> list
             chosen = [read_landed(folder_of(name, results))]
         else:
             there = there or landed_runs_of(study, results)
-            chosen = [landed for landed in there if name == "all" or landed.run.experiment in experiments(name)]
+            meant = experiments(name)
+            chosen = [landed for landed in there if name == "all" or landed.run.experiment in meant]
             if not chosen:
                 known = ", ".join(dict.fromkeys(landed.run.experiment for landed in there))
                 raise NoModelError(f"{name!r}: no run, and no chapter or experiment of study {study} with runs; there are {known}")

@@ -19,6 +19,7 @@ from lightweights.errors import LightweightsError
 from lightweights.files import read_bytes, read_json
 from lightweights.methods.models import ModelError, blank, numbers, plain, taken_up
 from lightweights.settings.runs import Run, RunSettings, kinds
+from lightweights.study.collect import lacks_model
 from lightweights.study.layout import RESULTS, metrics_file, model_file, weights_file
 
 LARGEST_IN_GIT = 64 * 2**10
@@ -113,9 +114,9 @@ def read_model(landed: Landed) -> dict[str, Tensor]:
     where it is another.
     """
     told, run = landed.model, landed.run
-    if told is None:
+    if lacks_model(landed.metrics):
         raise NoModelError(f"{landed.name} was landed without its model; it has one once it is trained again")
-    if not told.get("numbers"):
+    if told is None or not told.get("numbers"):
         raise NoModelError(f"{landed.name} trains no network")
     path = found_model(run, landed.results)
     if path is None:

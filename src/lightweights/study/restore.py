@@ -12,7 +12,7 @@ import pandas as pd
 from lightweights.errors import LightweightsError
 from lightweights.files import read_json
 from lightweights.settings.runs import Run
-from lightweights.study.collect import collect, to_csv
+from lightweights.study.collect import collect, lacks_model, to_csv
 from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file
 from lightweights.study.models import found_model
 from lightweights.study.plan import open_workflow
@@ -65,10 +65,10 @@ def missing(asked: Sequence[Run], results: Path = RESULTS) -> list[str]:
     runs = Counter(run.experiment for run in asked) - Counter(run.experiment for run in there)
     lost, never = Counter[str](), Counter[str]()
     for run in there:
-        told = _told(run, results)
-        if told is None:
+        metrics = _metrics(run, results)
+        if lacks_model(metrics):
             never[run.experiment] += 1
-        elif told.get("numbers") and found_model(run, results) is None:
+        elif (metrics.get("model") or {}).get("numbers") and found_model(run, results) is None:
             lost[run.experiment] += 1
     kinds = {
         "missing runs": (runs, "`snakemake --cores N` trains them"),
@@ -82,13 +82,13 @@ def missing(asked: Sequence[Run], results: Path = RESULTS) -> list[str]:
     ]
 
 
-def _told(run: Run, results: Path) -> dict[str, Any] | None:
-    """What metrics.json says of a run's model; None where it has none."""
+def _metrics(run: Run, results: Path) -> dict[str, Any]:
+    """metrics.json of a run; empty where it cannot be read, which collecting tells."""
     try:
-        told = read_json(metrics_file(run, results)).get("model")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return told if isinstance(told, dict) else None
+        metrics = read_json(metrics_file(run, results))
+    except (OSError, ValueError):
+        return {}
+    return metrics if isinstance(metrics, dict) else {}
 
 
 def _run(*command: str, check: bool = True) -> str:

@@ -96,7 +96,7 @@ def check_recorded(outputs: dict[Path, dict[str, Any]], cache: Path | None, file
     """
     for path, out in outputs.items():
         if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises OSError for names that are too long)
-            findings.absent.append(str(path))
+            findings.absent += [str(path / name) for name in _cached(cache, out["md5"]) or {"": ""}]
         elif path.is_file():
             _compare(path, out["md5"], "dvc.lock", findings)
         else:
