@@ -12,6 +12,7 @@ CHAPTER = Chapter(
         "2407.17325": "Noise-aware distributed QAOA, arXiv 2407.17325 (QCE 2024)",
         "2501.10242": "Wireless sensor networks by QAOA, arXiv 2501.10242 (ISCAS 2025)",
     },
+    docs="other_systems.md",
     tables={
         "maxcut": Shown("Cuts", "All ways to cut a graph, at equally many looks", RUNS),
         "wireless": Shown("Wireless network", "Energy by algorithm, and what the printed conservation leaves unmet", RUNS),

@@ -28,6 +28,7 @@ CHAPTER = Chapter(
     title="Sequence models",
     question="Is an LSTM of circuits that are split over processors as good as an unsplit one, and better than a classical one?",
     sources={"qlstm-slides": "Chen, Chen, Liu and Leung, Distributed QLSTM (arXiv 2503.14088), the authors' slides"},
+    docs="sequences.md",
     tables={
         "sequence_published": Shown("Published protocol", "Published R2 beside ours, with verdicts", ("sequence_published",)),
         "sequence_fair": Shown("Fair protocol", "R2 of every forecaster on four series", FAIR),

@@ -14,6 +14,7 @@ CHAPTER = Chapter(
         "2404.13971": "Xu, Chen and Wille, HamilToniQ, arXiv 2404.13971 (QCE 2024)",
         "hamiltoniq-code": "the authors' code and data, FelixXu35/hamiltoniq (MIT licence), version of 2024-06-20",
     },
+    docs="other_systems.md",
     tables={
         "hamiltoniq_curves": Shown("Score curves", "A noiseless simulator against the published score curves, by optimiser", CURVES),
         "hamiltoniq_noise": Shown("Scores under noise", "H-scores under noise of one kind and stated size", NOISE),

@@ -13,6 +13,7 @@ CHAPTER = Chapter(
         "2503.19082": "Burt et al., arXiv 2503.19082 (Quantum 10, 1984, 2026)",
         "disqco-data": "the authors' benchmark data, felix-burt/DISQCO, version of 2025-06-03",
     },
+    docs="other_systems.md",
     tables={
         "ebits": Shown("Entangled pairs", "Entangled pairs by way to cut, beside the published means", PAIRS),
         "splitting": Shown("Splitting", "One photonic circuit against products of two and three", ("splitting",)),

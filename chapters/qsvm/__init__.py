@@ -13,6 +13,7 @@ CHAPTER = Chapter(
         "2405.02630": "Chen et al., cuTN-QSVM, arXiv 2405.02630 (Mach. Learn.: Sci. Technol. 6, 015047, 2025)",
         "cutn-qsvm-code": "the authors' code, Tim-Li/cuTN-QSVM, version of 2025-02-12",
     },
+    docs="other_systems.md",
     tables={
         "qsvm_accuracy": Shown("Kernels", "Accuracy of quantum and ordinary kernels against the number of qubits", RUNS),
         "qsvm_concentration": Shown("Concentration", "Time of a kernel, and its entries off the diagonal", RUNS),
