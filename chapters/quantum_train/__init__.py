@@ -3,7 +3,6 @@
 from lightweights.report.chapter import Chapter, Shown
 
 CHAPTER = Chapter(
-    order=1,
     title="Photonic Quantum-Train",
     question="Does photonic Quantum-Train reach its published numbers?",
     sources={

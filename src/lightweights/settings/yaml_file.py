@@ -3,6 +3,8 @@
 What YAML would lose or bend in silence is refused or put right: a key that stands twice, merge keys; numbers such as ``1e-3`` are numbers.
 """
 
+import copy
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,7 @@ _Loader.add_implicit_resolver(  # type: ignore[no-untyped-call]
 def read_settings(file: Path) -> dict[str, Any]:
     """Settings by name from a YAML file. Raises SettingsError naming the file."""
     try:
-        tree = yaml.load(read_bytes(file, LARGEST_YAML).decode(), _Loader) or {}  # noqa: S506 (safe)
+        tree = copy.deepcopy(_parsed(read_bytes(file, LARGEST_YAML).decode()))
     except FileNotFoundError:
         raise SettingsError(f"{file}: no such file") from None
     except RecursionError:
@@ -57,6 +59,12 @@ def read_settings(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: not a YAML file of settings by name: found {type(tree).__name__}")
     check_values(tree, str(file))
     return tree
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """What a text says; the same text is asked for several times at every start."""
+    return yaml.load(text, _Loader) or {}  # noqa: S506 (safe)
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
