@@ -352,6 +352,26 @@ def test_landed_settings_parse_back_equal_and_nothing_is_written_as_null() -> No
     assert "mapping" not in runs_of({})[0].settings.plain()
 
 
+def test_a_setting_that_entered_later_has_its_real_default_and_is_written_only_where_it_was_said() -> None:
+    """Runs that landed before it entered, and runs that said it, both keep their identity."""
+    plain = parse_study({"experiments": {"a": {"method": "quantum_train", "seeds": [0]}}}).runs()[0].settings
+    assert (plain.photonics.arm, plain.photonics.staleness, plain.mapping.kind) == ("photonic", 0, "mps")
+    assert (
+        not {"arm", "staleness", "detectors", "post_selection"} & set(plain.plain()["photonics"]) and "kind" not in plain.plain()["mapping"]
+    )
+    for said in ({"vary": {"photonics.arm": ["photonic"]}}, {"override": {"photonics.arm": "photonic"}}):
+        asked = parse_study({"experiments": {"a": {"method": "quantum_train", "seeds": [0]} | said}}).runs()[0].settings
+        assert asked.plain()["photonics"].pop("arm") == "photonic"
+        assert RunSettings.model_validate_json(asked.to_json()).to_json() == asked.to_json() != plain.to_json()
+    assert RunSettings.model_validate_json(plain.to_json()).to_json() == plain.to_json()
+
+
+@pytest.mark.parametrize("changes", [{"photonics/arm": None}, {"mapping/kind": None}, {"photonics/staleness": None}])
+def test_no_value_stands_for_a_default(changes: dict) -> None:
+    with pytest.raises(SettingsError, match=next(iter(changes)).replace("/", ".")):
+        runs_of(changes)
+
+
 def test_execution_and_names_do_not_belong_to_a_runs_identity() -> None:
     before = [run.settings.to_json() for run in runs_of({})]
     changes = {"execution": {"threads": 4, "device": "auto", "checkpoint_seconds": 1}, "study": {"name": "other", "title": "Other"}}

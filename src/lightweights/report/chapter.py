@@ -84,6 +84,8 @@ class Chapter:
     def module(self, name: str) -> ModuleType | None:
         """A module of the folder, imported now; None where there is no such file."""
         package = package_of(self.folder).__name__
+        if name == "figures":
+            import_module("lightweights.report.figure")  # which takes matplotlib without what the surroundings say of it
         return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
 
     def function(self, module: str, name: str):

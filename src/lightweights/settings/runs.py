@@ -36,7 +36,8 @@ class Work(NamedTuple):
 class RunSettings(Section):
     """All that decides the numbers of a run, its seed aside.
 
-    None is never written: a setting that enters later, with None for "as before", leaves the identity of older runs as it is.
+    None is never written, and a setting that entered later only where it was said (:class:`~lightweights.settings.base.Grown`): the
+    identity of older runs stays as it is.
     """
 
     version: ClassVar[int]
