@@ -52,6 +52,7 @@ class Chapter:
         methods: Modules of kinds of run that the chapter brings.
         measures: Measures of its own.
         docs: The page of docs/ that says how it is modelled.
+        reading: What one must know to read its published numbers, in a sentence or two for the scorecard.
         words: What methods of its claims are called in sentences.
         folder: Where it lies; filled in where it is found.
         order: Place among the chapters, which ``experiments.yaml`` says; filled in where it is found.
@@ -67,6 +68,7 @@ class Chapter:
     methods: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     docs: str = ""
+    reading: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path()
     order: float = 0

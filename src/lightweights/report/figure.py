@@ -1,7 +1,7 @@
 """What all figures share: size for one (3.4 in) or two columns (7 in) of a paper, style, axes, and bytes of a file.
 
 Colours are Okabe and Ito's and viridis, which colour-blind readers can tell apart; markers and dashes say the same again.
-Bytes are the same for the same numbers and library versions, whatever the surroundings say: of MPLBACKEND, which notebooks set, matplotlib
+Bytes are the same for the same numbers and library versions, whatever the surroundings say: of MPLBACKEND, which Jupyter sets, matplotlib
 would refuse what is not installed here, and it reads it while it is imported.
 """
 # ruff: noqa: E402

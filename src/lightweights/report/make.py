@@ -130,8 +130,7 @@ def write_figure(name: str, results: Results) -> None:
 def write_scorecard(results: Results) -> None:
     """Write the scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
     study, found = results.study, contradictions_of(chapters())
-    sources = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
-    text = scorecard_markdown(results.scores, study, sources) + "\n" + contradictions_markdown(found)
+    text = scorecard_markdown(results.scores, study, chapters()) + "\n" + contradictions_markdown(found)
     rows = pd.concat([results.scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
     write_atomic(results.folder / "scorecard.csv", to_csv(rows))
     write_atomic(results.folder / "scorecard.md", text)

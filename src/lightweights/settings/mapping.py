@@ -14,6 +14,5 @@ class MappingSection(Grown):
     init_std: float = Field(1e-9, ge=0, le=10, description="Standard deviation of the initial values around the identity.")
     kind: Literal["mps", "logit-tanh"] = Field(
         "mps",
-        description="From probabilities to weights: mps; logit-tanh (MerLin's notebook) has no parameters, and uses neither "
-        "bond_dim nor init_std.",
+        description="From probabilities to weights: mps; logit-tanh (MerLin's) has no parameters, and uses neither bond_dim nor init_std.",
     )

@@ -23,7 +23,7 @@ ArmName = Literal[
     "photonic-unnormalised",
     "gaussian-unnormalised",
 ]
-"""The arms of the ablation."""
+"""What may multiply the slope: light, and what light is compared with."""
 
 
 class NoiseSection(Section):
@@ -64,16 +64,16 @@ class PhotonicsSection(Grown):
     )
     input_state: Literal["spaced", "alternating", "first"] | list[list[int]] = Field(
         "spaced",
-        description="Where the photons enter: spaced evenly (notebooks), alternating 0101... (paper), the first modes, or photon "
+        description="Where the photons enter: spaced evenly, alternating 0101..., the first modes, or photon "
         "numbers mode by mode, one list a circuit.",
     )
     bunching: bool = Field(False, description="Keep outcomes with several photons in one mode.")
     normalisation: Literal["mean", "sum", "none"] = Field(
-        "mean", description="Probabilities are divided by their mean (notebooks), by their sum, or not at all."
+        "mean", description="Probabilities are divided by their mean, by their sum, or not at all."
     )
     arm: ArmName | ImportedName = Field(
         "photonic",
-        description="Arm of the ablation: what multiplies the mapping's slope (docs/ablation.md). Or "
+        description="What multiplies the mapping's slope: one of the arms of docs/ablation.md, or "
         "package.module:factory, called as factory(weight_count, factors, generator) (docs/own_arm.md).",
     )
     noise: NoiseSection | None = Field(None, description="Imperfections of the devices; none unless set (docs/noise.md).")

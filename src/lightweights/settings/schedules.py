@@ -97,7 +97,7 @@ class StudentSchedule(DistillationSchedule):
 class Schedules(Section):
     classical: ClassicalSchedule = Field(default_factory=ClassicalSchedule, description="The target network trained directly.")
     gradient: GradientSchedule = Field(default_factory=GradientSchedule, description="Exact gradients on the phases (our default).")
-    cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
+    cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="COBYLA over all phases, without gradients.")
     spsa: SpsaSchedule = Field(default_factory=SpsaSchedule, description="Random perturbations: two evaluations a step, for devices.")
     teacher: TeacherSchedule = Field(default_factory=TeacherSchedule, description="Teachers, on hard labels; as published unless set.")
     student: StudentSchedule = Field(default_factory=StudentSchedule, description="Students, by distillation; as published unless set.")
