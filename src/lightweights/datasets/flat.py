@@ -33,7 +33,18 @@ def to_tensors(dataset: Data) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not _is_known(dataset):
         metadata = {"task": dataset.TASK} | metadata
         metadata["metadata_sha256"] = _sha_of(metadata)
-    return {name: tensor.contiguous() for name, tensor in named_tensors(dataset).items()}, {"dataset": json.dumps(metadata)}
+    return _apart(named_tensors(dataset)), {"dataset": json.dumps(metadata)}
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous tensors of which no two share memory, as a file takes them: splits may be views of one array."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.contiguous().clone() if place in seen else tensor.contiguous()
+        seen.add(place)
+    return found
 
 
 def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Data:
