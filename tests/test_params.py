@@ -2,6 +2,7 @@
 
 import copy
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from lightweights.methods.method import check_settings
 from lightweights.settings.base import SettingsError
+from lightweights.settings.experiment import variant_name
+from lightweights.settings.names import LONGEST, short_name
 from lightweights.settings.reading import json_schema, load_study
 from lightweights.settings.runs import Run, RunSettings, kinds
 from lightweights.settings.study import Study, parse_study
 from lightweights.settings.yaml_file import overlay
-from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
+from lightweights.study.layout import checkpoint_folder, file_name, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study, read_run, read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -397,6 +400,23 @@ def test_whatever_decides_numbers_belongs_to_a_runs_identity(changes: dict) -> N
 
 
 # Names
+
+
+def test_long_names_are_shortened_with_a_digest_so_that_every_file_system_takes_them() -> None:
+    """143 bytes are the least that is met, by eCryptfs; while a file is written its name has 16 more characters."""
+    paths = {f"schedule.{name}": value for name, value in (("rounds", 10), ("phase_steps", 375), ("phase_batch_size", 16))}
+    many = {f"some_section.a_rather_long_setting_{k}": k for k in range(9)}
+    name, other = variant_name(paths | many), variant_name(paths | many | {"some_section.a_rather_long_setting_8": 9})
+    assert len(name) <= LONGEST and name.startswith("rounds=10,phase_steps=375,phase_batch_size=16,a_rather")
+    assert name.rpartition(",and=")[0] == other.rpartition(",and=")[0] and name != other
+    assert variant_name(paths) == "rounds=10,phase_steps=375,phase_batch_size=16"
+    assert len(short_name("x" * 300)) == LONGEST
+    assert len(f".{file_name('package.' * 24 + 'module:factory')}.safetensors.abcdefgh.part") <= 143
+
+
+def test_every_file_of_the_repository_can_be_checked_out_in_an_encrypted_home_folder() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert [name for name in listed.split("\0") if any(len(part.encode()) > 143 for part in name.split("/"))] == []
 
 
 names = st.one_of(

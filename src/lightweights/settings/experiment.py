@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from lightweights.settings.base import Name, Section, Seed, nearest
 from lightweights.settings.baselines import Baseline
+from lightweights.settings.names import short_name
 from lightweights.settings.photonics import Regeneration
 from lightweights.settings.runs import RunSettings, kind_of, kinds
 
@@ -128,7 +129,7 @@ def section_class(annotation: Any) -> type[Section] | None:
 
 def variant_name(changes: dict[str, Any]) -> str:
     """Folder name of a variant: ``bond_dim=4``, ``schedule=cobyla,rounds=10``; ``base`` when nothing is changed."""
-    return ",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base"
+    return short_name(",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base")
 
 
 def _label(value: Any) -> str:

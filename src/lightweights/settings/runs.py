@@ -119,7 +119,7 @@ class Run(Section):
 
     study: Name
     experiment: Name
-    variant: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=+,-]{0,199}$")
+    variant: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=+,-]{0,119}$")
     seed: Seed
     settings: SerializeAsAny[RunSettings]
 
