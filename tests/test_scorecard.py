@@ -8,7 +8,7 @@ from synthetic import change_metrics, fabricate, small_study
 from chapters.quantum_train.judges import relative_loss
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import COLUMNS, Claim, ClaimsError, matching_runs, published, read_claims
-from lightweights.report.make import write_scorecard
+from lightweights.report.make import write_texts
 from lightweights.report.published import deviations, published_settings
 from lightweights.report.scorecard import scorecard_markdown
 from lightweights.report.statistics import from_numbers, summarise
@@ -249,7 +249,7 @@ def test_a_scorecard_without_any_run_says_not_run(tmp_path, claims):
 def test_files_are_the_same_for_the_same_runs(finished, claims, tmp_path):
     study, _, runs = finished
     for name in ("a", "b"):
-        write_scorecard(made(runs, study, tmp_path / name))
+        write_texts("scorecard", made(runs, study, tmp_path / name))
     for file in ("scorecard.csv", "scorecard.md"):
         assert (tmp_path / "a/made-up" / file).read_bytes() == (tmp_path / "b/made-up" / file).read_bytes()
     assert len(pd.read_csv(tmp_path / "a/made-up/scorecard.csv").query("verdict != 'inconsistent'")) == len(claims)
