@@ -19,7 +19,7 @@ from lightweights.settings.dataset import DatasetSection
 from lightweights.settings.schedules import CobylaSchedule
 from lightweights.training.alternating import begin_rounds, minimise_phases
 from lightweights.training.data import Examples, TrainingData, on_device
-from lightweights.training.state import adam, adam_step
+from lightweights.training.state import adam
 from lightweights.training.task import classification
 
 BATCH = 128
@@ -118,7 +118,13 @@ def _whole_cobyla(examples: Examples, effort: Effort) -> Race:
 
 
 def _step(name: str, optimiser: torch.optim.Optimizer, forward: Callable[[Tensor], Tensor], batch: Labelled) -> Contestant:
-    return Contestant(name, lambda: adam_step(optimiser, forward, *batch), lambda: forward(batch[0]))
+    return Contestant(name, lambda: _adam_step(optimiser, forward, *batch), lambda: forward(batch[0]))
+
+
+def _adam_step(optimiser: torch.optim.Optimizer, forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor) -> None:
+    optimiser.zero_grad()
+    cross_entropy(forward(images), labels).backward()
+    optimiser.step()
 
 
 def _cnn_alone(generator: QuantumTrain, batch: Labelled) -> Contestant:

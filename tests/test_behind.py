@@ -8,7 +8,7 @@ from results_made import made
 from synthetic import fabricate, small_study
 
 from lightweights.report.behind import behind
-from lightweights.report.make import write_figure, write_table
+from lightweights.report.make import write_figure, write_texts
 from lightweights.study.collect import collect
 
 STUDY = small_study(seeds=(0, 1), bond_dims=(1, 4))
@@ -22,7 +22,7 @@ def landed(tmp_path: Path) -> Path:
 
 def test_tables_and_figures_have_what_stands_behind_them_beside_them(landed: Path) -> None:
     results = made(collect(STUDY, landed), STUDY, landed)
-    write_table("quantum_train", results)
+    write_texts("tables/quantum_train", results)
     write_figure("training_curves", results)
     told = json.loads((results.folder / "tables/quantum_train.json").read_text())
     assert told["command"] == "lightweights draw results/made-up/settings/study.json tables/quantum_train"

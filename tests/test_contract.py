@@ -9,13 +9,14 @@ import torch
 from golden.record import NAMES, run_of, teacher_of
 from torch import nn
 
-from lightweights.datasets import Dataset, from_arrays
+from lightweights.datasets import Dataset, Series, Text, from_arrays, series_from_arrays, text_from_tokens, windows
 from lightweights.errors import LightweightsError
 from lightweights.mapping import Arm
 from lightweights.methods import classical
 from lightweights.methods.method import method_of
 from lightweights.settings.base import SettingsError
 from lightweights.settings.runs import kinds
+from lightweights.settings.study import parse_study
 from lightweights.study import contract
 from lightweights.study.contract import ContractError, check_own, check_run
 from lightweights.training.state import Training
@@ -107,6 +108,29 @@ def unlike(images: torch.Tensor, labels: torch.Tensor) -> None: ...
 
 
 HERE = Path(__file__).stem
+
+
+def waves(steps: int = 4) -> Series:
+    values = np.sin(np.arange(60) / 3)
+    return series_from_arrays("waves", windows(values[:40], steps), {"test": windows(values[40:], steps)})
+
+
+def words() -> Text:
+    rows = ([[1, 2], [3], [2, 2, 4]], [0, 1, 0])
+    return text_from_tokens("words", 5, 2, 4, rows, {"test": rows})
+
+
+@pytest.mark.parametrize(("factory", "task"), [("waves", "series of (4, 1), 1 outputs"), ("words", "text of (4,), 2 outputs")])
+def test_data_sets_of_other_tasks_are_checked_too(factory: str, task: str) -> None:
+    lines = list(check_own(f"{HERE}:{factory}"))
+    assert lines[0].endswith("is taken for a dataset") and lines[1].startswith(task)
+    assert lines[-1].startswith("asked again it gives the same data")
+
+
+def test_a_network_with_tied_weights_passes(tiny: Dataset) -> None:
+    tree = {"dataset": {"name": "digits"}, "network": {"name": "tied_networks:tied"}, "schedules": {"classical": {"epochs": 2}}}
+    run = parse_study(tree | {"experiments": {"direct": {"method": "classical", "seeds": [0]}}}).runs()[0]
+    assert len(list(check_run(run, tiny))) == 4
 
 
 @pytest.mark.parametrize(("factory", "kind"), [("small", "a network"), ("Waves", "an arm"), ("stripes", "a dataset")])

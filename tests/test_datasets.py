@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from lightweights.datasets import (
     DataError,
@@ -703,3 +703,13 @@ def test_a_wrong_cifar_archive_is_refused(fault):
     archive = {"no archive": b"not a tar", "cut": stream.getvalue()[:40]}.get(fault, stream.getvalue())
     with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz: .*get it anew"):
         list(cifar10.read_archive(archive, (batch,), 4))
+
+
+@pytest.mark.parametrize("count", [60, 20])
+def test_splits_that_are_views_of_one_array_are_written(count: int, tmp_path: Path) -> None:
+    images, labels = torch.randint(0, 255, (60, 1, 8, 8), dtype=torch.uint8), torch.arange(60) % 3
+    dataset = Dataset("views", 3, Split(images, labels), {"test": Split(images[:count], labels[:count])})
+    tensors, metadata = to_tensors(dataset)
+    save_file(tensors, tmp_path / "views.safetensors", metadata)
+    again = from_tensors(load_file(tmp_path / "views.safetensors"), metadata)
+    assert torch.equal(again.tests["test"].images, images[:count]) and digest(again) == digest(dataset)

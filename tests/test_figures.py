@@ -150,3 +150,33 @@ def test_none_of_this_loads_torch():
         "import chapters.distillation.figures, chapters.noise.tables; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})
+
+
+@pytest.mark.parametrize(
+    ("surroundings", "matplotlibrc"),
+    [
+        ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, ""),
+        ({}, "figure.facecolor: black\ntext.color: white\nfont.size: 20\nlines.linestyle: --\ntext.usetex: True\nbackend: TkAgg\n"),
+    ],
+)
+def test_figures_do_not_depend_on_what_the_surroundings_say_of_matplotlib(tmp_path: Path, surroundings: dict, matplotlibrc: str):
+    (tmp_path / "matplotlibrc").write_text(matplotlibrc)
+    code = (
+        "import hashlib, sys; sys.path.insert(0, 'tests')\n"
+        "from pathlib import Path\n"
+        "from lightweights.report.chapter import chapter_of\n"
+        "from results_made import made\nfrom synthetic import fabricate, small_study\nfrom lightweights.study.collect import collect\n"
+        f"root, study = Path({str(tmp_path)!r}), small_study(dataset='digits', seeds=(0,), bond_dims=(2,), protocols=False)\n"
+        "fabricate(study, root)\n"
+        "draw = chapter_of('figures', 'training_curves').function('figures', 'training_curves')\n"
+        "figure = draw(made(collect(study, root), study, root))\n"
+        "from lightweights.report.figure import render\n"
+        "print(*[hashlib.sha256(render(figure, kind)).hexdigest() for kind in ('svg', 'pdf', 'png')])"
+    )
+    plain = {name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "MATPLOTLIBRC")}
+    plain |= {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    found = [
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=plain | more, capture_output=True, text=True).stdout
+        for more in ({}, surroundings | {"MATPLOTLIBRC": str(tmp_path)})
+    ]
+    assert found[0] == found[1] and found[0].strip()

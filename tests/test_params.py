@@ -2,6 +2,7 @@
 
 import copy
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from lightweights.methods.method import check_settings
 from lightweights.settings.base import SettingsError
+from lightweights.settings.experiment import variant_name
+from lightweights.settings.names import LONGEST, short_name
 from lightweights.settings.reading import json_schema, load_study
 from lightweights.settings.runs import Run, RunSettings, kinds
 from lightweights.settings.study import Study, parse_study
 from lightweights.settings.yaml_file import overlay
-from lightweights.study.layout import checkpoint_folder, run_folder, settings_file, weights_file
+from lightweights.study.layout import checkpoint_folder, file_name, run_folder, settings_file, weights_file
 from lightweights.study.plan import open_study, read_run, read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -353,6 +356,26 @@ def test_landed_settings_parse_back_equal_and_nothing_is_written_as_null() -> No
     assert "mapping" not in runs_of({})[0].settings.plain()
 
 
+def test_a_setting_that_entered_later_has_its_real_default_and_is_written_only_where_it_was_said() -> None:
+    """Runs that landed before it entered, and runs that said it, both keep their identity."""
+    plain = parse_study({"experiments": {"a": {"method": "quantum_train", "seeds": [0]}}}).runs()[0].settings
+    assert (plain.photonics.arm, plain.photonics.staleness, plain.mapping.kind) == ("photonic", 0, "mps")
+    assert (
+        not {"arm", "staleness", "detectors", "post_selection"} & set(plain.plain()["photonics"]) and "kind" not in plain.plain()["mapping"]
+    )
+    for said in ({"vary": {"photonics.arm": ["photonic"]}}, {"override": {"photonics.arm": "photonic"}}):
+        asked = parse_study({"experiments": {"a": {"method": "quantum_train", "seeds": [0]} | said}}).runs()[0].settings
+        assert asked.plain()["photonics"].pop("arm") == "photonic"
+        assert RunSettings.model_validate_json(asked.to_json()).to_json() == asked.to_json() != plain.to_json()
+    assert RunSettings.model_validate_json(plain.to_json()).to_json() == plain.to_json()
+
+
+@pytest.mark.parametrize("changes", [{"photonics/arm": None}, {"mapping/kind": None}, {"photonics/staleness": None}])
+def test_no_value_stands_for_a_default(changes: dict) -> None:
+    with pytest.raises(SettingsError, match=next(iter(changes)).replace("/", ".")):
+        runs_of(changes)
+
+
 def test_execution_and_names_do_not_belong_to_a_runs_identity() -> None:
     before = [run.settings.to_json() for run in runs_of({})]
     changes = {"execution": {"threads": 4, "device": "auto", "checkpoint_seconds": 1}, "study": {"name": "other", "title": "Other"}}
@@ -378,6 +401,23 @@ def test_whatever_decides_numbers_belongs_to_a_runs_identity(changes: dict) -> N
 
 
 # Names
+
+
+def test_long_names_are_shortened_with_a_digest_so_that_every_file_system_takes_them() -> None:
+    """143 bytes are the least that is met, by eCryptfs; while a file is written its name has 16 more characters."""
+    paths = {f"schedule.{name}": value for name, value in (("rounds", 10), ("phase_steps", 375), ("phase_batch_size", 16))}
+    many = {f"some_section.a_rather_long_setting_{k}": k for k in range(9)}
+    name, other = variant_name(paths | many), variant_name(paths | many | {"some_section.a_rather_long_setting_8": 9})
+    assert len(name) <= LONGEST and name.startswith("rounds=10,phase_steps=375,phase_batch_size=16,a_rather")
+    assert name.rpartition(",and=")[0] == other.rpartition(",and=")[0] and name != other
+    assert variant_name(paths) == "rounds=10,phase_steps=375,phase_batch_size=16"
+    assert len(short_name("x" * 300)) == LONGEST
+    assert len(f".{file_name('package.' * 24 + 'module:factory')}.safetensors.abcdefgh.part") <= 143
+
+
+def test_every_file_of_the_repository_can_be_checked_out_in_an_encrypted_home_folder() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert [name for name in listed.split("\0") if any(len(part.encode()) > 143 for part in name.split("/"))] == []
 
 
 names = st.one_of(

@@ -8,7 +8,7 @@ from synthetic import change_metrics, fabricate, small_study
 from chapters.quantum_train.judges import relative_loss
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import COLUMNS, Claim, ClaimsError, matching_runs, published, read_claims
-from lightweights.report.make import write_scorecard
+from lightweights.report.make import write_texts
 from lightweights.report.published import deviations, published_settings
 from lightweights.report.scorecard import scorecard_markdown
 from lightweights.report.statistics import from_numbers, summarise
@@ -16,7 +16,6 @@ from lightweights.report.verdicts import judge_bound, judge_value
 from lightweights.study.collect import collect, flatten
 from lightweights.study.layout import run_folder
 
-SOURCES = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
 PLAIN = Claim("id", "2603.14898", "Table 1", "table", "teacher", "mnist", "", "test_accuracy_percent", "90", 90.0, None, None, None)
 
 
@@ -219,7 +218,7 @@ def test_deviations_from_the_notebooks_are_listed():
 def test_the_markdown_explains_the_rule_counts_verdicts_and_names_sources(finished, claims):
     study, _, runs = finished
     scores = made(runs, study).scores
-    text = scorecard_markdown(scores, study, SOURCES)
+    text = scorecard_markdown(scores, study, chapters())
     assert "How to read it" in text and "*reproduced*" in text
     assert f"{(scores.verdict == 'not run').sum()} not run" in text and f"**{len(claims)} published numbers" in text
     assert "## challenge-report, Table 3" in text and "phases trained by gradients" in text
@@ -236,7 +235,7 @@ def test_a_study_on_other_data_says_so_once_and_judges_nothing(tmp_path, claims)
     scores = made(collect(study, tmp_path), study).scores
     assert set(scores.verdict) == {"not run"} and len(scores) == len(claims)
     assert "published for mnist-partial; this study trains on digits" in set(scores.why)
-    text = scorecard_markdown(scores, study, SOURCES)
+    text = scorecard_markdown(scores, study, chapters())
     assert "this study trains on digits" in text and len(text.splitlines()) < 10 + len(scores.groupby(["source", "location", "dataset"]))
 
 
@@ -244,13 +243,13 @@ def test_a_scorecard_without_any_run_says_not_run(tmp_path, claims):
     study = small_study()
     scores = made(collect(study, tmp_path, partial=True), study).scores
     assert set(scores.verdict) == {"not run"}
-    assert "33" not in scorecard_markdown(scores, study, SOURCES).split("\n\n")[1].replace(str(len(claims)), "")
+    assert "33" not in scorecard_markdown(scores, study, chapters()).split("\n\n")[1].replace(str(len(claims)), "")
 
 
 def test_files_are_the_same_for_the_same_runs(finished, claims, tmp_path):
     study, _, runs = finished
     for name in ("a", "b"):
-        write_scorecard(made(runs, study, tmp_path / name))
+        write_texts("scorecard", made(runs, study, tmp_path / name))
     for file in ("scorecard.csv", "scorecard.md"):
         assert (tmp_path / "a/made-up" / file).read_bytes() == (tmp_path / "b/made-up" / file).read_bytes()
     assert len(pd.read_csv(tmp_path / "a/made-up/scorecard.csv").query("verdict != 'inconsistent'")) == len(claims)

@@ -9,7 +9,7 @@ from synthetic import fabricate, small_study
 
 from chapters.quantum_train import figures
 from chapters.quantum_train.tables import classical, glance, protocols, quantum_train
-from lightweights.report.make import write_table
+from lightweights.report.make import write_texts
 from lightweights.report.measures import format_number, significant
 from lightweights.report.statistics import summarise
 from lightweights.report.table import Table, markdown, table_files, to_latex, to_markdown
@@ -151,7 +151,7 @@ def test_no_protocols_no_table(tmp_path):
 def test_files_are_csv_markdown_and_latex_in_full_precision(finished, tmp_path):
     study, runs = finished
     table = quantum_train(made(runs, study))
-    write_table("quantum_train", made(runs, study, tmp_path))
+    write_texts("tables/quantum_train", made(runs, study, tmp_path))
     folder = tmp_path / "made-up/tables"
     pd.testing.assert_series_equal(pd.read_csv(folder / "quantum_train.csv")["mean"], table.data["mean"])
     assert (folder / "quantum_train.md").read_text() == to_markdown(table)

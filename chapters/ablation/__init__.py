@@ -8,7 +8,6 @@ CIRCUITS = ("circuits", "meshes")
 """Experiments that vary the circuit."""
 
 CHAPTER = Chapter(
-    order=2,
     title="Is it the photons?",
     question="Is it the photons, or would anything else in their place do as well?",
     tables={

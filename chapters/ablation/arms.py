@@ -85,7 +85,12 @@ def differences_asked(study: Study, reference: str) -> int:
     runs, seeds = study.runs(), Counter[tuple[str, str]]()
     of_variant = Counter((run.experiment, run.variant) for run in runs)
     for (experiment, variant), settings in {(run.experiment, run.variant): run.settings for run in runs}.items():
-        if experiment.startswith("noise_") or experiment == CONFIRMATION or settings.photonics is None or settings.photonics.arm is None:
+        if (
+            experiment.startswith("noise_")
+            or experiment == CONFIRMATION
+            or settings.photonics is None
+            or not settings.photonics.says("arm")
+        ):
             continue
         shared = {name: value for name, value in flatten(settings).items() if name != "photonics.arm"}
         seeds[str(shared), settings.photonics.arm] += of_variant[experiment, variant]

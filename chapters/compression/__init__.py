@@ -20,7 +20,6 @@ RATES = tuple(name.replace("long_", "rate_") for name in LONG)
 """Experiments that choose their learning rates."""
 
 CHAPTER = Chapter(
-    order=3,
     title="Compression",
     question="What do ordinary methods reach with as many numbers, and do the published baselines come out as published?",
     sources={"merlin-notebook": "MerLin's notebook variant of photonic Quantum-Train"},

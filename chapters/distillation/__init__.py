@@ -17,7 +17,6 @@ PUBLISHED_COMPRESSION = (41.0, 105.0)
 PUBLISHED_SHOTS = 200
 
 CHAPTER = Chapter(
-    order=5,
     title="Photonic distillation",
     question="Does photonic distillation (PQKD) reach its published numbers, and is it the photons?",
     sources={"2603.14898": "arXiv 2603.14898 (photonic-quantum-enhanced knowledge distillation)"},

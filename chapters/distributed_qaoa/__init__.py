@@ -5,7 +5,6 @@ from lightweights.report.chapter import Chapter, Shown
 RUNS = ("maxcut_15", "maxcut_large")
 
 CHAPTER = Chapter(
-    order=22,
     title="Distributed optimisation",
     question="Does QAOA on several small processors solve what simple algorithms do not, and does the choice of processors matter?",
     sources={

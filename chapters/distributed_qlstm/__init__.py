@@ -24,7 +24,6 @@ TASKS = {
 """The series, in words."""
 
 CHAPTER = Chapter(
-    order=7,
     title="Sequence models",
     question="Is an LSTM of circuits that are split over processors as good as an unsplit one, and better than a classical one?",
     sources={"qlstm-slides": "Chen, Chen, Liu and Leung, Distributed QLSTM (arXiv 2503.14088), the authors' slides"},

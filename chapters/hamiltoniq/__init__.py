@@ -7,7 +7,6 @@ CURVES = ("hamiltoniq_curves",)
 NOISE = ("hamiltoniq_readout", "hamiltoniq_layers")
 
 CHAPTER = Chapter(
-    order=21,
     title="A score for processors",
     question="Does a noiseless simulator get the score of 1 that HamilToniQ gives it by construction?",
     sources={

@@ -18,7 +18,6 @@ OPEN_QUESTIONS = {
 NOISE = ("noise_none", *SWEEPS, "noise_cycles")
 
 CHAPTER = Chapter(
-    order=4,
     title="Noise",
     question="Does noise cost less than 3 points?",
     tables={

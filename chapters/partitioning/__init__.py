@@ -6,7 +6,6 @@ from lightweights.report.measures import Measure
 PAIRS = ("ebits", "ebits_fraction", "ebits_small")
 
 CHAPTER = Chapter(
-    order=23,
     title="Cutting circuits",
     question="What does it cost to cut a circuit over several processors, in entangled pairs and, for photons, in accuracy?",
     sources={

@@ -6,7 +6,6 @@ from lightweights.report.measures import Measure
 RUNS = ("qsvm_mnist", "qsvm_digits")
 
 CHAPTER = Chapter(
-    order=20,
     title="A kernel of 784 qubits",
     question="Does a quantum kernel of up to 784 qubits need a GPU, and does it tell images apart better than ordinary kernels?",
     sources={

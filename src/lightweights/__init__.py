@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lightweights.adapters import LowRankAdapter, adapt
     from lightweights.fitting import fit
+    from lightweights.loading import load
     from lightweights.mapping import MPS, Arm, LogitTanh
     from lightweights.networks.dictionary import DictionaryConv2d, compress_convolutions
     from lightweights.photonics import Circuit, Hardware, Noise
     from lightweights.photonics.time_bin import TimeBin
     from lightweights.quantum_train import QuantumTrain
-    from lightweights.saved import load, save
+    from lightweights.saved import save
 
 __all__ = [
     "MPS",
@@ -52,7 +53,7 @@ _HOME = {
     "adapt": "adapters",
     "compress_convolutions": "networks.dictionary",
     "fit": "fitting",
-    "load": "saved",
+    "load": "loading",
     "save": "saved",
 }
 

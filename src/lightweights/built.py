@@ -35,7 +35,7 @@ def built_digests(settings: Any, data: Any, trained: nn.Module, seed: int) -> di
     if network is not None and ":" in network.name:
         built = build_network(network, data.input_shape, data.outputs, seed)
         found["network.name"] = built_digest(built, imported("network.name", network.name))
-    arm = getattr(photonics, "arm", None) or ""
+    arm = getattr(photonics, "arm", "")
     if ":" in arm and isinstance(getattr(trained, "arm", None), nn.Module):
         found["photonics.arm"] = built_digest(trained.arm, imported("photonics.arm", arm))  # type: ignore[arg-type]
     return found

@@ -217,10 +217,11 @@ def plan(
 def verify(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
 ) -> None:
-    """Check stored files against dvc.lock, each run against its settings, history and model, and runs.csv against the runs."""
+    """Check files against dvc.lock, runs against settings, histories and models, runs.csv against the runs, and pages against runs.csv."""
+    from lightweights.report.drawn import check_drawn
     from lightweights.study.verify import verify_study
 
-    verify_study(study, typer.echo)
+    verify_study(study, typer.echo, more=(check_drawn,))
 
 
 @app.command()

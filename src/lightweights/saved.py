@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -69,26 +69,13 @@ def save(generated: QuantumTrain, path: str | Path, *, kept: bool = True) -> Non
     temporary.replace(path)
 
 
-@overload
-def load(path: str | Path, module: nn.Module) -> QuantumTrain: ...
-@overload
-def load(path: str | Path, module: None = None) -> nn.Module: ...
-
-
-def load(path: str | Path, module: nn.Module | None = None) -> nn.Module:
+def load(path: str | Path, module: nn.Module) -> QuantumTrain:
     """The generator of a file that :func:`save` wrote, on the module's device. ``module`` is the user's own module: with any weights, as
     its code builds it, or where the file was written with ``kept=False`` with the weights that were kept. It is copied.
-
-    Without ``module`` the trained module of a run of a study: ``load("paper/quantum_train/bond_dim=4/seed-0")``
-    (:func:`lightweights.study.models.load_model`).
 
     Raises SavedError where the file is none of these or damaged, where names, shapes or dtypes of the module's parameters differ, and where
     kept weights are not those of the file. A backend is not part of a file: numbers are this package's own.
     """
-    if module is None:
-        from lightweights.study.models import load_model  # the library does without studies otherwise
-
-        return load_model(str(path))
     path = Path(path)
     try:
         with safe_open(path, framework="pt") as file:

@@ -28,6 +28,8 @@ class Data:
     """What all data sets have. ``tests``: the splits that are measured on, in order; arms are compared by the last of them."""
 
     TASK: ClassVar[str]
+    PART: ClassVar[type]
+    """The class of its splits, whose ``FORM`` says what a split holds."""
     COUNTS: ClassVar[tuple[str, ...]]
     """The fields, besides the name, that are numbers: a file keeps them beside the tensors."""
 
@@ -74,6 +76,7 @@ class Dataset(Data):
     tests: dict[str, Split]
 
     TASK: ClassVar[str] = "images"
+    PART: ClassVar[type] = Split
     COUNTS: ClassVar[tuple[str, ...]] = ("classes",)
 
     @property

@@ -1,4 +1,4 @@
-"""A data set's flat form for a safetensors file, the digest of its tensors, and the check of their form."""
+"""A data set's flat form for a safetensors file, and the digest of its tensors."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lightweights.datasets.dataset import Data, DataError, Dataset, Split
-from lightweights.datasets.series import Series, SeriesSplit
-from lightweights.datasets.text import Text, TextSplit
+from lightweights.datasets.dataset import Data, DataError, Dataset
+from lightweights.datasets.form import check_form, tensors_of
+from lightweights.datasets.series import Series
+from lightweights.datasets.text import Text
 from lightweights.settings.data_sets import DATA_SETS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_KINDS: tuple[tuple[type[Data], type], ...] = ((Dataset, Split), (Series, SeriesSplit), (Text, TextSplit))
-TASKS = {kind.TASK: (kind, part) for kind, part in _KINDS}
-"""What a data set of each task is made of: its class, and that of its splits."""
+_KINDS: tuple[type[Data], ...] = (Dataset, Series, Text)
+TASKS = {kind.TASK: kind for kind in _KINDS}
+"""The class of data sets of each task."""
 
 
 def to_tensors(dataset: Data) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -32,7 +33,18 @@ def to_tensors(dataset: Data) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not _is_known(dataset):
         metadata = {"task": dataset.TASK} | metadata
         metadata["metadata_sha256"] = _sha_of(metadata)
-    return {name: tensor.contiguous() for name, tensor in named_tensors(dataset).items()}, {"dataset": json.dumps(metadata)}
+    return _apart(named_tensors(dataset)), {"dataset": json.dumps(metadata)}
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous tensors of which no two share memory, as a file takes them: splits may be views of one array."""
+    found: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.contiguous().clone() if place in seen else tensor.contiguous()
+        seen.add(place)
+    return found
 
 
 def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None) -> Data:
@@ -43,9 +55,9 @@ def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | No
     """
     try:
         told = json.loads((metadata or {})["dataset"])
-        kind, part = TASKS[told.get("task", Dataset.TASK)]
+        kind = TASKS[told.get("task", Dataset.TASK)]
         splits = {
-            place: part(**{field.name: tensors[f"{place}.{field.name}"] for field in fields(part)})
+            place: kind.PART(**{field.name: tensors[f"{place}.{field.name}"] for field in fields(kind.PART)})
             for place in ("train", *(f"tests.{name}" for name in told["tests"]))
         }
         tests = {name: splits[f"tests.{name}"] for name in told["tests"]}
@@ -66,30 +78,6 @@ def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | No
     return dataset
 
 
-def check_form(dataset: Data) -> None:
-    """Raises DataError where types, shapes or values are not those of a data set of its task."""
-    if not dataset.tests:
-        raise DataError(f"data set {dataset.name}: no {dataset.TASK} to test on; prepare the data anew")
-    _, part = TASKS[dataset.TASK]
-    form: dict[str, tuple[str, str]] = part.FORM  # type: ignore[attr-defined]
-    for place, split in {"train": dataset.train, **dataset.tests}.items():
-        tensors = _tensors_of(split)
-        right = all(
-            str(tensors[name].dtype) == f"torch.{dtype}"
-            and tensors[name].ndim == len(axes.split())
-            and tensors[name].numel() > 0
-            and len(tensors[name]) == len(split)
-            and tensors[name].shape[1:] == getattr(dataset.train, name).shape[1:]
-            for name, (dtype, axes) in form.items()
-        )
-        fault = dataset.fault(split) if right else ", ".join(f"{name} {t.dtype} {tuple(t.shape)}" for name, t in tensors.items())
-        if fault:
-            expected = " and ".join(f"{name} {dtype} ({axes.replace(' ', ', ')})" for name, (dtype, axes) in form.items())
-            raise DataError(
-                f"data set {dataset.name}, {place}: {fault}; expected {expected}, as large as in training; prepare the data anew"
-            )
-
-
 def digest(dataset: Data) -> str:
     """SHA-256 over the names, types, shapes and little-endian bytes of all tensors: train first, then the tests in their order."""
     import numpy as np
@@ -106,11 +94,7 @@ def digest(dataset: Data) -> str:
 def named_tensors(dataset: Data) -> dict[str, Tensor]:
     """All tensors by name: ``train.images``, ``tests.test.labels`` and so on."""
     splits = {"train": dataset.train} | {f"tests.{name}": split for name, split in dataset.tests.items()}
-    return {f"{place}.{name}": tensor for place, split in splits.items() for name, tensor in _tensors_of(split).items()}
-
-
-def _tensors_of(split: Any) -> dict[str, Tensor]:
-    return {field.name: getattr(split, field.name) for field in fields(split)}
+    return {f"{place}.{name}": tensor for place, split in splits.items() for name, tensor in tensors_of(split).items()}
 
 
 def _is_known(dataset: Data) -> bool:

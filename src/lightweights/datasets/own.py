@@ -9,7 +9,8 @@ import numpy as np
 
 from lightweights.datasets.arrays import read_npz, read_table
 from lightweights.datasets.dataset import Data, DataError, Dataset, split_of
-from lightweights.datasets.flat import check_form, digest
+from lightweights.datasets.flat import digest
+from lightweights.datasets.form import check_form
 from lightweights.errors import LightweightsError
 from lightweights.imported import imported
 from lightweights.settings.base import SettingsError

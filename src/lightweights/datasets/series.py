@@ -40,6 +40,7 @@ class Series(Data):
     tests: dict[str, SeriesSplit]
 
     TASK: ClassVar[str] = "series"
+    PART: ClassVar[type] = SeriesSplit
     COUNTS: ClassVar[tuple[str, ...]] = ()
 
     @property

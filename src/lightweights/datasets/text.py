@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from lightweights.datasets.dataset import Data, DataError, labels_fault
+from lightweights.datasets.form import check_form
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,7 @@ class Text(Data):
     tests: dict[str, TextSplit]
 
     TASK: ClassVar[str] = "text"
+    PART: ClassVar[type] = TextSplit
     COUNTS: ClassVar[tuple[str, ...]] = ("classes", "vocabulary")
 
     @property
@@ -97,8 +99,6 @@ def text_from_tokens(
     Raises:
         DataError: a text without tokens or too long, tokens outside the vocabulary, labels of no class, other lengths, no split to test on.
     """
-    from lightweights.datasets.flat import check_form
-
     dataset = Text(
         name,
         classes,

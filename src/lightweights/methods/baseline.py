@@ -9,7 +9,7 @@ from torch import nn
 from lightweights.baselines import Baseline, baseline_epochs, begin_baseline, build_baseline
 from lightweights.datasets import Dataset, shape_of
 from lightweights.methods.method import Told
-from lightweights.methods.target import check_network, device_of
+from lightweights.methods.target import check_batches, check_network, device_of
 from lightweights.settings.base import SettingsError
 from lightweights.settings.kinds import BaselineRun
 from lightweights.training.data import on_device
@@ -29,6 +29,7 @@ def begin(
     settings: BaselineRun, data: Dataset, seed: int, device: torch.device, *, teacher: nn.Module | None = None, jobs: Path | None = None
 ) -> Training:
     """The baseline at its initial values."""
+    check_batches(settings, data, seed)
     return begin_baseline(build_baseline(settings, data.input_shape, data.classes, seed).to(device), settings.schedule, seed)
 
 

@@ -8,11 +8,10 @@ from torch import nn
 
 from lightweights.datasets import Dataset
 from lightweights.methods.method import Told
-from lightweights.methods.target import check_network, device_of, new_network
+from lightweights.methods.target import check_batches, check_network, device_of, new_network
 from lightweights.settings.kinds import ClassicalRun
 from lightweights.training.classical import begin_classical, classical_epochs
 from lightweights.training.data import on_device
-from lightweights.training.sizes import check_last_batch
 from lightweights.training.state import Training
 
 
@@ -26,7 +25,7 @@ def begin(
 ) -> Training:
     """The network at its initial values."""
     network = new_network(settings.network, data, seed)
-    check_last_batch(network, data.input_shape, len(data.train), settings.schedule.batch_size, f"network.name = {settings.network.name!r}")
+    check_batches(settings, data, seed)
     return begin_classical(network.to(device), settings.schedule, seed)
 
 

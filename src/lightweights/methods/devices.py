@@ -29,8 +29,8 @@ def hardware_of(photonics: PhotonicsSection) -> Hardware | None:
     bias = noise.pop("splitter_bias", 0.0)
     return Hardware(
         Noise(**noise),
-        photonics.detectors or "threshold",
-        photonics.post_selection or "exactly",
+        photonics.detectors,
+        photonics.post_selection,
         splitter_bias=bias,
         cycles=photonics.cycles,
     )

@@ -30,7 +30,7 @@ from lightweights.networks.teacher import Teacher, build_student, seeded_teacher
 from lightweights.photonics.time_bin import TimeBin
 from lightweights.settings.base import SettingsError
 from lightweights.settings.distillation import TimeBinSection
-from lightweights.settings.kinds import LATENT_SIZE, StudentRun, TeacherRun
+from lightweights.settings.kinds import StudentRun, TeacherRun
 from lightweights.settings.runs import Run
 from lightweights.training.data import on_device
 from lightweights.training.randomness import stream
@@ -139,7 +139,7 @@ def interferometer(section: TimeBinSection) -> TimeBin:
 
 def new_student(settings: StudentRun, input_shape: tuple[int, int, int], classes: int, seed: int, sourced: bool = True) -> Student:
     """The student at its initial values, with the source of its feature if it takes one (and it is ``sourced``)."""
-    section, size, theta = settings.student, settings.student.latent or LATENT_SIZE, torch.zeros(0)
+    section, size, theta = settings.student, settings.student.latent, torch.zeros(0)
     source: FeatureSource | None = None
     if section.takes_feature:
         assert settings.time_bin is not None and settings.feature is not None

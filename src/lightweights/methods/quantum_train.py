@@ -13,7 +13,7 @@ from lightweights.mapping import MPS, LogitTanh, MPSMapping
 from lightweights.methods.baseline import generator_tensors
 from lightweights.methods.devices import backend_of, check_devices, hardware_of
 from lightweights.methods.method import Told
-from lightweights.methods.target import check_network, device_of, new_network
+from lightweights.methods.target import check_batches, check_network, device_of, new_network
 from lightweights.photonics import Circuit, Mesh, fock
 from lightweights.photonics.backends import Backend, Remembered
 from lightweights.photonics.remote import Remote
@@ -71,9 +71,9 @@ def build_generator(settings: QuantumTrainRun, data: Dataset, seed: int, backend
         input_state=settings.photonics.input_state,
         bunching=settings.photonics.bunching,
         normalisation=settings.photonics.normalisation,
-        arm=settings.photonics.arm or "photonic",
+        arm=settings.photonics.arm,
         hardware=hardware_of(settings.photonics),
-        staleness=settings.photonics.staleness or 0,
+        staleness=settings.photonics.staleness,
         backend=backend,
         only="*",
         generator=stream(seed, "initial-values"),
@@ -84,6 +84,7 @@ def begin(
     settings: QuantumTrainRun, data: Dataset, seed: int, device: torch.device, *, teacher: nn.Module | None = None, jobs: Path | None = None
 ) -> Training:
     """The generator at its initial values; what answers in its place is closed with the training."""
+    check_batches(settings, data, seed)
     backend = backend_of(settings.photonics, jobs)
     try:
         training = begin_rounds(build_generator(settings, data, seed, backend).to(device), settings.schedule, seed)

@@ -7,7 +7,9 @@ from lightweights.datasets import Dataset, shape_of
 from lightweights.networks import build_network, parameter_count
 from lightweights.settings.base import SettingsError
 from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.kinds import BaselineRun, ClassicalRun, QuantumTrainRun
 from lightweights.settings.network import NetworkSection
+from lightweights.training.sizes import check_last_batch, last_batch
 
 
 def check_network(section: NetworkSection, dataset: DatasetSection, where: str) -> int:
@@ -33,6 +35,20 @@ def check_network(section: NetworkSection, dataset: DatasetSection, where: str) 
 def new_network(section: NetworkSection, data: Dataset, seed: int) -> nn.Module:
     """The network at its initial values."""
     return build_network(section, data.input_shape, data.classes, seed)
+
+
+def check_batches(settings: ClassicalRun | BaselineRun | QuantumTrainRun, data: Dataset, seed: int) -> None:
+    """Raises SettingsError where a minibatch, or a batch of the phases' optimiser, would be one image on which the network cannot be
+    trained.
+    """
+    count, schedule = len(data.train), settings.schedule
+    sizes = [schedule.batch_size]
+    if isinstance(settings, QuantumTrainRun) and settings.trains_phases:
+        sizes.append(1 if min(schedule.phase_batch_size, count) == 1 else count)  # type: ignore[union-attr]
+    for size in sizes:
+        if last_batch(count, size) == 1:
+            where = f"network.name = {settings.network.name!r}"
+            check_last_batch(new_network(settings.network, data, seed), data.input_shape, count, size, where)
 
 
 def device_of(module: nn.Module) -> torch.device:

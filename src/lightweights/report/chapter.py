@@ -20,7 +20,7 @@ from types import ModuleType
 from lightweights.errors import LightweightsError
 from lightweights.report.measures import Measure, add_measures
 from lightweights.settings.base import SettingsError
-from lightweights.settings.chapters import house, package_of
+from lightweights.settings.chapters import house, order_of, package_of
 
 
 class ChapterError(LightweightsError):
@@ -42,7 +42,6 @@ class Chapter:
     """What a chapter is and shows.
 
     Attributes:
-        order: Place among the chapters.
         question: What it asks, in one sentence.
         title: Short, for links.
         sources: Full titles of the sources that its claims name first, by short name.
@@ -53,11 +52,12 @@ class Chapter:
         methods: Modules of kinds of run that the chapter brings.
         measures: Measures of its own.
         docs: The page of docs/ that says how it is modelled.
+        reading: What one must know to read its published numbers, in a sentence or two for the scorecard.
         words: What methods of its claims are called in sentences.
         folder: Where it lies; filled in where it is found.
+        order: Place among the chapters, which ``experiments.yaml`` says; filled in where it is found.
     """
 
-    order: int
     question: str
     title: str
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -68,8 +68,10 @@ class Chapter:
     methods: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     docs: str = ""
+    reading: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     folder: Path = Path()
+    order: float = 0
 
     @property
     def name(self) -> str:
@@ -84,6 +86,8 @@ class Chapter:
     def module(self, name: str) -> ModuleType | None:
         """A module of the folder, imported now; None where there is no such file."""
         package = package_of(self.folder).__name__
+        if name == "figures":
+            import_module("lightweights.report.figure")  # which takes matplotlib without what the surroundings say of it
         return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
 
     def function(self, module: str, name: str):
@@ -101,7 +105,9 @@ def chapters() -> tuple[Chapter, ...]:
 
 @functools.cache
 def _chapters(_: Path, folder: Path) -> tuple[Chapter, ...]:
-    found = sorted((chapter_at(path.parent) for path in sorted(folder.glob("*/__init__.py"))), key=lambda chapter: chapter.order)
+    found = sorted(
+        (chapter_at(path.parent) for path in sorted(folder.glob("*/__init__.py"))), key=lambda chapter: (chapter.order, chapter.name)
+    )
     for kind in ("tables", "figures", "data"):
         seen: dict[str, Chapter] = {}
         for chapter in found:
@@ -122,8 +128,10 @@ def chapter_at(folder: Path) -> Chapter:
         raise ChapterError(str(error)) from error
     if not isinstance(made, Chapter):
         raise ChapterError(f"{folder / '__init__.py'} has no CHAPTER; docs/add_a_paper.md shows one")
+    if made.order:
+        raise ChapterError(f"{folder / '__init__.py'}: CHAPTER says order = {made.order}; experiments.yaml says it, and nothing else")
     add_measures(made.measures)
-    return replace(made, folder=folder)
+    return replace(made, folder=folder, order=order_of(folder))
 
 
 def shown(catalogue: Mapping[str, Shown], experiments: Iterable[str]) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
-import yaml
 
 from lightweights.report.beside import corrections_of, independent_of
 from lightweights.report.chapter import Chapter, ChapterError, Shown, chapter_at, chapters
@@ -32,7 +31,7 @@ def check_chapter(folder: Path) -> Iterator[str]:
     """Check a chapter; yields a line for each part that is right. Raises ChapterError naming the file and what is wrong."""
     chapter = chapter_at(folder)
     others = [other for other in chapters() if other.folder.resolve() != folder.resolve()]
-    for test in (light, one_order, own_modules_only, named_functions, judged_claims, published_pages):
+    for test in (light, own_modules_only, named_functions, judged_claims, published_pages):
         yield f"{chapter.name}: {test(chapter, others)}"
 
 
@@ -43,15 +42,6 @@ def light(chapter: Chapter, _: list[Chapter]) -> str:
         if module.partition(".")[0] in HEAVY:
             raise ChapterError(f"{path} imports {module}; import it where it is used")
     return "__init__ imports nothing heavy"
-
-
-def one_order(chapter: Chapter, _: list[Chapter]) -> str:
-    """Its experiments, where it has any, say the same order."""
-    path = chapter.folder / "experiments.yaml"
-    order = (yaml.safe_load(path.read_text()) or {}).get("order", 0) if path.is_file() else chapter.order
-    if order != chapter.order:
-        raise ChapterError(f"{path}: order is {order}, and that of CHAPTER {chapter.order}; they are one thing")
-    return f"order {chapter.order}"
 
 
 def own_modules_only(chapter: Chapter, _: list[Chapter]) -> str:
@@ -82,7 +72,7 @@ def named_functions(chapter: Chapter, others: list[Chapter]) -> str:
 
 def judged_claims(chapter: Chapter, others: list[Chapter]) -> str:
     """Each claim has a measure or a judge of its own; a judge judges some claim; contradictions and published settings can be read."""
-    house = tuple(sorted((*others, chapter), key=lambda one: one.order))
+    house = tuple(sorted((*others, chapter), key=lambda one: (one.order, one.name)))
     own = [claim for claim in claims_of(house) if claim.chapter == chapter.name]
     judges = chapter.module("judges")
     for claim in own:
@@ -100,7 +90,7 @@ def judged_claims(chapter: Chapter, others: list[Chapter]) -> str:
 
 def published_pages(chapter: Chapter, others: list[Chapter]) -> str:
     """Facts are a dataclass, and the page needs no other names, before any run has landed."""
-    house = tuple(sorted((*others, chapter), key=lambda one: one.order))
+    house = tuple(sorted((*others, chapter), key=lambda one: (one.order, one.name)))
     results = nothing_landed(parse_study({}), claims=claims_of(house), house=house)
     facts = chapter.module("facts")
     if facts is not None and not is_dataclass(facts.facts(results)):

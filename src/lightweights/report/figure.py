@@ -1,16 +1,26 @@
 """What all figures share: size for one (3.4 in) or two columns (7 in) of a paper, style, axes, and bytes of a file.
 
 Colours are Okabe and Ito's and viridis, which colour-blind readers can tell apart; markers and dashes say the same again.
-Bytes are the same for the same numbers and library versions.
+Bytes are the same for the same numbers and library versions, whatever the surroundings say: of MPLBACKEND, which Jupyter sets, matplotlib
+would refuse what is not installed here, and it reads it while it is imported.
 """
+# ruff: noqa: E402
 
+import contextlib
 import functools
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
+
+_backend = os.environ.pop("MPLBACKEND", None)
+import matplotlib as mpl
+
+if _backend is not None:
+    os.environ["MPLBACKEND"] = _backend
+
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -69,17 +79,26 @@ def styled(draw: Draw) -> Draw:
 
     @functools.wraps(draw)
     def styled(results: Results) -> Figure:
-        with mpl.rc_context(STYLE):
+        with style():
             return draw(results)
 
     return styled
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """The style of all figures upon matplotlib's own defaults, whatever a matplotlibrc says; what was set before is there again after."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def render(figure: Figure, kind: str) -> bytes:
     """The figure as pdf, svg or png, without dates."""
     dates = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with style():
         settle(figure)
         figure.savefig(buffer, format=kind, metadata=dates[kind])
     return buffer.getvalue()

@@ -94,27 +94,36 @@ def measure(path: Path, name: str) -> None:
 
 def _draw(name: str, results: Results) -> None:
     kind, _, item = name.rpartition("/")
-    if kind == "tables":
-        write_table(item, results)
-    elif kind == "figures":
+    if kind == "figures":
         write_figure(item, results)
-    elif name == "scorecard":
-        write_scorecard(results)
-    elif name == "RESULTS":
-        write_front(results)
     else:
-        write_page(name, results)
+        write_texts(name, results)
 
 
-def write_table(name: str, results: Results) -> None:
-    """Write one table: CSV, Markdown, LaTeX and HTML."""
+def write_texts(name: str, results: Results) -> None:
+    """Write the files of a table, of the scorecard, or of a page."""
+    for path, text in texts(name, results).items():
+        write_atomic(results.folder / path, text)
+
+
+def texts(name: str, results: Results) -> dict[str, str]:
+    """The text of each file of ``tables/NAME``, of the scorecard, or of a page, by its path in the study's folder."""
+    kind, _, item = name.rpartition("/")
+    if kind == "tables":
+        return table_texts(item, results)
+    if name == "scorecard":
+        return scorecard_texts(results)
+    return front_text(results) if name == "RESULTS" else page_text(name, results)
+
+
+def table_texts(name: str, results: Results) -> dict[str, str]:
+    """One table: CSV, Markdown, LaTeX and HTML, and what stands behind it."""
     table = chapter_of("tables", name).function("tables", name)(results)
     if table is None:
         raise SettingsError(f"table {name}: study {results.study.study.name} has no runs of that experiment")
-    for ending, text in table_files(table).items():
-        write_atomic(results.folder / f"tables/{name}.{ending}", text)
-    write_atomic(results.folder / f"tables/{name}.json", behind_json("tables", name, results))
-    write_atomic(results.folder / f"tables/{name}.html", to_html(to_markdown(table), f"{results.study.study.title}: {name}"))
+    found = {f"tables/{name}.{ending}": text for ending, text in table_files(table).items()}
+    title = f"{results.study.study.title}: {name}"
+    return found | {f"tables/{name}.json": behind_json("tables", name, results), f"tables/{name}.html": to_html(to_markdown(table), title)}
 
 
 def write_figure(name: str, results: Results) -> None:
@@ -127,33 +136,31 @@ def write_figure(name: str, results: Results) -> None:
     write_atomic(results.folder / f"figures/{name}.json", behind_json("figures", name, results))
 
 
-def write_scorecard(results: Results) -> None:
-    """Write the scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
+def scorecard_texts(results: Results) -> dict[str, str]:
+    """The scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
     study, found = results.study, contradictions_of(chapters())
-    sources = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
-    text = scorecard_markdown(results.scores, study, sources) + "\n" + contradictions_markdown(found)
+    text = scorecard_markdown(results.scores, study, chapters()) + "\n" + contradictions_markdown(found)
     rows = pd.concat([results.scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
-    write_atomic(results.folder / "scorecard.csv", to_csv(rows))
-    write_atomic(results.folder / "scorecard.md", text)
-    write_atomic(results.folder / "scorecard.html", to_html(text, f"{study.study.title}: scorecard"))
+    html = to_html(text, f"{study.study.title}: scorecard")
+    return {"scorecard.csv": to_csv(rows), "scorecard.md": text, "scorecard.html": html}
 
 
-def write_page(name: str, results: Results) -> None:
-    """Write the page of a chapter."""
+def page_text(name: str, results: Results) -> dict[str, str]:
+    """The page of a chapter."""
     from lightweights.report.words import chapter_page
 
     chapter = next((chapter for chapter in chapters() if chapter.name == name), None)
     if chapter is None:
         there = ", ".join(chapter.name for chapter in chapters())
         raise SettingsError(f"{name!r}: expected tables/NAME, figures/NAME, scorecard, RESULTS or a chapter ({there})")
-    write_atomic(results.folder / f"{name}.md", chapter_page(chapter, results))
+    return {f"{name}.md": chapter_page(chapter, results)}
 
 
-def write_front(results: Results) -> None:
-    """Write RESULTS.md, the study's first page."""
+def front_text(results: Results) -> dict[str, str]:
+    """RESULTS.md, the study's first page."""
     from lightweights.report.words import front_page
 
-    write_atomic(results.folder / "RESULTS.md", front_page(results, len(contradictions_of(chapters()))))
+    return {"RESULTS.md": front_page(results, len(contradictions_of(chapters())))}
 
 
 def write_report(path: Path) -> None:

@@ -4,13 +4,12 @@ import math
 from pathlib import Path
 
 import torch
-from matplotlib.figure import Figure
 
 from lightweights.files import write_atomic
 from lightweights.methods.devices import hardware_of
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit
 from lightweights.photonics.backends import imported, perceval_circuit
-from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, render
+from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, Figure, render
 from lightweights.settings.base import SettingsError
 from lightweights.settings.photonics import PhotonicsSection
 from lightweights.settings.study import parse_study

@@ -35,12 +35,10 @@ from lightweights.settings.study import Study
 
 RULE = """\
 **How to read it.** For each published number we compare the mean over our seeds, after the last round or epoch, with the published
-mean. The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (sds of the
-notebooks and of the report on them are ddof = 0 and are converted to ddof = 1; others are taken as they stand), else the t
-interval of our own mean alone. A gain over other methods is the difference of two of our own means, with Welch's interval.
-Our losses, and so generalisation errors, are means over all images; the notebooks' are means over batches, a small deviation in
-all rows of generalisation errors. The rule is that of the analysis plan (docs/analysis_plan.md; what was filled in later is
-dated there):
+mean. The difference is ours minus published. Its 95 % interval is Welch's where the publication gives n and sd (sds known to be of
+the population, ddof = 0, are converted to ddof = 1; others are taken as they stand), else the t interval of our own mean alone.
+A gain over other methods is the difference of two of our own means, with Welch's interval. {reading}The rule is that of the
+analysis plan (docs/analysis_plan.md; what was filled in later is dated there):
 
 - *reproduced*: the means differ by at most 1 percentage point (0.02 for generalisation errors, 10 % of the value for
   cross-entropies), or the interval contains 0 and reaches no further than 2 points (twice the tolerance) to either side of the difference;
@@ -173,8 +171,11 @@ def _why_not(claim: Claim, trained: Iterable[tuple[str, str]]) -> str:
     return f"no experiment of this study judges {claim.method}"
 
 
-def scorecard_markdown(scores: pd.DataFrame, study: Study, sources: Mapping[str, str]) -> str:
-    """The scorecard for readers: how to read it, counts, then the claims by source and place. ``sources``: their full titles."""
+def scorecard_markdown(scores: pd.DataFrame, study: Study, house: Iterable[Chapter]) -> str:
+    """The scorecard for readers: how to read it, counts, then the claims by source and place."""
+    house = list(house)
+    sources = {name: title for chapter in house for name, title in chapter.sources.items()}
+    reading = "".join(f"{chapter.reading} " for chapter in house if chapter.reading and chapter.name in set(scores.chapter))
     counts = Counter(scores.verdict)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     parts = [f"# Scorecard: {as_text(study.study.title)}"]
@@ -187,7 +188,7 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, sources: Mapping[str,
         return "\n\n".join([*parts, markdown(_counted(scores))]) + "\n"
     wide = sum(is_wide(row) for row in scores.itertuples())
     told = f" Of the reproduced, {wide} have a *wide* interval." if wide else ""
-    parts += [f"**{len(scores)} published numbers: {counted}.**{told}", RULE]
+    parts += [f"**{len(scores)} published numbers: {counted}.**{told}", RULE.format(reading=reading)]
     for (source, location, provenance), group in scores[scores.judgeable].groupby(["source", "location", "provenance"], sort=False):
         parts.append(f"## {source}, {location}\n\nSource: {sources.get(source, source)} (provenance: {provenance}).")
         tested = sign_tests(group)

@@ -2,9 +2,9 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from lightweights.errors import LightweightsError
 
@@ -22,6 +22,22 @@ class SettingsError(LightweightsError, ValueError):
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Grown(Section):
+    """A section that has grown since runs of it landed. ``later`` names what entered: it is written only where it was said, so that the
+    identity of runs from before stays what it is.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    def says(self, *names: str) -> bool:
+        """Whether one of these settings was said, rather than left at its default."""
+        return not self.model_fields_set.isdisjoint(names)
+
+    @model_serializer(mode="wrap")
+    def _as_said(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in written(self).items() if name not in self.later or self.says(name)}
 
 
 def describe(error: ValidationError, where: dict[str, str] | None = None) -> str:

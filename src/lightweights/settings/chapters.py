@@ -30,8 +30,12 @@ def house() -> Path:
 def found() -> dict[str, Path]:
     """Every chapter by name, in their order."""
     folders = [file.parent for file in sorted(house().glob(f"*/{EXPERIMENTS}"))]
-    order = {folder: _read(folder / EXPERIMENTS).get("order", 0) for folder in folders}
-    return {folder.name: folder for folder in sorted(folders, key=lambda folder: (order[folder], folder.name))}
+    return {folder.name: folder for folder in sorted(folders, key=lambda folder: (order_of(folder), folder.name))}
+
+
+def order_of(folder: Path) -> float:
+    """Place of a chapter among the others; 0 for one without experiments."""
+    return _read(folder / EXPERIMENTS).get("order", 0) if (folder / EXPERIMENTS).is_file() else 0
 
 
 def asked_for(named: Any) -> dict[str, Path]:

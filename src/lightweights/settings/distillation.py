@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lightweights.settings.base import Section
+from lightweights.settings.base import Grown, Section
 
 SourceName = Literal[
     "photonic",
@@ -70,8 +70,10 @@ class TeacherSection(Section):
     dropout: float = Field(0.25, ge=0, lt=1, description="Share of the last convolution's outputs dropped in training.")
 
 
-class StudentSection(Section):
+class StudentSection(Grown):
     """A student's network: the teacher's, with dictionary convolutions."""
+
+    later = ("latent",)
 
     compressed: Literal["none", "conv1", "partial", "extreme"] = Field(
         "partial", description="Convolutions with a dictionary: none, the first, the first two, all three."
@@ -80,14 +82,12 @@ class StudentSection(Section):
     mixing: MixingKind = Field(
         "generated", description="How basis filters are mixed: by a generated feature, by trained numbers, by a trained latent vector."
     )
-    latent: int | None = Field(
-        None, ge=1, le=65_536, description="Numbers in each layer's latent vector, for mixing latent; 512 unless set."
-    )
+    latent: int = Field(512, ge=1, le=65_536, description="Numbers in each layer's latent vector, for mixing latent.")
     widths: tuple[Channels, Channels, Channels] | None = Field(None, description="Channels of the convolutions; the teacher's unless set.")
 
     @model_validator(mode="after")
     def _latent_in_use(self) -> Self:
-        if self.latent is not None and self.mixing != "latent":
+        if self.says("latent") and self.mixing != "latent":
             raise ValueError(f"latent is {self.latent}, but mixing is {self.mixing}; remove it, or set mixing to latent")
         return self
 

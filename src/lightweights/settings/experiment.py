@@ -1,12 +1,14 @@
 """An experiment: a method, its seeds, what differs from the study's sections, and what is varied."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
 from lightweights.settings.base import Name, Section, Seed, nearest
 from lightweights.settings.baselines import Baseline
+from lightweights.settings.names import short_name
 from lightweights.settings.photonics import Regeneration
 from lightweights.settings.runs import RunSettings, kind_of, kinds
 
@@ -106,10 +108,17 @@ def assign(tree: dict[str, Any], kind: type[RunSettings], path: str, value: Any,
         if model and isinstance(node, dict) and part in node and node[part] is None:
             node[part] = model().model_dump()  # a section within a section that stood for none
         node = node.get(part) if isinstance(node, dict) else None
-    if not parents or not isinstance(node, dict) or leaf not in node:
-        there = [f"{section}.{name}" for section, values in tree.items() if isinstance(values, dict) for name in values]
+    if not parents or not isinstance(node, dict) or leaf not in {*node, *(model.model_fields if model else ())}:
+        there = [
+            f"{section}.{name}" for section, values in tree.items() if isinstance(values, dict) for name in _names(kind, section, values)
+        ]
         raise ValueError(f"{owner}: no setting {path!r}{nearest(path, there)}; there are {', '.join(there)}")
     node[leaf] = value
+
+
+def _names(kind: type[RunSettings], section: str, values: dict[str, Any]) -> Iterable[str]:
+    held = section_class(kind.model_fields[section].annotation) if section in kind.model_fields else None
+    return held.model_fields if held else values
 
 
 def section_class(annotation: Any) -> type[Section] | None:
@@ -120,7 +129,7 @@ def section_class(annotation: Any) -> type[Section] | None:
 
 def variant_name(changes: dict[str, Any]) -> str:
     """Folder name of a variant: ``bond_dim=4``, ``schedule=cobyla,rounds=10``; ``base`` when nothing is changed."""
-    return ",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base"
+    return short_name(",".join(f"{path.rsplit('.', 1)[-1]}={_label(value)}" for path, value in changes.items()) or "base")
 
 
 def _label(value: Any) -> str:

@@ -37,9 +37,6 @@ LEAST_BATCH = 128
 LARGEST_MATRIX_MB = 1024
 """Of a dictionary convolution's fixed matrix; a larger one is not kept (networks/dictionary.py)."""
 
-LATENT_SIZE = 512
-"""Numbers in a layer's latent vector unless set: as many as the feature of 16 modes has."""
-
 
 class ClassicalRun(RunSettings):
     """The target network trained directly."""
@@ -137,7 +134,7 @@ class QuantumTrainRun(RunSettings):
     @property
     def trains_phases(self) -> bool:
         """Whether there are phases that the schedule trains; an arm may have none, or leave them as they are."""
-        arm = self.photonics.arm or "photonic"
+        arm = self.photonics.arm
         return arm in ("photonic", "photonic-unnormalised", "distinguishable", "distinguishable-matched") or ":" in arm
 
     def work(self) -> Work:
@@ -245,7 +242,7 @@ class StudentRun(RunSettings):
         widths = self.student.widths or self.teacher.widths
         inputs = (taken_for(self.dataset.name).shape[0], *widths)
         layers = {"none": 0, "conv1": 1, "partial": 2, "extreme": 3}[self.student.compressed]
-        length = self.student.latent or LATENT_SIZE if self.time_bin is None else 2 * 2 ** (self.time_bin.modes // 2)
+        length = self.student.latent if self.time_bin is None else 2 * 2 ** (self.time_bin.modes // 2)
         sizes = [
             4 * taken * given * self.student.rank * length / 2**20 for taken, given in zip(inputs[:layers], widths[:layers], strict=True)
         ]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lightweights.settings.base import ImportedName, Section
+from lightweights.settings.base import Grown, ImportedName, Section
 
 ArmName = Literal[
     "photonic",
@@ -23,7 +23,7 @@ ArmName = Literal[
     "photonic-unnormalised",
     "gaussian-unnormalised",
 ]
-"""The arms of the ablation."""
+"""What may multiply the slope: light, and what light is compared with."""
 
 
 class NoiseSection(Section):
@@ -50,7 +50,9 @@ class NoiseSection(Section):
         return self
 
 
-class PhotonicsSection(Section):
+class PhotonicsSection(Grown):
+    later = ("arm", "detectors", "post_selection", "staleness")
+
     circuits: Literal["auto"] | list[tuple[int, int]] = Field(
         [(9, 4), (8, 4)],
         description="[modes, photons] of each circuit, or auto: the two smallest half-filled circuits with enough outcomes.",
@@ -62,31 +64,31 @@ class PhotonicsSection(Section):
     )
     input_state: Literal["spaced", "alternating", "first"] | list[list[int]] = Field(
         "spaced",
-        description="Where the photons enter: spaced evenly (notebooks), alternating 0101... (paper), the first modes, or photon "
+        description="Where the photons enter: spaced evenly, alternating 0101..., the first modes, or photon "
         "numbers mode by mode, one list a circuit.",
     )
     bunching: bool = Field(False, description="Keep outcomes with several photons in one mode.")
     normalisation: Literal["mean", "sum", "none"] = Field(
-        "mean", description="Probabilities are divided by their mean (notebooks), by their sum, or not at all."
+        "mean", description="Probabilities are divided by their mean, by their sum, or not at all."
     )
-    arm: ArmName | ImportedName | None = Field(
-        None,
-        description="Arm of the ablation: what multiplies the mapping's slope (docs/ablation.md); photonic unless set. Or "
+    arm: ArmName | ImportedName = Field(
+        "photonic",
+        description="What multiplies the mapping's slope: one of the arms of docs/ablation.md, or "
         "package.module:factory, called as factory(weight_count, factors, generator) (docs/own_arm.md).",
     )
     noise: NoiseSection | None = Field(None, description="Imperfections of the devices; none unless set (docs/noise.md).")
-    detectors: Literal["threshold", "pnr"] | None = Field(
-        None, description="threshold detectors click or not (unless set); pnr count photons. With noise or a budget of cycles."
+    detectors: Literal["threshold", "pnr"] = Field(
+        "threshold", description="threshold detectors click or not; pnr count photons. With noise or a budget of cycles."
     )
-    post_selection: Literal["exactly", "at_least"] | None = Field(
-        None, description="A clock cycle counts when exactly N modes click (unless set), or at least N photons are detected."
+    post_selection: Literal["exactly", "at_least"] = Field(
+        "exactly", description="A clock cycle counts when exactly N modes click, or at least N photons are detected."
     )
     cycles: int | None = Field(
         None, ge=1, le=10**15, description="Clock cycles that each circuit runs for each evaluation; exact probabilities unless set."
     )
 
-    staleness: int | None = Field(
-        None, ge=0, le=1000, description="Rounds that the devices' probabilities come late in asynchronous training; at once unless set."
+    staleness: int = Field(
+        0, ge=0, le=1000, description="Rounds that the devices' probabilities come late in asynchronous training; 0 is at once."
     )
 
     backend: Literal["perceval", "perceval-remote", "merlin"] | None = Field(
@@ -104,7 +106,7 @@ class PhotonicsSection(Section):
     @property
     def imperfect(self) -> bool:
         """Whether probabilities are those of a device: with noise, with its detectors, or from counts."""
-        return any(setting is not None for setting in (self.noise, self.detectors, self.post_selection, self.cycles))
+        return self.noise is not None or self.cycles is not None or self.says("detectors", "post_selection")
 
     @property
     def of_distinguishable_photons(self) -> bool:
@@ -121,9 +123,9 @@ class PhotonicsSection(Section):
             raise ValueError(f"backend {self.backend} has no cycles, bunching or arm distinguishable; remove them")
         if self.backend is not None and self.post_selection == "at_least":
             raise ValueError(f"backend {self.backend} counts cycles in which exactly N modes click; remove post_selection at_least")
-        if self.backend == "merlin" and (self.noise is not None or self.detectors is not None):
+        if self.backend == "merlin" and (self.noise is not None or self.says("detectors")):
             raise ValueError("backend merlin is exact: remove noise and detectors")
-        if remote and (self.detectors is not None or (self.noise is not None and self.noise.splitter_bias)):
+        if remote and (self.says("detectors") or (self.noise is not None and self.noise.splitter_bias)):
             raise ValueError(
                 "backend perceval-remote has detectors and beam splitters of its own: remove detectors and noise.splitter_bias"
             )

@@ -36,7 +36,8 @@ class Work(NamedTuple):
 class RunSettings(Section):
     """All that decides the numbers of a run, its seed aside.
 
-    None is never written: a setting that enters later, with None for "as before", leaves the identity of older runs as it is.
+    None is never written, and a setting that entered later only where it was said (:class:`~lightweights.settings.base.Grown`): the
+    identity of older runs stays as it is.
     """
 
     version: ClassVar[int]
@@ -118,7 +119,7 @@ class Run(Section):
 
     study: Name
     experiment: Name
-    variant: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=+,-]{0,199}$")
+    variant: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=+,-]{0,119}$")
     seed: Seed
     settings: SerializeAsAny[RunSettings]
 

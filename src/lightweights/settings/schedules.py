@@ -4,28 +4,28 @@ from typing import Literal
 
 from pydantic import Field
 
-from lightweights.settings.base import Section
+from lightweights.settings.base import Grown, Section
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
-class ClassicalSchedule(Section):
+class ClassicalSchedule(Grown):
+    later = ("measure_every",)
+
     protocol: Literal["classical"] = "classical"
     epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
     lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
-    measure_every: int | None = Field(
-        None, ge=1, le=100_000, description="Measured after every so many epochs, and after the last; after each unless set."
-    )
+    measure_every: int = Field(1, ge=1, le=100_000, description="Measured after every so many epochs, and after the last.")
 
     def measured(self, epoch: int) -> bool:
         """Whether the network is measured after that epoch, counted from 1."""
-        return self.measure_every is None or epoch % self.measure_every == 0 or epoch == self.epochs
+        return epoch % self.measure_every == 0 or epoch == self.epochs
 
     @property
     def measurements(self) -> int:
         """How many times a training is measured."""
-        return self.epochs if self.measure_every is None else -(-self.epochs // self.measure_every)
+        return -(-self.epochs // self.measure_every)
 
 
 class RoundSchedule(Section):
@@ -45,11 +45,13 @@ class GradientSchedule(RoundSchedule):
     phase_clip: float | None = Field(None, gt=0, le=1e6, description="Largest norm of the phases' gradient; longer ones are cut to it.")
 
 
-class CobylaSchedule(RoundSchedule):
+class CobylaSchedule(RoundSchedule, Grown):
+    later = ("implementation",)
+
     protocol: Literal["cobyla"] = "cobyla"
     evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")
-    implementation: Literal["scipy", "powell"] | None = Field(
-        None, description="SciPy's COBYLA (unless set), a new one since SciPy 1.16, or Powell's own, which SciPy had before."
+    implementation: Literal["scipy", "powell"] = Field(
+        "scipy", description="SciPy's COBYLA, a new one since SciPy 1.16, or Powell's own, which SciPy had before."
     )
 
 
@@ -95,7 +97,7 @@ class StudentSchedule(DistillationSchedule):
 class Schedules(Section):
     classical: ClassicalSchedule = Field(default_factory=ClassicalSchedule, description="The target network trained directly.")
     gradient: GradientSchedule = Field(default_factory=GradientSchedule, description="Exact gradients on the phases (our default).")
-    cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="The published notebooks' protocol.")
+    cobyla: CobylaSchedule = Field(default_factory=CobylaSchedule, description="COBYLA over all phases, without gradients.")
     spsa: SpsaSchedule = Field(default_factory=SpsaSchedule, description="Random perturbations: two evaluations a step, for devices.")
     teacher: TeacherSchedule = Field(default_factory=TeacherSchedule, description="Teachers, on hard labels; as published unless set.")
     student: StudentSchedule = Field(default_factory=StudentSchedule, description="Students, by distillation; as published unless set.")

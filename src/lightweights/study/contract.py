@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors.torch import save
 from torch import nn
 
 from lightweights.datasets import Dataset, digest, load
@@ -25,6 +24,7 @@ from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
 from lightweights.study.execute import begin, finish
+from lightweights.study.models import packed
 from lightweights.training.state import Training
 
 Owned = Literal["network", "arm", "dataset"]
@@ -74,7 +74,7 @@ def check_run(run: Run, data: Dataset, teacher: nn.Module | None = None) -> Iter
     nothing = bool(whole.module.state_dict()) and not any(name.startswith("network.") for name in result.weights)
     if bad or nothing:
         raise ContractError(f"{where}: {f'{bad[0]} is not finite' if bad else 'there is no network'} among the tensors that are stored")
-    save(result.weights)
+    packed(result.model)
     again = finish(whole, settings, data, run.seed)
     if again.final != result.final or again.details != result.details:
         raise ContractError(f"{where}: telling its results a second time gives others; draw from a stream of the seed")
@@ -135,16 +135,19 @@ def kind_of_factory(factory: Any, name: str) -> Owned:
 
 def _check_data(section: DatasetSection) -> Iterator[str]:
     data = load(section)
-    sizes = ", ".join(f"{part} {len(split.labels)}" for part, split in {"train": data.train, **data.tests}.items())
-    yield f"images of {data.input_shape}, {data.classes} classes: {sizes}"
-    absent = sorted(set(range(data.classes)) - set(data.train.labels.tolist()))
-    if absent:
-        raise ContractError(f"dataset.name = {section.name!r}: no training image of class {absent[0]}; number the classes without gaps")
-    yield "every class has training images"
+    sizes = ", ".join(f"{part} {len(split)}" for part, split in {"train": data.train, **data.tests}.items())
+    yield f"{data.TASK} of {data.input_shape}, {data.outputs} outputs: {sizes}"
+    if classes := getattr(data, "classes", 0):
+        absent = sorted(set(range(classes)) - set(data.train.labels.tolist()))
+        if absent:
+            raise ContractError(f"dataset.name = {section.name!r}: no training image of class {absent[0]}; number the classes without gaps")
+        yield "every class has training examples"
     fresh = imported("dataset.name", section.name)(**(section.arguments or {}))
     if digest(fresh) != digest(data):
         raise ContractError(f"dataset.name = {section.name!r} gave other data when asked again; draw from a generator with a fixed seed")
     yield f"asked again it gives the same data, SHA-256 {digest(data)}"
+    if not isinstance(data, Dataset):
+        return  # what is trained on series and texts, chapters bring
     network = {"name": f"{__name__}:linear"}
     tree = {
         "dataset": section.model_dump(),

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lightweights.settings.names import LONGEST, short_name
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study
 
@@ -17,7 +18,7 @@ def study_folder(study: str, results: Path = RESULTS) -> Path:
 
 def file_name(dataset: str) -> str:
     """A data set's name as that of a file: ``my_data:load`` gives ``my_data-load``."""
-    return re.sub(r"[.:]", "-", dataset)
+    return short_name(re.sub(r"[.:]", "-", dataset), LONGEST - len(".safetensors"))
 
 
 def data_file(study: Study, dataset: str, results: Path = RESULTS) -> Path:

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,22 @@ class VerifyError(LightweightsError):
     """Files that are not what they should be; names each, and the remedy."""
 
 
-def verify_study(name: str, say: Callable[[str], None], results: Path = RESULTS, lock: Path = Path("dvc.lock")) -> None:
-    """Check a study and say what was checked. Raises VerifyError naming what is wrong."""
+def verify_study(
+    name: str,
+    say: Callable[[str], None],
+    results: Path = RESULTS,
+    lock: Path = Path("dvc.lock"),
+    more: Sequence[Callable[[str, Findings], None]] = (),
+) -> None:
+    """Check a study and say what was checked; ``more`` checks what was made from the runs. Raises VerifyError naming what is wrong."""
     study = read_study(study_settings_file(name, results))
     findings = Findings()
     check_runs(study, results, findings)
     places = (metrics_file, history_file, model_file, weights_file)
     files = {place(run, results) for run in study.runs() for place in places}
     check_recorded(recorded_outputs(lock, study_folder(name, results)), cache_folder(), files, findings)
+    for check in more:
+        check(name, findings)
     say("checked: " + (", ".join(f"{number} {what}" for what, number in findings.checked.items()) or "nothing is here"))
     for what, number in findings.without_digest.items():
         say(f"without a digest, so that only a change of form would show: {number} {what}")

@@ -11,6 +11,8 @@ What is trained on, and by which loss, is the task's affair (:mod:`lightweights.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import torch
 from scipy.optimize import minimize
@@ -22,6 +24,7 @@ from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, Sp
 from lightweights.training.cobyla import powell_cobyla
 from lightweights.training.data import TrainingData
 from lightweights.training.randomness import module_stream, stream
+from lightweights.training.spsa import spsa_step
 from lightweights.training.state import Training, adam, require_finite
 from lightweights.training.task import Call, Meter, Task, classification
 
@@ -159,6 +162,13 @@ def train_phases(training: Training, generator: QuantumTrain, task: Task, schedu
     return float(loss.detach())
 
 
+def at_phases(training: Training, generator: QuantumTrain, task: Task, coefficients: Tensor, batch: Any, phases: Tensor) -> float:
+    """Loss of a batch with all phases at the values of a vector, where they are left."""
+    vector_to_parameters(phases, generator.phases)
+    ask_anew(training, generator)
+    return float(task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0])
+
+
 @torch.no_grad()
 def minimise_phases(training: Training, generator: QuantumTrain, task: Task, schedule: CobylaSchedule, coefficients: Tensor) -> float:
     """COBYLA on one random batch's loss over all phases, the unused ones included as in the notebooks. The value where it stops."""
@@ -166,9 +176,7 @@ def minimise_phases(training: Training, generator: QuantumTrain, task: Task, sch
     start = parameters_to_vector(generator.phases)
 
     def loss(phases) -> float:
-        vector_to_parameters(torch.from_numpy(phases).to(start), generator.phases)
-        ask_anew(training, generator)
-        return float(task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0])
+        return at_phases(training, generator, task, coefficients, batch, torch.from_numpy(phases).to(start))
 
     point = start.double().cpu().numpy()
     if schedule.implementation == "powell":
@@ -185,17 +193,12 @@ def minimise_phases(training: Training, generator: QuantumTrain, task: Task, sch
 def perturb_phases(training: Training, generator: QuantumTrain, task: Task, schedule: SpsaSchedule, coefficients: Tensor) -> float:
     """SPSA on all phases: steps against the slope along random signs. The mean loss of the last step's two points."""
     done, found = schedule.phase_steps * len(training.rows), math.nan
+
     for number in range(done + 1, done + 1 + schedule.phase_steps):
-        batch = task.batch()
-        centre = parameters_to_vector(generator.phases)
-        signs = 2 * torch.randint(0, 2, centre.shape, generator=training.streams["perturbations"]).to(centre) - 1
-        width, losses = schedule.perturbation / number**0.101, []
-        for side in (1, -1):
-            vector_to_parameters(centre + side * width * signs, generator.phases)
-            ask_anew(training, generator)
-            weights = generator.composed(coefficients, generator.probabilities())
-            losses.append(float(task.loss(with_weights(generator, weights), batch)[0]))
-        slope = (losses[0] - losses[1]) / (2 * width)
-        vector_to_parameters(centre - schedule.gain / number**0.602 * slope * signs, generator.phases)
-        found = sum(losses) / 2
+        gain, perturbation = schedule.gain / number**0.602, schedule.perturbation / number**0.101
+        here, batch, signs = parameters_to_vector(generator.phases), task.batch(), training.streams["perturbations"]
+        objective = partial(at_phases, training, generator, task, coefficients, batch)
+        moved = spsa_step(here, objective, gain, perturbation, signs, bound=math.inf)
+        vector_to_parameters(moved.theta, generator.phases)
+        found = (moved.plus + moved.minus) / 2
     return found

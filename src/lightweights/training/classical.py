@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lightweights.settings.schedules import ClassicalSchedule
-from lightweights.training.data import TrainingData, measure, minibatches
+from lightweights.training.data import TrainingData, measure
+from lightweights.training.epochs import descend, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.state import EpochMeter, Training, adam, adam_step, require_finite
+from lightweights.training.state import Training, adam
 
 
 def begin_classical(network: nn.Module, schedule: ClassicalSchedule, seed: int) -> Training:
@@ -20,14 +22,15 @@ def classical_epochs(training: Training, data: TrainingData, schedule: Classical
     """Train epoch by epoch from where the training stands; yields the history row of each, which has
     accuracies and the like where the schedule measures.
     """
-    network, optimiser = training.module, training.optimisers["network"]
-    for epoch in range(len(training.rows) + 1, schedule.epochs + 1):
-        meter = EpochMeter()
-        network.train()
-        for batch in minibatches(len(data.train), schedule.batch_size, training.streams["batches"]):
-            images, labels = data.train.at(batch)
-            loss, logits = adam_step(optimiser, network, images, labels)
-            meter.add(loss, logits, labels)
+    network = training.module
+
+    def objective(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        logits = network(images)
+        return F.cross_entropy(logits, labels), logits
+
+    def one(epoch: int) -> dict[str, float]:
+        meter = descend(training, network, data.train, schedule.batch_size, objective)
         network.eval()
-        values = meter.row() | (measure(network, data) if schedule.measured(epoch) else {})
-        yield training.finish_row({"epoch": epoch} | require_finite(values, f"epoch {epoch}", f"schedule.lr (it is {schedule.lr:g})"))
+        return meter.row() | (measure(network, data) if schedule.measured(epoch) else {})
+
+    yield from epochs(training, schedule.epochs, one, too_fast(schedule.lr))

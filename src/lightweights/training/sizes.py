@@ -25,7 +25,7 @@ def check_last_batch(network: nn.Module, input_shape: tuple[int, ...], count: in
         with torch.no_grad():
             tried(torch.zeros(1, *input_shape, device=parameter.device, dtype=parameter.dtype))
     except ValueError as error:
-        better = next((other for other in range(size - 1, 1, -1) if last_batch(count, other) > 1), None)
+        better = next((other for other in (*range(size - 1, 1, -1), size + 1, size + 2) if last_batch(count, other) > 1), None)
         remedy = f"take batches of {better}" if better else "take more images"
         raise SettingsError(
             f"{where}: {count} training images in batches of {size} leave one image alone, on which this network cannot be trained "

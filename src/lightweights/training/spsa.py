@@ -1,4 +1,4 @@
-"""Simultaneous perturbation stochastic approximation (Spall, IEEE Trans. Autom. Control 37, 332 (1992)) with constant gains."""
+"""Simultaneous perturbation stochastic approximation (Spall, IEEE Trans. Autom. Control 37, 332 (1992)): one step."""
 
 import math
 from collections.abc import Callable

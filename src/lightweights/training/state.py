@@ -2,13 +2,11 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class Closeable(Protocol):
@@ -106,18 +104,6 @@ class EpochMeter:
         loss, logits, labels = self.last
         accuracy = 100 * float((logits.argmax(-1) == labels).float().mean())
         return {"training_loss": mean, "last_batch_loss": float(loss), "last_batch_accuracy_percent": accuracy}
-
-
-def adam_step(
-    optimiser: torch.optim.Optimizer, forward: Callable[[Tensor], Tensor], images: Tensor, labels: Tensor
-) -> tuple[Tensor, Tensor]:
-    """One step on a batch's cross-entropy; the loss before the step, and the logits."""
-    optimiser.zero_grad()
-    logits = forward(images)
-    loss = F.cross_entropy(logits, labels)
-    loss.backward()
-    optimiser.step()
-    return loss, logits
 
 
 def adam(parameters: object, lr: float) -> torch.optim.Adam:
