@@ -7,7 +7,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
-from lightweights.report.chapter import chapters, shown
+from lightweights.report.chapter import chapters
+from lightweights.report.experiments import chapters_for, items_of
 from lightweights.study.cost import job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import (
     data_file,

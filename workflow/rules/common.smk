@@ -36,7 +36,7 @@ def alternatives(experiments):
 
 def names_of(chapter):
     """What is drawn of a chapter, as `lightweights draw` calls it."""
-    return [f"{kind}/{name}" for kind in KINDS for name in shown(getattr(chapter, kind), EXPERIMENTS)]
+    return [f"{kind}/{name}" for kind in KINDS for name in items_of(chapter, kind, STUDY, EXPERIMENTS)]
 
 
 def drawn(chapter):

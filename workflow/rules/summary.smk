@@ -2,7 +2,7 @@
 STUDY_FILE = study_settings_file(STUDY.study.name).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
-CHAPTERS = [chapter for chapter in chapters() if EXPERIMENTS & chapter.experiments]
+CHAPTERS = [chapter for chapter in chapters_for(STUDY) if EXPERIMENTS & chapter.experiments]
 MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
 # What chapters say themselves, besides runs: a change of it draws all anew.
 TOLD = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")

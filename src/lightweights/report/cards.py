@@ -16,6 +16,7 @@ from lightweights.datasets import shape_of
 from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
 from lightweights.methods.models import plain
+from lightweights.report.measures import FEWEST
 from lightweights.report.statistics import summarise
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.study.layout import RESULTS
@@ -113,7 +114,7 @@ def card(landed: Landed, seeds: list[Landed], form: str) -> str:
     lines += ["", "| test set | this model (%) | all seeds, mean (%) | 95 % interval | n |", "|---|---|---|---|---|"]
     for name, value in reached.items():
         found = summarise([one.metrics["final"][f"{name}_accuracy_percent"] for one in seeds])
-        interval = f"{found.low:.2f} to {found.high:.2f}" if found.n > 1 else "-"
+        interval = f"{max(found.low, 0):.2f} to {min(found.high, 100):.2f}" if found.n >= FEWEST else "-"
         lines.append(f"| {name} | {value:.2f} | {found.mean:.2f} | {interval} | {found.n} |")
     lines += [
         "",

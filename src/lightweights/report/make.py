@@ -13,10 +13,11 @@ from lightweights.report.behind import behind_json
 from lightweights.report.chapter import chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
+from lightweights.report.experiments import Experiments, chapters_for, speaks_for
 from lightweights.report.html import to_html
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
-from lightweights.report.table import markdown, table_files, to_markdown
+from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
 from lightweights.study.collect import collect, read_runs, reported_test_sets, to_csv, write_runs
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
@@ -108,7 +109,7 @@ def _draw(name: str, results: Results) -> None:
 
 def write_table(name: str, results: Results) -> None:
     """Write one table: CSV, Markdown, LaTeX and HTML."""
-    table = chapter_of("tables", name).function("tables", name)(results)
+    table = chapter_of("tables", name, chapters_for(results.study)).function("tables", name)(results)
     if table is None:
         raise SettingsError(f"table {name}: study {results.study.study.name} has no runs of that experiment")
     for ending, text in table_files(table).items():
@@ -121,7 +122,7 @@ def write_figure(name: str, results: Results) -> None:
     """Write one figure: PDF, PNG and SVG."""
     from lightweights.report.figure import render  # matplotlib, which tables do without
 
-    figure = chapter_of("figures", name).function("figures", name)(results)
+    figure = chapter_of("figures", name, chapters_for(results.study)).function("figures", name)(results)
     for kind in ("pdf", "png", "svg"):
         write_atomic(results.folder / f"figures/{name}.{kind}", render(figure, kind))
     write_atomic(results.folder / f"figures/{name}.json", behind_json("figures", name, results))
@@ -129,10 +130,11 @@ def write_figure(name: str, results: Results) -> None:
 
 def write_scorecard(results: Results) -> None:
     """Write the scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
-    study, found = results.study, contradictions_of(chapters())
-    sources = {name: title for chapter in chapters() for name, title in chapter.sources.items()}
-    text = scorecard_markdown(results.scores, study, sources) + "\n" + contradictions_markdown(found)
-    rows = pd.concat([results.scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
+    study, house = results.study, [chapter for chapter in chapters() if speaks_for(chapter, results.study)]
+    found, sources = contradictions_of(house), {name: title for chapter in chapters() for name, title in chapter.sources.items()}
+    scores = results.scores[results.scores.chapter.isin([chapter.name for chapter in house])]
+    text = scorecard_markdown(scores, study, sources) + ("\n" + contradictions_markdown(found) if found else "")
+    rows = pd.concat([scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
     write_atomic(results.folder / "scorecard.csv", to_csv(rows))
     write_atomic(results.folder / "scorecard.md", text)
     write_atomic(results.folder / "scorecard.html", to_html(text, f"{study.study.title}: scorecard"))
@@ -142,9 +144,10 @@ def write_page(name: str, results: Results) -> None:
     """Write the page of a chapter."""
     from lightweights.report.words import chapter_page
 
-    chapter = next((chapter for chapter in chapters() if chapter.name == name), None)
+    house = chapters_for(results.study)
+    chapter = next((chapter for chapter in house if chapter.name == name), None)
     if chapter is None:
-        there = ", ".join(chapter.name for chapter in chapters())
+        there = ", ".join(chapter.name for chapter in house)
         raise SettingsError(f"{name!r}: expected tables/NAME, figures/NAME, scorecard, RESULTS or a chapter ({there})")
     write_atomic(results.folder / f"{name}.md", chapter_page(chapter, results))
 
@@ -153,7 +156,10 @@ def write_front(results: Results) -> None:
     """Write RESULTS.md, the study's first page."""
     from lightweights.report.words import front_page
 
-    write_atomic(results.folder / "RESULTS.md", front_page(results, len(contradictions_of(chapters()))))
+    write_atomic(
+        results.folder / "RESULTS.md",
+        front_page(results, len(contradictions_of(chapter for chapter in chapters() if speaks_for(chapter, results.study)))),
+    )
 
 
 def write_report(path: Path) -> None:
@@ -164,15 +170,24 @@ def write_report(path: Path) -> None:
     write_atomic(results.folder / "report.html", report_page(results))
 
 
+def small_tables(results: Results) -> list[Table]:
+    """Those of the study's own experiments, then what chapters that speak for theirs have for a terminal."""
+    house = [chapter for chapter in chapters_for(results.study) if speaks_for(chapter, results.study)]
+    found = []
+    for chapter in house:
+        own = isinstance(chapter, Experiments)
+        names = chapter.tables if own else ["glance"] if hasattr(chapter.module("tables"), "glance") else []
+        found += [chapter.function("tables", name)(results) for name in names]
+    return [table for table in found if table is not None]
+
+
 def study_at_a_glance(name: str) -> str:
     """The small tables of the chapters, then the study's tables, figures, scorecard and report that are there."""
     folder, path = study_folder(name), study_settings_file(name)
     lines = [read_study(path).study.title, ""]
     if (folder / "runs.csv").is_file():
         results = read_results(path)
-        makers = [getattr(chapter.module("tables"), "glance", None) for chapter in chapters()]
-        small = [table for make in makers if make is not None and (table := make(results)) is not None]
-        lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small] or ["No runs yet.", ""]
+        lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small_tables(results)] or ["No runs yet.", ""]
     places = {
         "tables": sorted(folder.glob("tables/*.md")),
         "figures": sorted(folder.glob("figures/*.png")),
