@@ -3,13 +3,18 @@
 #   snakemake --cores 2 --configfile workflow/presets/demo.yaml
 # Tables, figures and scorecard from the runs that are there, without training:
 #   snakemake --cores 2 summary --config partial=true
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
 from lightweights.report.chapter import chapters
 from lightweights.report.experiments import chapters_for, items_of
-from lightweights.study.cost import job_group, job_memory_mb, job_minutes
+from lightweights.report.said import said_by, said_for
+from lightweights.study.console import Console, quieten
+from lightweights.study.cost import Costs, job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import (
     data_file,
     history_file,
@@ -40,6 +45,28 @@ wildcard_constraints:
     experiment="[a-z0-9_-]+",
     variant="[A-Za-z0-9._=+,-]+",
     seed=r"\d+",
+
+
+# A terminal shows one line of progress; `snakemake --verbose` shows all jobs, and Snakemake's log has them.
+CONSOLE = Console(
+    lambda: {metrics_file(run).as_posix(): COSTS.of(run).seconds for COSTS in [Costs(RUNS)] for run in RUNS},
+    workflow.resource_settings.cores or 1,
+    Path(FOLDER) / "RESULTS.md",
+)
+if not workflow.output_settings.verbose and not workflow.output_settings.printshellcmds:
+    quieten(logger.handlers, workflow.output_settings.dryrun)
+
+
+onstart:
+    CONSOLE.start(str(file) for job in workflow.dag.needrun_jobs() for file in job.output)
+
+
+onsuccess:
+    CONSOLE.stop(well=True)
+
+
+onerror:
+    CONSOLE.stop(well=False)
 
 
 include: "workflow/rules/target_jobs.smk"

@@ -4,9 +4,6 @@ SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
 CHAPTERS = [chapter for chapter in chapters_for(STUDY) if EXPERIMENTS & chapter.experiments]
 MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
-# What chapters say themselves, besides runs: a change of it draws all anew.
-TOLD = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
-SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
 # Kinds of what is drawn: the endings of its files.
 KINDS = {"tables": ("html", "csv", "md", "tex", "json"), "figures": ("svg", "pdf", "png", "json")}
 
@@ -57,7 +54,7 @@ for chapter in CHAPTERS:
         input:
             study=STUDY_FILE,
             runs=f"{FOLDER}/runs.csv",
-            said=SAID,
+            said=said_for(chapter),
             reads=reads(chapter),
             templates=sorted(chapter.folder.glob("*.j2")),
         output:
@@ -80,7 +77,7 @@ rule score_claims:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        said=SAID,
+        said=[path for chapter in chapters() for path in said_by(chapter)],
         templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
     output:
         f"{FOLDER}/RESULTS.md",

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from lightweights.report.chapter import Chapter, Shown, chapters, shown
 from lightweights.report.claims import claims_of
+from lightweights.settings.chapters import HOME
 from lightweights.settings.runs import RunSettings
 from lightweights.settings.study import Study
 
@@ -101,4 +102,4 @@ def trained_on(study: Study) -> set[tuple[str, str]]:
 def is_own(settings: RunSettings) -> bool:
     """Whether the network or the arm of a run come from code of the user's own."""
     named = (settings.network and settings.network.name, settings.photonics and settings.photonics.arm)
-    return any(":" in name for name in named if name)
+    return any(":" in name and not name.startswith(f"{HOME.name}.") for name in named if name)
