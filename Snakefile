@@ -32,8 +32,9 @@ min_version("9.20")
 
 
 # Settings have one reader, the package's own: Snakemake's would lose keys that stand twice, and run templates in params.yaml.
+DRY = workflow.output_settings.dryrun
 try:
-    STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config)
+    STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config, DRY)
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 
@@ -53,8 +54,8 @@ CONSOLE = Console(
     workflow.resource_settings.cores or 1,
     Path(FOLDER) / "RESULTS.md",
 )
-if not workflow.output_settings.verbose and not workflow.output_settings.printshellcmds:
-    quieten(logger.handlers, workflow.output_settings.dryrun)
+if not (DRY or workflow.output_settings.verbose or workflow.output_settings.printshellcmds):
+    quieten(logger.handlers)
 
 
 onstart:

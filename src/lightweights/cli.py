@@ -7,95 +7,40 @@ from typing import Annotated, Literal
 
 import typer
 
+from lightweights import __version__
+from lightweights.cli_train import prepare, train, train_together
 from lightweights.errors import LightweightsError
 from lightweights.settings.reading import json_schema
-from lightweights.settings.runs import Run
+from lightweights.study.clone import in_a_clone
 
 app = typer.Typer(
-    help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-SettingsFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/EXPERIMENT/VARIANT.json", show_default=False)]
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
-@app.command()
-def prepare(
-    output: Annotated[Path, typer.Argument(help="File to write, results/STUDY/data/NAME.safetensors.", show_default=False)],
-    settings: Annotated[Path, typer.Option(help="Settings of the data set (JSON).", show_default=False)],
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Fetch a data set, verify it, and write it as tensors."""
-    from lightweights.study.prepare import prepare_data
-
-    prepare_data(settings, output)
+    """Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them."""
 
 
-@app.command()
-def train(
-    settings: SettingsFile,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")],
-    data: Annotated[Path, typer.Option(help="Prepared data set.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
-    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
-    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
-    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
-    teacher: Annotated[Path | None, typer.Option(help="Weights of a student's teacher, as its run wrote them.", show_default=False)] = None,
-) -> None:
-    """Train one run; started again after a kill, it goes on from its last checkpoint."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.gpus import lent_gpu, numbers_of
-    from lightweights.study.plan import read_run
-
-    run = read_run(settings, seed)
-    with lent_gpu(numbers_of(gpus)):
-        typer.echo(_trained(run, data, threads, device, checkpoint_seconds, teacher))
-
-
-@app.command()
-def train_together(
-    study: Annotated[str, typer.Argument(help="Name of the study.", show_default=False)],
-    runs: Annotated[list[str], typer.Argument(help="Runs, EXPERIMENT/VARIANT/seed-K.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, help="Threads of a run.")] = 1,
-    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
-    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
-    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
-) -> None:
-    """Train runs one after the other in this process; one that fails leaves the others, and is named in the end."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.gpus import lent_gpu, numbers_of
-    from lightweights.study.together import train_each
-
-    with lent_gpu(numbers_of(gpus)):
-        train_each(study, runs, lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None), typer.echo)
-
-
-def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None) -> str:
-    """Train a run to its end; its accuracies in words."""
-    from lightweights.allocator import keep_memory
-    from lightweights.study.layout import RESULTS
-
-    keep_memory()
-    from lightweights.study.execute import execute, read_data
-    from lightweights.study.faults import memory_told
-
-    with memory_told(run):
-        given = read_data(data)
-    result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
-    accuracies = {
-        name.removesuffix("_accuracy_percent"): value for name, value in result.final.items() if name.endswith("accuracy_percent")
-    }
-    told = [f"{name} {value:.2f} %" for name, value in accuracies.items()] or [
-        f"{name} {value:.4g}" for name, value in result.final.items()
-    ]
-    return f"{run.key}: {', '.join(told)}"
-
+for command in (prepare, train, train_together):
+    app.command()(command)
 
 StudyFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/study.json, written by snakemake.", show_default=False)]
 
 
 @app.command()
+@in_a_clone
 def collect(
     study: StudyFile,
     partial: Annotated[bool, typer.Option("--partial", help="Leave out the runs that are not there yet.")] = False,
@@ -108,6 +53,7 @@ def collect(
 
 
 @app.command()
+@in_a_clone
 def draw(
     study: StudyFile,
     names: Annotated[
@@ -124,6 +70,7 @@ def draw(
 
 
 @app.command()
+@in_a_clone
 def report(study: StudyFile) -> None:
     """Write report.html: texts, tables, figures, runs and settings on one page that needs nothing else."""
     from lightweights.report import make
@@ -132,6 +79,7 @@ def report(study: StudyFile) -> None:
 
 
 @app.command()
+@in_a_clone
 def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Print the small tables of a study and say where its files are."""
     from lightweights.report.make import study_at_a_glance
@@ -140,6 +88,16 @@ def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "pap
 
 
 @app.command()
+@in_a_clone
+def studies() -> None:
+    """List the studies that are here: runs done, title."""
+    from lightweights.study.overview import studies_text
+
+    typer.echo(studies_text())
+
+
+@app.command()
+@in_a_clone
 def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Tell which runs are done, under way (with the time that is left) and still to do."""
     from lightweights.study.status import progress_of
@@ -173,6 +131,7 @@ def check(
 
 
 @app.command(name="chapters")
+@in_a_clone
 def chapters_command(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
 ) -> None:
@@ -184,6 +143,7 @@ def chapters_command(
 
 
 @app.command()
+@in_a_clone
 def stages(
     write: Annotated[bool, typer.Option("--write", help="Write dvc.yaml, in place of printing it.")] = False,
 ) -> None:
@@ -199,6 +159,7 @@ def stages(
 
 
 @app.command()
+@in_a_clone
 def plan(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
     cores: Annotated[int, typer.Option(min=1, help="Cores of this machine to use.")] = os.cpu_count() or 1,
@@ -214,6 +175,7 @@ def plan(
 
 
 @app.command()
+@in_a_clone
 def verify(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
 ) -> None:
@@ -224,6 +186,7 @@ def verify(
 
 
 @app.command()
+@in_a_clone
 def models(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """List the trained models that are here: variant, seed, numbers, kB, test accuracy; and how many runs have none."""
     from lightweights.report.cards import models_text
@@ -246,6 +209,7 @@ def evaluate(
 
 
 @app.command()
+@in_a_clone
 def export(
     run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
     form: Annotated[Literal["safetensors", "torch", "onnx"], typer.Option("--format", help="Format of the plain network.")] = "safetensors",
@@ -258,6 +222,7 @@ def export(
 
 
 @app.command()
+@in_a_clone
 def bundle(
     run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
     file: Annotated[Path | None, typer.Option(help="File to write; STUDY-RUN.zip unless given.", show_default=False)] = None,
@@ -269,6 +234,7 @@ def bundle(
 
 
 @app.command()
+@in_a_clone
 def restore(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
     preset: Annotated[

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from lightweights.settings.base import SettingsError, nearest
 from lightweights.settings.chapters import EXPERIMENTS, FULL, asked_for, experiment_over, experiments_of, load_kinds
+from lightweights.settings.experiment import section_class
 from lightweights.settings.runs import kinds
 from lightweights.settings.study import Study, parse_study, study_model
 from lightweights.settings.yaml_file import overlay, read_settings
@@ -34,12 +35,26 @@ def read_sources(files: Iterable[Path], given: Mapping[str, Any] | None = None) 
     if given:
         tree: dict[str, Any] = {}
         for path, value in given.items():
+            path = path.replace("__", ".")  # Snakemake takes no dots in names
+            check_root(path, value)
             *parents, leaf = path.split(".")
             for part in reversed([*parents, leaf]):
                 value = {part: value}
             tree = overlay(tree, value)
         sources.append(Source("--config", tree))
     return sources
+
+
+def check_root(path: str, value: Any) -> None:
+    """Raises SettingsError for a setting of a command line that lies in no section, with the ways to say it in one."""
+    fields = study_model().model_fields
+    root = path.partition(".")[0]
+    if root in fields:
+        return
+    owners = {name: section_class(field.annotation) for name, field in fields.items()}
+    inside = [f"{name}__{path}={value}" for name, owner in owners.items() if owner is not None and path in owner.model_fields]
+    remedy = f"; say in which section: --config {' or '.join(inside)}" if inside else nearest(root, fields)
+    raise SettingsError(f"--config {path}={value}: no such setting{remedy}")
 
 
 def study_of(sources: Sequence[Source]) -> Study:

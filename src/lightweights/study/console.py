@@ -22,13 +22,11 @@ KEPT = ("job_error", "group_error", "error")
 """Events of Snakemake that are shown beside warnings."""
 
 
-def quieten(handlers: Iterable[logging.Handler], dry: bool) -> None:
-    """Show of Snakemake's messages what goes wrong, and of a dry run what would run, without a text for each job."""
+def quieten(handlers: Iterable[logging.Handler]) -> None:
+    """Show of Snakemake's messages what goes wrong, and that nothing is to be done."""
 
     def shown(record: logging.LogRecord) -> bool:
         event = str(getattr(record, "event", "") or "")
-        if dry:
-            return event not in ("job_info", "group_info", "shellcmd")
         nothing = record.levelno == logging.INFO and record.getMessage().startswith("Nothing to be done")
         return record.levelno >= logging.WARNING or event in KEPT or nothing
 
