@@ -19,7 +19,7 @@ from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
 from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
-from lightweights.study.collect import collect, read_runs, reported_test_sets, to_csv, write_runs
+from lightweights.study.collect import collect, computed_csv, read_runs, reported_test_sets, write_runs
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
 from lightweights.study.plan import read_study
 
@@ -90,7 +90,7 @@ def draw(path: Path, names: Iterable[str]) -> None:
 def measure(path: Path, name: str) -> None:
     """Write a file that a chapter measures without runs."""
     study, chapter = read_study(path), chapter_of("data", name)
-    write_atomic(study_folder(study.study.name) / name, to_csv(chapter.function(Path(name).stem, "measure")(study)))
+    write_atomic(study_folder(study.study.name) / name, computed_csv(chapter.function(Path(name).stem, "measure")(study)))
 
 
 def _draw(name: str, results: Results) -> None:
@@ -135,7 +135,7 @@ def write_scorecard(results: Results) -> None:
     scores = results.scores[results.scores.chapter.isin([chapter.name for chapter in house])]
     text = scorecard_markdown(scores, study, sources) + ("\n" + contradictions_markdown(found) if found else "")
     rows = pd.concat([scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
-    write_atomic(results.folder / "scorecard.csv", to_csv(rows))
+    write_atomic(results.folder / "scorecard.csv", computed_csv(rows))
     write_atomic(results.folder / "scorecard.md", text)
     write_atomic(results.folder / "scorecard.html", to_html(text, f"{study.study.title}: scorecard"))
 

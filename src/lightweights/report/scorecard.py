@@ -175,7 +175,7 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, sources: Mapping[str,
     parts = [f"# Scorecard: {as_text(study.study.title)}"]
     if not scores.judgeable.any():
         parts.append(
-            f"This study has no runs of a publication on its data (it trains on {as_text(study.dataset.name)}), so that no published number "
+            f"This study has no runs of a publication on its data (it trains on {as_text(study.dataset.name)}), so no published number "
             "is judged."
         )
         return "\n\n".join(parts) + "\n"

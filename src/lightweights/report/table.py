@@ -1,4 +1,4 @@
-"""A table: tidy numbers in full precision, and the same as readable Markdown and as LaTeX for a paper."""
+"""A table: tidy numbers, and the same as readable Markdown and as LaTeX for a paper."""
 
 import math
 import re
@@ -10,7 +10,7 @@ import pandas as pd
 from lightweights.report.comparisons import signed_summary
 from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, possible
 from lightweights.report.statistics import Summary
-from lightweights.study.collect import to_csv
+from lightweights.study.collect import computed_csv
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def to_latex(table: Table) -> str:
 
 def table_files(table: Table) -> dict[str, str]:
     """The texts of <name>.csv, .md and .tex by their ending."""
-    return {"csv": to_csv(table.data), "md": to_markdown(table), "tex": to_latex(table)}
+    return {"csv": computed_csv(table.data), "md": to_markdown(table), "tex": to_latex(table)}
 
 
 def summary_cell(summary: Summary, column: str) -> str:

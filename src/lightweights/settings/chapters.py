@@ -69,8 +69,8 @@ def experiments_of(folder: Path, edition: str = FULL) -> dict[str, Any]:
 
 
 def experiment_over(experiment: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """An experiment with a change laid over it, setting by setting. What it varies is replaced as a whole: settings that another file varies
-    would multiply the runs unseen.
+    """An experiment with a change laid over it, setting by setting. What it varies is replaced as a whole: settings that another file
+    varies would multiply the runs unseen.
     """
     merged = overlay(experiment, change)
     return merged | {"vary": change["vary"]} if "vary" in change else merged

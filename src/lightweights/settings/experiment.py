@@ -61,7 +61,7 @@ class Experiment(Section):
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
     vary: dict[str, list[Any]] = Field(
         default_factory=dict,
-        description="Settings that are varied: path to values; all combinations run. Said in a file laid over another it replaces the whole.",
+        description="Settings that are varied: path to values; all combinations run. In a file laid over another it replaces all.",
     )
 
     @model_validator(mode="after")

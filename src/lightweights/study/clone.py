@@ -26,8 +26,8 @@ def in_a_clone(command: Callable[P, R]) -> Callable[P, R]:
         if not PARAMS.is_file() and not RESULTS.is_dir():
             name = command.__name__.removesuffix("_command").replace("_", "-")
             raise NoCloneError(
-                f"`lightweights {name}` works in a clone of the repository, a folder with {PARAMS} and {RESULTS}/, and {Path.cwd()} is none: "
-                "`cd` into one. Elsewhere there are `import lightweights`, `lightweights probe`, `schema`, and `evaluate` of a bundle (.zip)"
+                f"`lightweights {name}` works in a clone of the repository, a folder with {PARAMS} and {RESULTS}/, and {Path.cwd()} is "
+                "none: `cd` into one. Elsewhere work `import lightweights`, `lightweights probe`, `schema`, `evaluate` of a bundle (.zip)"
             )
         return command(*args, **named)
 

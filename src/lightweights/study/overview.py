@@ -1,4 +1,4 @@
-"""`lightweights studies`, and `lightweights chapters`: chapters, their experiments, how many runs each asks for, how many are there, and what the others cost."""
+"""`lightweights studies`; `lightweights chapters`: experiments by chapter, runs asked for and there, and what the others cost."""
 
 from collections.abc import Sequence
 from pathlib import Path
