@@ -27,6 +27,7 @@ from lightweights.study.layout import (
 )
 from lightweights.study.plan import is_done, landed_runs, open_workflow
 from lightweights.study.together import shared
+from lightweights.study.unchanged import NAME, date_outputs, note
 
 min_version("9.20")
 
@@ -40,6 +41,7 @@ except LightweightsError as error:
 
 RUNS = STUDY.runs()
 FOLDER = study_folder(STUDY.study.name).as_posix()
+IN_STEP = Path(FOLDER) / NAME
 
 
 wildcard_constraints:
@@ -64,6 +66,8 @@ onstart:
 
 onsuccess:
     CONSOLE.stop(well=True)
+    if not workflow.touch:
+        note(IN_STEP, [(job.output, job.input) for job in workflow.dag.jobs if job.rule.name in SUMMED])
 
 
 onerror:

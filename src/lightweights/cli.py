@@ -165,13 +165,16 @@ def plan(
     cores: Annotated[int, typer.Option(min=1, help="Cores of this machine to use.")] = os.cpu_count() or 1,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes of a cluster.", show_default=False)] = None,
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
+    price: Annotated[
+        float | None, typer.Option(min=0, help="Credits that a platform asks for a million shots.", show_default=False)
+    ] = None,
 ) -> None:
-    """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
+    """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster; jobs, shots and credits far away."""
     from lightweights.settings.reading import load_study
     from lightweights.study.forecast import plan_text
 
     study = load_study(Path("params.yaml"), *([preset] if preset else []))
-    typer.echo(plan_text(study, cores, nodes, cores_per_node))
+    typer.echo(plan_text(study, cores, nodes, cores_per_node, price=price))
 
 
 @app.command()
@@ -261,6 +264,11 @@ def probe(
     ] = None,
     detectors: Annotated[Literal["threshold", "pnr"], typer.Option(help="Detectors that click, or count photons.")] = "threshold",
     cycles: Annotated[int | None, typer.Option(help="Clock cycles to count; exact probabilities without.", show_default=False)] = None,
+    backend: Annotated[
+        Literal["perceval", "perceval-remote", "merlin"] | None, typer.Option(help="Who answers beside us.", show_default=False)
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Of backend perceval-remote: provider:name.", show_default=False)] = None,
+    shots: Annotated[int | None, typer.Option(min=1, help="Of backend perceval-remote.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the random phases.")] = 0,
     clock_mhz: Annotated[float, typer.Option(min=1e-6, help="Clock of the photon sources.")] = 80.0,
     figure: Annotated[Path | None, typer.Option(help="Draw the distribution: .pdf, .svg, .png.", show_default=False)] = None,
@@ -269,7 +277,9 @@ def probe(
     """Look at one circuit at random phases on an imperfect device: distribution, rate, distance to the ideal, drawing."""
     from lightweights.report import probe as probing
 
-    section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=detectors, cycles=cycles)
+    far = {name: value for name, value in (("backend", backend), ("platform", platform), ("shots", shots)) if value is not None}
+    clicks = None if backend in ("merlin", "perceval-remote") else detectors  # those have their own
+    section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=clicks, cycles=cycles, **far)
     text, built, found = probing.probe(section, seed, clock_mhz)
     typer.echo(text)
     if figure is not None:
