@@ -3,12 +3,18 @@
 #   snakemake --cores 2 --configfile workflow/presets/demo.yaml
 # Tables, figures and scorecard from the runs that are there, without training:
 #   snakemake --cores 2 summary --config partial=true
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
-from lightweights.report.chapter import chapters, shown
-from lightweights.study.cost import job_group, job_memory_mb, job_minutes
+from lightweights.report.chapter import chapters
+from lightweights.report.experiments import chapters_for, items_of
+from lightweights.report.said import said_by, said_for
+from lightweights.study.console import Console, quieten
+from lightweights.study.cost import Costs, job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import (
     data_file,
     history_file,
@@ -21,24 +27,51 @@ from lightweights.study.layout import (
 )
 from lightweights.study.plan import is_done, landed_runs, open_workflow
 from lightweights.study.together import shared
+from lightweights.study.unchanged import NAME, date_outputs, note
 
 min_version("9.20")
 
 
 # Settings have one reader, the package's own: Snakemake's would lose keys that stand twice, and run templates in params.yaml.
+DRY = workflow.output_settings.dryrun
 try:
-    STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config)
+    STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config, DRY)
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 
 RUNS = STUDY.runs()
 FOLDER = study_folder(STUDY.study.name).as_posix()
+IN_STEP = Path(FOLDER) / NAME
 
 
 wildcard_constraints:
     experiment="[a-z0-9_-]+",
     variant="[A-Za-z0-9._=+,-]+",
     seed=r"\d+",
+
+
+# A terminal shows one line of progress; `snakemake --verbose` shows all jobs, and Snakemake's log has them.
+CONSOLE = Console(
+    lambda: {metrics_file(run).as_posix(): COSTS.of(run).seconds for COSTS in [Costs(RUNS)] for run in RUNS},
+    workflow.resource_settings.cores or 1,
+    Path(FOLDER) / "RESULTS.md",
+)
+if not (DRY or workflow.output_settings.verbose or workflow.output_settings.printshellcmds):
+    quieten(logger.handlers)
+
+
+onstart:
+    CONSOLE.start(str(file) for job in workflow.dag.needrun_jobs() for file in job.output)
+
+
+onsuccess:
+    CONSOLE.stop(well=True)
+    if not workflow.touch:
+        note(IN_STEP, [(job.output, job.input) for job in workflow.dag.jobs if job.rule.name in SUMMED])
+
+
+onerror:
+    CONSOLE.stop(well=False)
 
 
 include: "workflow/rules/target_jobs.smk"

@@ -236,7 +236,7 @@ def test_a_study_on_other_data_says_so_once_and_judges_nothing(tmp_path, claims)
     assert set(scores.verdict) == {"not run"} and len(scores) == len(claims)
     assert "published for mnist-partial; this study trains on digits" in set(scores.why)
     text = scorecard_markdown(scores, study, chapters())
-    assert "this study trains on digits" in text and len(text.splitlines()) < 10 + len(scores.groupby(["source", "location", "dataset"]))
+    assert "it trains on digits" in text and len(text.splitlines()) == 3
 
 
 def test_a_scorecard_without_any_run_says_not_run(tmp_path, claims):
@@ -252,7 +252,8 @@ def test_files_are_the_same_for_the_same_runs(finished, claims, tmp_path):
         write_texts("scorecard", made(runs, study, tmp_path / name))
     for file in ("scorecard.csv", "scorecard.md"):
         assert (tmp_path / "a/made-up" / file).read_bytes() == (tmp_path / "b/made-up" / file).read_bytes()
-    assert len(pd.read_csv(tmp_path / "a/made-up/scorecard.csv").query("verdict != 'inconsistent'")) == len(claims)
+    written = pd.read_csv(tmp_path / "a/made-up/scorecard.csv").query("verdict != 'inconsistent'")
+    assert set(written.claim) == {claim.id for claim in claims if claim.chapter == "quantum_train"}  # the one whose experiments are here
 
 
 def test_claims_are_read_with_their_types(claims):

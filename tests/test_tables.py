@@ -89,13 +89,12 @@ def test_captions_state_ddof_and_interval(finished):
         assert "ddof = 1" in table.caption and "95 % t interval" in table.caption and "ddof = 0" in table.caption
 
 
-def test_a_study_on_other_data_has_no_published_columns_and_says_why(demo):
+def test_a_study_on_other_data_has_nothing_of_the_publication(demo):
     study, runs = demo
     for table in (classical(made(runs, study)), quantum_train(made(runs, study))):
         assert not [
             column for column in [*table.data.columns, *table.display.columns] if "published_" in column or ",\npublished" in column
         ]
-        assert "for mnist-partial only, this study trains on digits" in table.caption
         assert "ddof = 0" not in table.caption
     assert list(quantum_train(made(runs, study)).display["Bond\ndimension"]) == ["2", "4"]
 

@@ -161,12 +161,39 @@ def test_a_fresh_clone_rebuilds_its_tables_without_training(copied: Path, finish
         assert (copied / "results/paper" / file).read_bytes() == (finished / "results/paper" / file).read_bytes()
 
 
+def test_an_unchanged_clone_has_nothing_to_draw_and_one_changed_file_has(copied: Path) -> None:
+    for shift in (0, 50):  # in whatever order a checkout dates its files
+        for number, file in enumerate(sorted((copied / "results").rglob("*.*"), key=lambda file: hash((shift, file.name)))):
+            os.utime(file, (time.time() - 200 + shift, time.time() - 200 + number % 97))
+        assert planned(copied) == {}
+    (copied / "results/paper/runs" / RUNS[0] / "history.csv").touch()
+    assert planned(copied) == {}
+    with (copied / "results/paper/in_step.json").open("w") as record:
+        record.write("{}")
+    assert set(planned(copied)) >= {"collect", "draw_quantum_train", "score_claims"}
+
+
+def test_an_interrupted_restore_removes_nothing_that_was_there(copied: Path) -> None:
+    (copied / "results/paper/runs.csv").write_text("out of step\n")
+    (copied / "results/paper/in_step.json").unlink()
+    drawn = [file for name in ("tables", "figures") for file in (copied / "results/paper" / name).iterdir()]
+    before = {file: file.read_bytes() for file in drawn}
+    process = subprocess.Popen(**command(copied, "lightweights", "restore"), start_new_session=True, stdout=subprocess.DEVNULL)
+    log = copied / "results/paper/logs/quantum_train.log"
+    houses.wait_for(log.exists, process)  # Snakemake makes it when the job of the chapter begins
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert {file for file in before if not file.is_file()} == set()
+    assert all(file.stat().st_size for file in before)
+
+
 def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary(copied: Path) -> None:
     shutil.rmtree(copied / "results/paper/runs" / RUNS[2])
     assert planned(copied) == {
         "prepare_data": 1,
         "train_run": 1,
         "collect": 1,
+        "draw_experiments": 1,
         "draw_quantum_train": 1,
         "score_claims": 1,
         "all": 1,

@@ -15,6 +15,8 @@ from . import CONFIRMATION
 REFERENCES = ("mps-only", "product-free")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
 """In the order of figures: the photons first, the reference last."""
+CHANCE = 10.0
+"""Percent of ten classes that guessing gets right."""
 COLLAPSED = 20.0
 """Percent below which an accuracy on ten classes counts as collapsed."""
 ARM_LABELS = {
@@ -40,6 +42,12 @@ def in_order(arms: Iterable[str]) -> list[str]:
     """The arms in the order of the labels, users' own ones after them."""
     asked = set(arms)
     return [arm for arm in ARM_LABELS if arm in asked] + sorted(asked - set(ARM_LABELS))
+
+
+def main_arms(arms: Iterable[str]) -> list[str]:
+    """Those of the arms that figures compare: the main ones, then users' own."""
+    asked = set(arms)
+    return [arm for arm in MAIN_ARMS if arm in asked] + sorted(asked - set(ARM_LABELS))
 
 
 def arm_label(arm: str) -> str:

@@ -61,6 +61,7 @@ class Facts:
     asked: int
     landed: int
     against: dict[str, Against]
+    own: list[Any]
     distinguishable: list[Any]
     frozen: list[Any]
     counts: dict[int, dict[str, tuple[float, list[int]]]]
@@ -89,6 +90,7 @@ def facts(results: Results) -> Facts:
     return Facts(
         column=column,
         labels=ARM_LABELS,
+        own=[row for row in compare_arms(runs, REFERENCES[0]).itertuples() if row.arm not in ARM_LABELS],
         words=(DIFFERS, EQUIVALENT, OPEN),
         margin=MARGIN,
         smallest_n=SMALLEST_N,

@@ -1,5 +1,7 @@
 """Figures of the ablation: differences between arms, accuracy against what is really trained, the circuit as a factor, the photons."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from lightweights.report.contrasts import compare_contrasts
 from lightweights.report.figure import (
     BLACK,
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     ONE_COLUMN,
@@ -30,12 +33,13 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import span, summarise
 
 from . import CIRCUITS, CONFIRMATION
-from .arms import ARM_LABELS, MAIN_ARMS, arm_label, arm_runs, compare_arms, in_order
+from .arms import ARM_LABELS, CHANCE, COLLAPSED, MAIN_ARMS, arm_label, arm_runs, compare_arms, in_order, main_arms
 from .generalisation import EQUAL_LOSS, ORDINARY, generalisation_of_runs
 from .tables import circuit_sizes, influence_runs
 
 _LOOKS = dict(zip(MAIN_ARMS, [(BLUE, "o"), (SKY, "v"), (ORANGE, "^"), (PURPLE, "D"), (GREEN, "s"), (BLACK, "X")], strict=True))
 _ORDINARY_LOOKS = {"low rank": (VERMILLION, "<"), "tensor train": (GREY, "P"), "hypernetwork": (VERMILLION, "X")}
+_OWN_LOOKS = [(VERMILLION, "*"), (BROWN, "P"), (GREY, "h"), (VERMILLION, "d"), (BROWN, "p")]
 _SHORT = {
     "mps-only": "MPS only",
     "product-free": "free vectors",
@@ -51,12 +55,18 @@ _ACCURACIES = {
 }
 
 
+def look_of(arm: str, arms: Iterable[str]) -> tuple[str, str]:
+    """Colour and marker of an arm among others; users' own have each their own."""
+    own = sorted({other for other in arms if isinstance(other, str)} - set(ARM_LABELS) - set(_ORDINARY_LOOKS))
+    return _LOOKS.get(arm) or (_OWN_LOOKS[own.index(arm) % len(_OWN_LOOKS)] if arm in own else (GREY, "."))
+
+
 @styled
 def ablation(results: Results) -> Figure:
     """The main arms minus "MPS only", by bond dimension: paired differences with 95 % t intervals, coloured by the plan's three words."""
     table = compare_arms(results.runs, "mps-only")
-    table = table[table.arm.isin(MAIN_ARMS)]
-    arms = [arm for arm in MAIN_ARMS if arm in set(table.arm)]
+    arms = main_arms(table.arm)
+    table = table[table.arm.isin(arms)]
     figure = Figure(figsize=(TWO_COLUMNS, 1.1 + 0.24 * max(len(arms), 2)), layout="constrained")
     if table.empty:
         return without_runs(figure)
@@ -70,7 +80,7 @@ def ablation(results: Results) -> Figure:
             spread = [[row.mean - row.ci95_low], [row.ci95_high - row.mean]] if row.n > 1 else None
             axis.errorbar(row.mean, arms.index(row.arm), xerr=spread, color=colour, marker=marker, markersize=4, linestyle="none")
         axis.set_title(f"Bond dimension {bond_dim}", fontsize=7.5)
-        axis.set_yticks(range(len(arms)), [ARM_LABELS[arm] for arm in arms])
+        axis.set_yticks(range(len(arms)), [arm_label(arm) for arm in arms])
         axis.set_ylim(len(arms) - 0.5, -0.5)
         reach = 1.08 * max(MARGIN, np.nanmax(np.abs(part[["mean", "ci95_low", "ci95_high"]].to_numpy(dtype=float))))
         axis.set_xlim(-reach, reach)
@@ -132,7 +142,7 @@ def generalisation_by_arm(results: Results) -> Figure:
     axes = figure.subplots(1, len(panels))
     for _, own in runs.groupby("family", sort=False):
         first = own.iloc[0]
-        colour, marker = _LOOKS.get(first.arm, _ORDINARY_LOOKS.get(first.arm, (GREY, ".")))
+        colour, marker = _ORDINARY_LOOKS.get(first.arm) or look_of(first.arm, runs.arm)
         apart = first.experiment != "ablation"
         look = {"color": colour, "marker": marker, "linestyle": "--" if apart else "-"} | ({"markerfacecolor": "white"} if apart else {})
         label = first.arm if first.experiment in ORDINARY else arm_label(first.arm)
@@ -168,21 +178,27 @@ def arms(results: Results) -> Figure:
         return without_runs(figure)
     setting = named.groupby("setting").arm.nunique().idxmax()
     named = named[named.setting == setting]
-    axis = figure.subplots()
     order = in_order(named.arm)
     order.sort(key=lambda arm: -float(named[named.arm == arm][column].mean()))
-    for place, arm in enumerate(order):
-        values = named[named.arm == arm][column]
-        colour = BLUE if arm.startswith("photonic") else VERMILLION if arm == "paper-random" else BLACK
-        axis.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=3, color=colour, alpha=0.6)
-        axis.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
-    axis.axvline(10, color=GREY, linewidth=0.8, linestyle=":")
-    axis.text(10.8, -0.55, "chance", color=GREY, fontsize=6.5, va="top")
-    axis.set_yticks(range(len(order)), [arm_label(arm) for arm in order])
-    axis.set_ylim(len(order) - 0.4, -0.6)
-    axis.set_xlim(0, 100)
+    low = named[column] < COLLAPSED
+    panels = [part for part in (named[low], named[~low]) if len(part)]  # one axis over both would hide what differs among the others
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=[1, 3][-len(panels) :])[0]
+    for axis, part in zip(axes, panels, strict=True):
+        for place, arm in enumerate(order):
+            values = part[part.arm == arm][column]
+            colour = BLUE if arm.startswith("photonic") else VERMILLION if arm == "paper-random" else BLACK
+            axis.plot(values, [place] * len(values), linestyle="none", marker="o", markersize=3, color=colour, alpha=0.6)
+            if len(values):
+                axis.plot(values.mean(), place, marker="|", markersize=9, color=colour, markeredgewidth=1.4)
+    if low.any():
+        axes[0].axvline(CHANCE, color=GREY, linewidth=0.8, linestyle=":")
+        axes[0].text(CHANCE + 0.4, -0.55, "chance", color=GREY, fontsize=6.5, va="top")
+        axes[0].set_xlim(CHANCE - 3, max(CHANCE + 5, named[column][low].max() + 1))
+    axes[0].set_yticks(range(len(order)), [arm_label(arm) for arm in order])
+    axes[0].set_ylim(len(order) - 0.4, -0.6)
     first = named.iloc[0]
-    axis.set_xlabel(f"Test accuracy (%); line: mean over seeds\nbond dimension {first.bond_dim}, {first.rounds} rounds")
+    told = f"line: mean over seeds; bond dimension {first.bond_dim}, {first.rounds} rounds"
+    figure.supxlabel(f"Test accuracy (%), each panel with its own scale\n{told}", fontsize=7)
     return figure
 
 
@@ -190,13 +206,13 @@ def arms(results: Results) -> Figure:
 def budget(results: Results) -> Figure:
     """Accuracy of the main arms against the parameters that are really trained: the mapping's, and the effective number beside it."""
     named, column = arm_runs(results.runs), compared_column(results.runs)
-    named = named[named.arm.isin(MAIN_ARMS)]
+    named = named[named.arm.isin(main_arms(named.arm))]
     figure = Figure(figsize=(ONE_COLUMN, 3.0), layout="constrained")
     if named.empty:
         return without_runs(figure)
     axis = figure.subplots()
-    for arm in [arm for arm in MAIN_ARMS if arm in set(named.arm)]:
-        colour, marker = _LOOKS[arm]
+    for arm in main_arms(named.arm):
+        colour, marker = look_of(arm, named.arm)
         groups = [group for _, group in named[named.arm == arm].groupby("setting")]
         points = [(float(group.parameters_trained_effective.mean()), summarise(group[column])) for group in groups]
         x, means = [p for p, _ in points], [s.mean for _, s in points]
@@ -204,7 +220,7 @@ def budget(results: Results) -> Figure:
             [0 if np.isnan(s.low) else s.mean - s.low for _, s in points],
             [0 if np.isnan(s.low) else s.high - s.mean for _, s in points],
         ]
-        axis.errorbar(x, means, yerr=spread, color=colour, marker=marker, label=ARM_LABELS[arm], elinewidth=0.7)
+        axis.errorbar(x, means, yerr=spread, color=colour, marker=marker, label=arm_label(arm), elinewidth=0.7)
     log_error(axis)
     _parameter_axis(axis, "Trained parameters, effective")
     seeds = span(named.groupby(["setting", "arm"]).size())

@@ -16,7 +16,7 @@ from lightweights.report.statistics import Summary, span, summarise
 from lightweights.report.table import Table, short_cell
 from lightweights.study.collect import IDENTITY
 
-from .arms import MAIN_ARMS, arm_label
+from .arms import arm_label, main_arms
 
 EQUAL_LOSS = 0.2
 """Nats of training cross-entropy at which gaps are compared."""
@@ -35,7 +35,7 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
     never comes so far. Families: the arms at their rounds, and ordinary methods at their epochs.
     """
     arms = results.of("ablation", "quantum_train")
-    arms = arms[arms.arm.isna() | arms.arm.isin(MAIN_ARMS)]
+    arms = arms[arms.arm.isna() | arms.arm.isin(main_arms(arms.arm.dropna()))]
     runs = pd.concat([arms, results.of(*ORDINARY)])
     if runs.empty:
         return pd.DataFrame(columns=[*IDENTITY, "family", "arm", "length", "numbers", *QUANTITIES])

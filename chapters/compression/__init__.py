@@ -24,12 +24,12 @@ CHAPTER = Chapter(
     question="What do ordinary methods reach with as many numbers, and do the published baselines come out as published?",
     sources={"merlin-notebook": "MerLin's notebook variant of photonic Quantum-Train"},
     tables={
-        "compression": Shown("Table 4", "Other ways to use fewer parameters", BASELINES),
+        "compression": Shown("Other methods", "Other ways to use fewer parameters", BASELINES, published="Table 4"),
         "equal_training": Shown("Equal training", "Ordinary methods of as many numbers, trained as long", tuple(LONG)),
         "learning_rates": Shown("Learning rates", "Which rate each method is trained with, by images cut from training", RATES),
     },
     figures={
-        "compression": Shown("Figure 4", "Accuracy against trained parameters, all methods", BASELINES),
+        "compression": Shown("Accuracy and size", "Accuracy against trained parameters, all methods", BASELINES, published="Figure 4"),
         "equal_training": Shown("Equal training", "Accuracy against epochs at equal numbers", tuple(LONG)),
     },
     docs="photonic_quantum_train.md",

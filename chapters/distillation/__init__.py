@@ -21,7 +21,7 @@ CHAPTER = Chapter(
     question="Does photonic distillation (PQKD) reach its published numbers, and is it the photons?",
     sources={"2603.14898": "arXiv 2603.14898 (photonic-quantum-enhanced knowledge distillation)"},
     tables={
-        "pqkd": Shown("PQKD Table 1", "Teachers and students at partial compression", DISTILLATION),
+        "pqkd": Shown("PQKD", "Teachers and students at partial compression", DISTILLATION, published="Table 1"),
         "pqkd_controls": Shown("PQKD controls", "What mixes the kernels: photons and what replaces them", ("pqkd_controls",)),
         "pqkd_extreme_controls": Shown("PQKD controls, extreme", "The same where the mixing makes all kernels", ("pqkd_extreme_controls",)),
         "pqkd_calibration": Shown("PQKD calibration", "Calibration of teachers and students", (*DISTILLATION, "pqkd_teacher_subset")),

@@ -17,6 +17,7 @@ from lightweights.report.claims import Claim, published
 from lightweights.report.figure import (
     BLACK,
     BLUE,
+    BROWN,
     GREEN,
     GREY,
     ORANGE,
@@ -26,6 +27,7 @@ from lightweights.report.figure import (
     VERMILLION,
     WORDS,
     log_error,
+    mark_cut,
     round_numbers,
     styled,
     without_runs,
@@ -211,7 +213,7 @@ def draw_frontier(found: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
             _summaries(axis, ordered[column], ordered.accuracy, color=colour, marker=marker, label=label if axis is left else None)
     plain = found[found.compressed == "none"].sort_values("parameters")
     if len(plain):
-        _summaries(right, plain.parameters, plain.accuracy, color=BLACK, marker="X", linestyle="none", label="plain CNN, distilled")
+        _summaries(right, plain.parameters, plain.accuracy, color=BROWN, marker="X", linestyle="none", label="plain CNN, distilled")
     _published(left, claims, dataset)
     if dataset == "mnist":
         width, height = PUBLISHED_COMPRESSION[1] - PUBLISHED_COMPRESSION[0], PUBLISHED_ACCURACY[1] - PUBLISHED_ACCURACY[0]
@@ -222,7 +224,9 @@ def draw_frontier(found: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
     log_error(left)
     told = [c.reported_mean for c in published(claims, "pqkd_partial", "validation_accuracy_percent", dataset)]
     best = max([own.mean for own in found.accuracy] + [mean for mean in told if mean is not None])
-    left.set_ylim(top=100 - (100 - best) / 2)  # intervals of few seeds may reach beyond 100 %
+    left.set_ylim(top=100 - (100 - best) / 2)  # intervals of few seeds may reach 100 %: an arrow
+    for axis in (left, right):
+        mark_cut(axis)
     for axis, label in ((left, "Compression of the convolutions, angles counted"), (right, "Trained parameters")):
         axis.set(xscale="log", xlabel=label)
         axis.xaxis.set_major_locator(FixedLocator(round_numbers(*axis.get_xlim())))
@@ -240,7 +244,7 @@ def draw_frontier(found: pd.DataFrame, claims: Sequence[Claim]) -> Figure:
 def _summaries(axis: Axes, x: pd.Series, found: pd.Series, **look: Any) -> None:
     summaries: list[Summary] = list(found)
     means = np.array([s.mean for s in summaries])
-    spread = np.array([[s.mean - s.low, s.high - s.mean] if s.n > 2 else [0.0, 0.0] for s in summaries])
+    spread = np.array([[s.mean - max(s.low, 0.0), min(s.high, 100.0) - s.mean] if s.n > 2 else [0.0, 0.0] for s in summaries])
     axis.errorbar(x.astype(float), means, yerr=spread.T, elinewidth=0.7, **look)
 
 

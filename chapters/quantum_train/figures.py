@@ -1,6 +1,7 @@
 """Figures of photonic Quantum-Train: training curves, accuracy and generalisation error by bond dimension, both protocols."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -98,9 +99,11 @@ def accuracy_against_parameters(results: Results) -> Figure:
     for name in reported_test_sets(ours):
         (colour, marker), label = SETS.get(name, (GREEN, "^")), test_set(name).legend
         column = f"{name}_accuracy_percent"
-        points = [(float(group.parameters_trained_used.mean()), summarise(group[column])) for _, group in _arms(ours)]
-        x = np.array([parameters for parameters, _ in points]) * (1 + shift[name])
-        error_bars(axis, x, [summary for _, summary in points], bars, color=colour, marker=marker, label=f"photonic QT, {label}")
+        for words, line, shade in _lines(ours, colour):
+            points = [(float(group.parameters_trained_used.mean()), summarise(group[column])) for _, group in _arms(line)]
+            x = np.array([parameters for parameters, _ in points]) * (1 + shift[name])
+            look = {"color": shade, "marker": marker, "label": f"photonic QT, {words}{label}"}
+            error_bars(axis, x, [summary for _, summary in points], bars, column, **look)
         _level(axis, results.of("classical"), column, bars, colour, f"classical, {label}")
     _published_points(axis, results.claims, ours, "test_accuracy_percent", bars, lambda claim: claim.reported_parameters)
     axis.set(xscale="log", xlabel=parameters_label(str(ours.dataset.iloc[0]) == PUBLISHED_DATASET))
@@ -126,10 +129,12 @@ def generalisation_error(results: Results) -> Figure:
     for name in reported_test_sets(ours):
         (colour, marker), label = SETS.get(name, (GREEN, "^")), test_set(name).legend
         column = f"{name}_generalisation_error"
-        points = [(float(group.bond_dim.iloc[0]), summarise(group[column])) for _, group in _arms(ours)]
-        x = np.array([dim for dim, _ in points]) + shift[name]
-        axis.plot(x, [summary.mean for _, summary in points], color=colour, marker=marker, label=f"photonic QT, {label}")
-        axis.fill_between(x, *zip(*(ends_of(summary, bars) for _, summary in points), strict=True), color=colour, alpha=0.15, linewidth=0)
+        for words, line, shade in _lines(ours, colour):
+            points = [(float(group.bond_dim.iloc[0]), summarise(group[column])) for _, group in _arms(line)]
+            x = np.array([dim for dim, _ in points]) + shift[name]
+            axis.plot(x, [summary.mean for _, summary in points], color=shade, marker=marker, label=f"photonic QT, {words}{label}")
+            ends = zip(*(ends_of(summary, bars) for _, summary in points), strict=True)
+            axis.fill_between(x, *ends, color=shade, alpha=0.15, linewidth=0)
         _level(axis, results.of("classical"), column, bars, colour, f"classical, {label}")
     _published_points(axis, results.claims, ours, "generalisation_error", bars, lambda claim: claim.at("bond_dim"))
     axis.set(xlabel="Bond dimension", ylabel="Generalisation error (nats)")
@@ -178,6 +183,15 @@ def _arms(runs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield str(group.bond_dim.iloc[0]) if by_dim else str(variant), group
 
 
+def _lines(runs: pd.DataFrame, colour: str) -> Iterator[tuple[str, pd.DataFrame, Any]]:
+    """What varies besides the bond dimension, such as two networks, has a line each: words for it, its runs, its colour."""
+    rest = runs.variant.str.replace(r"(^|,)bond_dim=\d+", "", regex=True).str.strip(",").replace("base", "")
+    groups = list(runs.groupby(rest, sort=False))
+    shades = mpl.colormaps["viridis"](np.linspace(0.0, 0.8, len(groups))) if len(groups) > 1 else [colour]
+    for (words, line), shade in zip(groups, shades, strict=True):
+        yield f"{words}, " if len(groups) > 1 and words else "", line, shade
+
+
 def _by_bond_dim(runs: pd.DataFrame) -> bool:
     return runs.variant.nunique() == runs.bond_dim.nunique()
 
@@ -188,7 +202,7 @@ def _level(axis: Axes, target: pd.DataFrame, column: str, bars: str, colour: str
         return
     summary = summarise(target[column])
     axis.axhline(summary.mean, color=colour, linestyle="--", linewidth=0.9, label=label)
-    axis.axhspan(*ends_of(summary, bars), color=colour, alpha=0.12, linewidth=0)
+    axis.axhspan(*ends_of(summary, bars, column), color=colour, alpha=0.12, linewidth=0)
 
 
 def _published_points(
@@ -203,7 +217,7 @@ def _published_points(
     if found:
         places, summaries = np.array([x(claim) for claim in found], dtype=float), [claim.summary for claim in found]
         look = {"color": BLACK, "marker": "D", "markerfacecolor": "white", "markersize": 3.2, "linestyle": "none", "zorder": 3}
-        error_bars(axis, places, summaries, bars, **look, label="published QT, test 600")
+        error_bars(axis, places, summaries, bars, quantity, **look, label="published QT, test 600")
 
 
 def _legend_below(figure: Figure, runs: pd.DataFrame, bars: str) -> None:

@@ -24,7 +24,6 @@ _PUBLISHED = (
     "Published: mean ± sd over the n in parentheses, the sd converted from ddof = 0 to ddof = 1; "
     "the published test set is the 600 images of test600."
 )
-_NONE_PUBLISHED = "No published values stand beside: they are for mnist-partial only, this study trains on {}."
 _COUNTS = (
     "Parameters: as published (3M(M-1)/2 a circuit) / entering the circuits / effective (rank of the Jacobian of the probabilities), "
     "each with the mapping's."
@@ -181,4 +180,4 @@ def _summary(values: pd.Series) -> Summary:
 
 
 def _remark(study: Study) -> str:
-    return _PUBLISHED if study.dataset.name == PUBLISHED_DATASET else _NONE_PUBLISHED.format(study.dataset.name)
+    return _PUBLISHED if study.dataset.name == PUBLISHED_DATASET else ""

@@ -7,95 +7,40 @@ from typing import Annotated, Literal
 
 import typer
 
+from lightweights import __version__
+from lightweights.cli_train import prepare, train, train_together
 from lightweights.errors import LightweightsError
 from lightweights.settings.reading import json_schema
-from lightweights.settings.runs import Run
+from lightweights.study.clone import in_a_clone
 
 app = typer.Typer(
-    help="Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-SettingsFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/EXPERIMENT/VARIANT.json", show_default=False)]
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
-@app.command()
-def prepare(
-    output: Annotated[Path, typer.Argument(help="File to write, results/STUDY/data/NAME.safetensors.", show_default=False)],
-    settings: Annotated[Path, typer.Option(help="Settings of the data set (JSON).", show_default=False)],
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Fetch a data set, verify it, and write it as tensors."""
-    from lightweights.study.prepare import prepare_data
-
-    prepare_data(settings, output)
+    """Photonic circuits generate the weights of neural networks: the steps of a study, as the workflow calls them."""
 
 
-@app.command()
-def train(
-    settings: SettingsFile,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")],
-    data: Annotated[Path, typer.Option(help="Prepared data set.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, help="Threads of this run.")] = 1,
-    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
-    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
-    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
-    teacher: Annotated[Path | None, typer.Option(help="Weights of a student's teacher, as its run wrote them.", show_default=False)] = None,
-) -> None:
-    """Train one run; started again after a kill, it goes on from its last checkpoint."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.gpus import lent_gpu, numbers_of
-    from lightweights.study.plan import read_run
-
-    run = read_run(settings, seed)
-    with lent_gpu(numbers_of(gpus)):
-        typer.echo(_trained(run, data, threads, device, checkpoint_seconds, teacher))
-
-
-@app.command()
-def train_together(
-    study: Annotated[str, typer.Argument(help="Name of the study.", show_default=False)],
-    runs: Annotated[list[str], typer.Argument(help="Runs, EXPERIMENT/VARIANT/seed-K.", show_default=False)],
-    threads: Annotated[int, typer.Option(min=1, help="Threads of a run.")] = 1,
-    device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
-    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
-    gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
-) -> None:
-    """Train runs one after the other in this process; one that fails leaves the others, and is named in the end."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
-    from lightweights.study.gpus import lent_gpu, numbers_of
-    from lightweights.study.together import train_each
-
-    with lent_gpu(numbers_of(gpus)):
-        train_each(study, runs, lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None), typer.echo)
-
-
-def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None) -> str:
-    """Train a run to its end; its accuracies in words."""
-    from lightweights.allocator import keep_memory
-    from lightweights.study.layout import RESULTS
-
-    keep_memory()
-    from lightweights.study.execute import execute, read_data
-    from lightweights.study.faults import memory_told
-
-    with memory_told(run):
-        given = read_data(data)
-    result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
-    accuracies = {
-        name.removesuffix("_accuracy_percent"): value for name, value in result.final.items() if name.endswith("accuracy_percent")
-    }
-    told = [f"{name} {value:.2f} %" for name, value in accuracies.items()] or [
-        f"{name} {value:.4g}" for name, value in result.final.items()
-    ]
-    return f"{run.key}: {', '.join(told)}"
-
+for command in (prepare, train, train_together):
+    app.command()(command)
 
 StudyFile = Annotated[Path, typer.Argument(help="results/STUDY/settings/study.json, written by snakemake.", show_default=False)]
 
 
 @app.command()
+@in_a_clone
 def collect(
     study: StudyFile,
     partial: Annotated[bool, typer.Option("--partial", help="Leave out the runs that are not there yet.")] = False,
@@ -108,6 +53,7 @@ def collect(
 
 
 @app.command()
+@in_a_clone
 def draw(
     study: StudyFile,
     names: Annotated[
@@ -124,6 +70,7 @@ def draw(
 
 
 @app.command()
+@in_a_clone
 def report(study: StudyFile) -> None:
     """Write report.html: texts, tables, figures, runs and settings on one page that needs nothing else."""
     from lightweights.report import make
@@ -132,6 +79,7 @@ def report(study: StudyFile) -> None:
 
 
 @app.command()
+@in_a_clone
 def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Print the small tables of a study and say where its files are."""
     from lightweights.report.make import study_at_a_glance
@@ -140,6 +88,16 @@ def show(study: Annotated[str, typer.Argument(help="Name of the study.")] = "pap
 
 
 @app.command()
+@in_a_clone
+def studies() -> None:
+    """List the studies that are here: runs done, title."""
+    from lightweights.study.overview import studies_text
+
+    typer.echo(studies_text())
+
+
+@app.command()
+@in_a_clone
 def status(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """Tell which runs are done, under way (with the time that is left) and still to do."""
     from lightweights.study.status import progress_of
@@ -173,6 +131,7 @@ def check(
 
 
 @app.command(name="chapters")
+@in_a_clone
 def chapters_command(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
 ) -> None:
@@ -184,6 +143,7 @@ def chapters_command(
 
 
 @app.command()
+@in_a_clone
 def stages(
     write: Annotated[bool, typer.Option("--write", help="Write dvc.yaml, in place of printing it.")] = False,
 ) -> None:
@@ -199,21 +159,26 @@ def stages(
 
 
 @app.command()
+@in_a_clone
 def plan(
     preset: Annotated[Path | None, typer.Option(help="Preset laid over params.yaml.", show_default=False)] = None,
     cores: Annotated[int, typer.Option(min=1, help="Cores of this machine to use.")] = os.cpu_count() or 1,
     nodes: Annotated[int | None, typer.Option(min=1, help="Nodes of a cluster.", show_default=False)] = None,
     cores_per_node: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 32,
+    price: Annotated[
+        float | None, typer.Option(min=0, help="Credits that a platform asks for a million shots.", show_default=False)
+    ] = None,
 ) -> None:
-    """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster."""
+    """Tell what the runs still to do cost: core-hours, time, memory and disk, here and on a cluster; jobs, shots and credits far away."""
     from lightweights.settings.reading import load_study
     from lightweights.study.forecast import plan_text
 
     study = load_study(Path("params.yaml"), *([preset] if preset else []))
-    typer.echo(plan_text(study, cores, nodes, cores_per_node))
+    typer.echo(plan_text(study, cores, nodes, cores_per_node, price=price))
 
 
 @app.command()
+@in_a_clone
 def verify(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
 ) -> None:
@@ -225,6 +190,7 @@ def verify(
 
 
 @app.command()
+@in_a_clone
 def models(study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper") -> None:
     """List the trained models that are here: variant, seed, numbers, kB, test accuracy; and how many runs have none."""
     from lightweights.report.cards import models_text
@@ -247,6 +213,7 @@ def evaluate(
 
 
 @app.command()
+@in_a_clone
 def export(
     run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
     form: Annotated[Literal["safetensors", "torch", "onnx"], typer.Option("--format", help="Format of the plain network.")] = "safetensors",
@@ -259,6 +226,7 @@ def export(
 
 
 @app.command()
+@in_a_clone
 def bundle(
     run: Annotated[str, typer.Argument(help="Run, STUDY/EXPERIMENT/VARIANT/seed-K.", show_default=False)],
     file: Annotated[Path | None, typer.Option(help="File to write; STUDY-RUN.zip unless given.", show_default=False)] = None,
@@ -270,6 +238,7 @@ def bundle(
 
 
 @app.command()
+@in_a_clone
 def restore(
     study: Annotated[str, typer.Argument(help="Name of the study.")] = "paper",
     preset: Annotated[
@@ -296,6 +265,11 @@ def probe(
     ] = None,
     detectors: Annotated[Literal["threshold", "pnr"], typer.Option(help="Detectors that click, or count photons.")] = "threshold",
     cycles: Annotated[int | None, typer.Option(help="Clock cycles to count; exact probabilities without.", show_default=False)] = None,
+    backend: Annotated[
+        Literal["perceval", "perceval-remote", "merlin"] | None, typer.Option(help="Who answers beside us.", show_default=False)
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Of backend perceval-remote: provider:name.", show_default=False)] = None,
+    shots: Annotated[int | None, typer.Option(min=1, help="Of backend perceval-remote.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the random phases.")] = 0,
     clock_mhz: Annotated[float, typer.Option(min=1e-6, help="Clock of the photon sources.")] = 80.0,
     figure: Annotated[Path | None, typer.Option(help="Draw the distribution: .pdf, .svg, .png.", show_default=False)] = None,
@@ -304,7 +278,9 @@ def probe(
     """Look at one circuit at random phases on an imperfect device: distribution, rate, distance to the ideal, drawing."""
     from lightweights.report import probe as probing
 
-    section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=detectors, cycles=cycles)
+    far = {name: value for name, value in (("backend", backend), ("platform", platform), ("shots", shots)) if value is not None}
+    clicks = None if backend in ("merlin", "perceval-remote") else detectors  # those have their own
+    section = probing.section_of(modes, photons, mesh, input_state, noise or [], detectors=clicks, cycles=cycles, **far)
     text, built, found = probing.probe(section, seed, clock_mhz)
     typer.echo(text)
     if figure is not None:

@@ -36,12 +36,21 @@ def alternatives(experiments):
 
 def names_of(chapter):
     """What is drawn of a chapter, as `lightweights draw` calls it."""
-    return [f"{kind}/{name}" for kind in KINDS for name in shown(getattr(chapter, kind), EXPERIMENTS)]
+    return [f"{kind}/{name}" for kind in KINDS for name in items_of(chapter, kind, STUDY, EXPERIMENTS)]
 
 
 def drawn(chapter):
     """The files of it."""
     return [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
+
+
+def in_step(outputs, inputs):
+    """Outputs of a job of the summary. Dated after its inputs where these have the contents that it was made from, as time stamps of a fresh
+    clone mean nothing; marked `update`, as Snakemake would remove them before the job: git holds them, and each is replaced once the new
+    one is whole.
+    """
+    files = [file for part in inputs.values() for file in ([part] if isinstance(part, str) else part)]
+    return [update(file) for file in date_outputs(IN_STEP, outputs, files)]
 
 
 def reads(chapter):

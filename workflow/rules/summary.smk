@@ -2,24 +2,25 @@
 STUDY_FILE = study_settings_file(STUDY.study.name).as_posix()
 SEEN = landed_runs(STUDY) if PARTIAL else RUNS
 EXPERIMENTS = {run.experiment for run in SEEN}
-CHAPTERS = [chapter for chapter in chapters() if EXPERIMENTS & chapter.experiments]
+CHAPTERS = [chapter for chapter in chapters_for(STUDY) if EXPERIMENTS & chapter.experiments]
 MEASURED = {name: needs for chapter in chapters() for name, needs in chapter.data.items()}
-# What chapters say themselves, besides runs: a change of it draws all anew.
-TOLD = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
-SAID = [path for chapter in chapters() for name in TOLD if (path := chapter.folder / name).is_file()]
 # Kinds of what is drawn: the endings of its files.
 KINDS = {"tables": ("html", "csv", "md", "tex", "json"), "figures": ("svg", "pdf", "png", "json")}
 
 
+COLLECTED = {
+    "study": STUDY_FILE,
+    "metrics": [metrics_file(run) for run in SEEN],
+    "histories": [history_file(run) for run in SEEN],  # for the figures; here once, as in each of them it slows Snakemake down
+    "landed": [landed_file(STUDY)] if PARTIAL else [],
+}
+
+
 rule collect:
     input:
-        study=STUDY_FILE,
-        metrics=[metrics_file(run) for run in SEEN],
-        histories=[history_file(run) for run in SEEN],  # for the figures; here once, as in each of them it slows Snakemake down
-        landed=[landed_file(STUDY)] if PARTIAL else [],
+        **COLLECTED,
     output:
-        runs=f"{FOLDER}/runs.csv",
-        means=f"{FOLDER}/means.json",
+        in_step([f"{FOLDER}/runs.csv", f"{FOLDER}/means.json"], COLLECTED),
     log:
         f"{FOLDER}/logs/collect.log",
     resources:
@@ -31,11 +32,15 @@ rule collect:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 
 
+for name in MEASURED:
+    in_step([f"{FOLDER}/{name}"], {"study": STUDY_FILE})
+
+
 rule measure:
     input:
         STUDY_FILE,
     output:
-        f"{FOLDER}/{{data}}",
+        update(f"{FOLDER}/{{data}}"),
     log:
         f"{FOLDER}/logs/{{data}}.log",
     wildcard_constraints:
@@ -50,19 +55,21 @@ rule measure:
 # A chapter is drawn by one process: starting one takes longer than drawing a figure. One that fails is named and leaves the others
 # (profiles keep what a failed job has written), and is what the next run makes anew.
 for chapter in CHAPTERS:
+    given = {
+        "study": STUDY_FILE,
+        "runs": f"{FOLDER}/runs.csv",
+        "said": said_for(chapter),
+        "reads": reads(chapter),
+        "templates": sorted(chapter.folder.glob("*.j2")),
+    }
 
     rule:
         name:
             f"draw_{chapter.name}"
         input:
-            study=STUDY_FILE,
-            runs=f"{FOLDER}/runs.csv",
-            said=SAID,
-            reads=reads(chapter),
-            templates=sorted(chapter.folder.glob("*.j2")),
+            **given,
         output:
-            drawn(chapter),
-            f"{FOLDER}/{chapter.name}.md",
+            in_step([f"{FOLDER}/{chapter.name}.md", *drawn(chapter)], given),
         log:
             f"{FOLDER}/logs/{chapter.name}.log",
         group:
@@ -76,15 +83,19 @@ for chapter in CHAPTERS:
             "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
 
 
+SCORED = {
+    "study": STUDY_FILE,
+    "runs": f"{FOLDER}/runs.csv",
+    "said": [path for chapter in chapters() for path in said_by(chapter)],
+    "templates": [path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
+}
+
+
 rule score_claims:
     input:
-        study=STUDY_FILE,
-        runs=f"{FOLDER}/runs.csv",
-        said=SAID,
-        templates=[path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
+        **SCORED,
     output:
-        f"{FOLDER}/RESULTS.md",
-        multiext(f"{FOLDER}/scorecard", ".csv", ".md", ".html"),
+        in_step([f"{FOLDER}/{name}" for name in ("RESULTS.md", "scorecard.csv", "scorecard.md", "scorecard.html")], SCORED),
     log:
         f"{FOLDER}/logs/scorecard.log",
     group:
@@ -113,6 +124,10 @@ rule write_report:
         runtime=lambda wildcards, attempt: 10 * attempt,
     shell:
         "lightweights report {input.study:q} > {log:q} 2>&1"
+
+
+# Jobs whose inputs are noted when all went well (study/unchanged.py).
+SUMMED = {"collect", "measure", "score_claims", *(f"draw_{chapter.name}" for chapter in CHAPTERS)}
 
 
 rule summary:

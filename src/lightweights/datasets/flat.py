@@ -64,7 +64,7 @@ def from_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | No
         dataset = kind(str(told["name"]), train=splits["train"], tests=tests, **{name: int(told[name]) for name in kind.COUNTS})  # type: ignore[call-arg]
         expected, expected_metadata = told["sha256"], told.pop("metadata_sha256", None)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise DataError(f"prepared data: {error} is missing or unreadable; delete the file and prepare the data anew") from None
+        raise DataError(f"prepared data: {error} is missing or unreadable") from None
     remedy = "delete the file and prepare the data anew"
     check_form(dataset)
     found = digest(dataset)

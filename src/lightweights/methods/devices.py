@@ -15,7 +15,7 @@ from lightweights.photonics.remote import JobLog, Remote, connect, require_token
 from lightweights.settings.base import SettingsError
 from lightweights.settings.kinds import QuantumTrainRun
 from lightweights.settings.photonics import PhotonicsSection
-from lightweights.settings.schedules import GradientSchedule
+from lightweights.settings.schedules import CobylaSchedule, GradientSchedule
 
 MOST_JOBS = 20_000
 """Jobs that a run may send to a platform far away for gradients; more would take weeks and a fortune."""
@@ -58,15 +58,32 @@ def circuits_of(photonics: PhotonicsSection, shapes: Sequence[tuple[int, int]]) 
     return [Circuit(*shape, photonics.mesh, states if isinstance(states, str) else states[k]) for k, shape in enumerate(shapes)]
 
 
+def jobs_asked(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Jobs that a run sends to a platform far away for its gradients, and for all else: a job is a circuit at its phases.
+
+    A round asks for each circuit once, and for each step of training: with gradients once, and for every shift of the parameter-shift rule;
+    SPSA twice; COBYLA as often as it may evaluate. A question that was answered is not sent again, so that there may be fewer.
+    """
+    schedule, count = settings.schedule, len(circuits)
+    if not settings.trains_phases:
+        return 0, count
+    if isinstance(schedule, GradientSchedule):
+        most = 2 if settings.photonics.noise and settings.photonics.noise.g2 else 1
+        built = circuits_of(settings.photonics, circuits)
+        each = sum(2 * degree for circuit in built for degree, _ in degrees(circuit, most * circuit.photons))
+        return each * schedule.phase_steps * schedule.rounds, count * (1 + schedule.phase_steps) * schedule.rounds
+    steps = schedule.evaluations if isinstance(schedule, CobylaSchedule) else 2 * schedule.phase_steps
+    return 0, count * (1 + steps) * schedule.rounds
+
+
 def _check_jobs(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]], where: str) -> None:
     """Raises SettingsError where a platform far away would be asked for very many gradients, each of which takes many jobs."""
     photonics, schedule = settings.photonics, settings.schedule
     far = photonics.backend == "perceval-remote"
     if not far or not isinstance(schedule, GradientSchedule) or not settings.trains_phases:
         return
-    most = 2 if photonics.noise and photonics.noise.g2 else 1
-    each = sum(2 * degree for circuit in circuits_of(photonics, circuits) for degree, _ in degrees(circuit, most * circuit.photons))
-    if (jobs := each * schedule.phase_steps * schedule.rounds) > MOST_JOBS:
+    if (jobs := jobs_asked(settings, circuits)[0]) > MOST_JOBS:
+        each = jobs // (schedule.phase_steps * schedule.rounds)
         raise SettingsError(
             f"{where}: a gradient takes {each:,} jobs on photonics.platform = {photonics.platform}, the schedule {jobs:,}; at most "
             f"{MOST_JOBS:,} are sent: use schedule spsa (2 evaluations a step) or cobyla, or fewer schedule.phase_steps and schedule.rounds"

@@ -1,7 +1,7 @@
 """A network whose weights photonic circuits generate."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,8 @@ from lightweights.training.state import Training
 
 def check(settings: QuantumTrainRun, where: str) -> None:
     """Raises SettingsError where the network cannot be built, its circuits are too small or too large, or a device would see nothing."""
-    weights = check_network(settings.network, settings.dataset, where)
-    given, bunching = settings.photonics.circuits, settings.photonics.bunching
-    circuits = smallest_circuits(weights) if given == "auto" else given
+    weights, bunching = check_network(settings.network, settings.dataset, where), settings.photonics.bunching
+    circuits = _circuits(settings, weights)
     phases = sum(Mesh(settings.photonics.mesh, modes).phase_count for modes, _ in circuits)
     if isinstance(settings.schedule, CobylaSchedule) and settings.schedule.evaluations < phases + 2:
         raise SettingsError(
@@ -51,6 +50,16 @@ def check(settings: QuantumTrainRun, where: str) -> None:
             f"the {weights} weights of network {settings.network.name}; use larger circuits, for example {example}, or auto"
         )
     check_devices(settings, circuits, where)
+
+
+def circuits_of_run(settings: QuantumTrainRun) -> Sequence[tuple[int, int]]:
+    """Modes and photons of each circuit of a run, those that it chooses itself too."""
+    return _circuits(settings, check_network(settings.network, settings.dataset, "photonics.circuits"))
+
+
+def _circuits(settings: QuantumTrainRun, weights: int) -> Sequence[tuple[int, int]]:
+    given = settings.photonics.circuits
+    return smallest_circuits(weights) if given == "auto" else given
 
 
 def build_generator(settings: QuantumTrainRun, data: Dataset, seed: int, backend: Backend | None = None) -> QuantumTrain:

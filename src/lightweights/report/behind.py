@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from lightweights import __version__
 from lightweights.report.chapter import chapter_of
+from lightweights.report.experiments import chapters_for
 from lightweights.report.results import Results
 from lightweights.study.collect import to_csv
 from lightweights.study.layout import key_of_row, study_settings_file
@@ -15,7 +16,7 @@ Kind = Literal["tables", "figures"]
 
 def behind(kind: Kind, name: str, results: Results) -> dict[str, Any]:
     """All of it; the same as long as runs, settings and code are. The digest is over the rows of the runs with all their settings."""
-    chapter = chapter_of(kind, name)
+    chapter = chapter_of(kind, name, chapters_for(results.study))
     item = getattr(chapter, kind)[name]
     runs = results.of(*item.needs) if item.needs else results.runs
     code = hashlib.sha256()

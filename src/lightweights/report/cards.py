@@ -18,7 +18,7 @@ from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
 from lightweights.methods.models import blank, example, plain
 from lightweights.report.chapter import chapters
-from lightweights.report.measures import format_number, heading, measure
+from lightweights.report.measures import FEWEST, format_number, heading, measure
 from lightweights.report.statistics import summarise
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.study.collect import lacks_model
@@ -115,9 +115,10 @@ def card(landed: Landed, seeds: list[Landed], form: str) -> str:
     lines += ["", "| measure | this model | all seeds, mean | 95 % interval | n |", "|---|---|---|---|---|"]
     for name, value in reached(landed).items():
         found = summarise([one.metrics["final"][name] for one in seeds])
-        mean, low, high = (format_number(number, name) for number in (found.mean, found.low, found.high))
+        low, high = (max(found.low, 0), min(found.high, 100)) if name.endswith(ACCURACY) else (found.low, found.high)
+        interval = f"{format_number(low, name)} to {format_number(high, name)}" if found.n >= FEWEST else "-"
         called = heading(name).replace("\n", ": ")
-        lines.append(f"| {called} | {format_number(value, name)} | {mean} | {f'{low} to {high}' if found.n > 1 else '-'} | {found.n} |")
+        lines.append(f"| {called} | {format_number(value, name)} | {format_number(found.mean, name)} | {interval} | {found.n} |")
     takes = "images in [0, 1] to logits" if images else "from inputs to outputs as its data set has them"
     lines += [
         "",

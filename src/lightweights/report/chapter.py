@@ -29,12 +29,23 @@ class ChapterError(LightweightsError):
 
 @dataclass(frozen=True)
 class Shown:
-    """A table or figure: its title, what it shows, experiments of which it needs at least one, files of the study that it reads."""
+    """A table or figure.
+
+    Attributes:
+        title: Short.
+        shows: What it shows.
+        needs: Experiments of which it needs at least one.
+        reads: Files of the study that it reads.
+        published: What the publication calls it, told where the study has the publication's data.
+        claims: Whether it shows published numbers of all chapters, and so nothing where a study can judge none.
+    """
 
     title: str
     shows: str
     needs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    published: str = ""
+    claims: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,15 +151,16 @@ def shown(catalogue: Mapping[str, Shown], experiments: Iterable[str]) -> list[st
     return [name for name, item in catalogue.items() if there & set(item.needs)]
 
 
-def catalogue(kind: str) -> dict[str, Shown]:
-    """All ``tables`` or ``figures``, of all chapters in their order."""
-    return {name: item for chapter in chapters() for name, item in getattr(chapter, kind).items()}
+def catalogue(kind: str, of: Iterable[Chapter] | None = None) -> dict[str, Shown]:
+    """All ``tables`` or ``figures``, of all chapters (or those given) in their order."""
+    return {name: item for chapter in (chapters() if of is None else of) for name, item in getattr(chapter, kind).items()}
 
 
-def chapter_of(kind: str, name: str) -> Chapter:
+def chapter_of(kind: str, name: str, of: Iterable[Chapter] | None = None) -> Chapter:
     """The chapter that a table, figure or file of data belongs to. Raises ChapterError listing what there is."""
-    for chapter in chapters():
+    house = chapters() if of is None else tuple(of)
+    for chapter in house:
         if name in getattr(chapter, kind):
             return chapter
-    there = ", ".join(item for chapter in chapters() for item in getattr(chapter, kind))
+    there = ", ".join(item for chapter in house for item in getattr(chapter, kind))
     raise ChapterError(f"{kind}: there is no {name!r}; there are {there or 'none'}")

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from lightweights.report.measures import NOTHING, format_number
+from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval
 from lightweights.report.statistics import Summary, holm
 from lightweights.study.collect import reported_test_sets
 
@@ -45,6 +45,8 @@ def signed_interval(difference: pd.Series, column: str) -> str:
     text = sign + format_number(difference["mean"], column)
     if math.isnan(difference.ci95_low):
         return text
+    if (n := difference.get("n", FEWEST)) < FEWEST:
+        return f"{text} {no_interval(n)}"
     return f"{text} [{format_number(difference.ci95_low, column)}, {format_number(difference.ci95_high, column)}]"
 
 

@@ -11,6 +11,7 @@ import functools
 import io
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,16 +24,19 @@ if _backend is not None:
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.markers import CARETDOWNBASE, CARETUPBASE
 from matplotlib.ticker import FixedLocator, StrMethodFormatter
 
 from lightweights.report.comparisons import DIFFERS, EQUIVALENT, OPEN
+from lightweights.report.measures import possible
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, span
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 BLUE, VERMILLION, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "#222222"
-GREY, ORANGE, PURPLE, SKY = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9"
+GREY, ORANGE, PURPLE, SKY, BROWN = "#8a8a8a", "#E69F00", "#CC79A7", "#56B4E9", "#8C564B"
 WORDS = {DIFFERS: (VERMILLION, "D"), EQUIVALENT: (BLUE, "o"), OPEN: (GREY, "s")}
 SMALLEST_ERROR = 0.1
 """Test errors below so many percent are drawn as this."""
@@ -71,16 +75,16 @@ STYLE = {
 SETS = {"test600": (BLUE, "o"), "test10k": (VERMILLION, "s"), "test": (BLUE, "o")}
 """Colour and marker of each test set."""
 
-Draw = Callable[[Results], Figure]
+Draw = Callable[..., Figure]
 
 
 def styled(draw: Draw) -> Draw:
-    """The function that draws in the style of all figures."""
+    """The function that draws in the style of all figures; results come first."""
 
     @functools.wraps(draw)
-    def styled(results: Results) -> Figure:
+    def styled(results: Results, **named: Any) -> Figure:
         with style():
-            return draw(results)
+            return draw(results, **named)
 
     return styled
 
@@ -120,17 +124,30 @@ def bars_of(runs: pd.DataFrame) -> str:
     return "95 % t interval" if smallest >= 3 else "sd (ddof = 1)"
 
 
-def ends_of(summary: Summary, bars: str) -> tuple[float, float]:
-    """Ends of the bar of a mean, whose kind is that of :func:`bars_of`; the mean itself where there is none."""
-    ends = (summary.low, summary.high) if bars.startswith("95") else (summary.mean - summary.sd, summary.mean + summary.sd)
-    return (summary.mean, summary.mean) if np.isnan(ends[0]) else ends
+def ends_of(summary: Summary, bars: str, column: str = "") -> tuple[float, float]:
+    """Ends of the bar of a mean, whose kind is that of :func:`bars_of`, no further than its column can be; the mean where there is none."""
+    low, high = (summary.low, summary.high) if bars.startswith("95") else (summary.mean - summary.sd, summary.mean + summary.sd)
+    return (summary.mean, summary.mean) if np.isnan(low) else (possible(low, column), possible(high, column))
 
 
-def error_bars(axis: Axes, x: np.ndarray, summaries: list[Summary], bars: str, **look: object) -> None:
-    """Means with their bars at places x."""
+def error_bars(axis: Axes, x: np.ndarray, summaries: list[Summary], bars: str, column: str = "", **look: object) -> None:
+    """Means of a column with their bars at places x."""
     means = np.array([s.mean for s in summaries])
-    ends = np.array([ends_of(s, bars) for s in summaries])
+    ends = np.array([ends_of(s, bars, column) for s in summaries])
     axis.errorbar(x, means, yerr=np.abs(ends.T - means), elinewidth=0.8, capthick=0.8, **{"linestyle": "-", **look})
+
+
+def mark_cut(axis: Axes) -> None:
+    """An arrow where a bar reaches beyond the axis, whose limits stand."""
+    low, high = axis.get_ylim()
+    for container in axis.containers:
+        for bars in container[2] if isinstance(container, ErrorbarContainer) else ():
+            for segment in bars.get_segments():
+                for end, edge, marker in ((segment[1][1], high, CARETUPBASE), (segment[0][1], low, CARETDOWNBASE)):
+                    if (end - edge) * (high - low) * (1 if edge == high else -1) > 0:
+                        look = {"marker": marker, "color": bars.get_color()[0], "markersize": 3.5, "linestyle": "none"}
+                        axis.plot(segment[0][0], edge, clip_on=False, zorder=4, **look)
+    axis.set_ylim(low, high)
 
 
 def log_error(axis: Axes) -> None:

@@ -3,6 +3,7 @@
 In that unit quantities can stand below each other: within ±1 a mean counts as reproduced, whatever it is a mean of.
 """
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import from_numbers
 from lightweights.report.verdicts import FAILS, HIGHER, HOLDS, LOWER, NOT_COMPARABLE, OPEN, REPRODUCED, TOO_FEW, is_wide
 
-LONGEST = 60
+LONGEST = 56
 """Characters of a label."""
 REACH = 6.0
 """Tolerances to either side that are drawn; what lies beyond stands at the edge with an arrow."""
@@ -84,20 +85,31 @@ def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
         known = row.reported_sd_ddof1 is not None and not pd.isna(row.reported_sd_ddof1)
         own = from_numbers(published, float(row.reported_sd_ddof1), int(row.reported_n)) if known else None
         rows.append(
-            {"chapter": row.chapter, "label": _label(row), "shown": WIDE if is_wide(row) else row.verdict}
+            {"chapter": row.chapter, "label": _words(row), "shown": WIDE if is_wide(row) else row.verdict}
             | {name: (value - published) / unit for name, value in _values(row).items()}
             | {"published_low": (own.low - published) / unit if own else math.nan}
             | {"published_high": (own.high - published) / unit if own else math.nan}
         )
     columns = ["chapter", "label", "shown", "ours", "low", "high", "independent", "published_low", "published_high"]
-    return pd.DataFrame(rows, columns=columns)
+    labels = [
+        label for _, part in itertools.groupby(rows, key=lambda row: row["chapter"]) for label in _labels([row["label"] for row in part])
+    ]
+    return pd.DataFrame(rows, columns=columns).assign(label=labels)
+
+
+def _labels(rows: list[list[str]]) -> list[str]:
+    """What tells the rows of a chapter apart: words that all of them share are left out, and the end of what is still too long."""
+    shared = set.intersection(*map(set, rows)) if len(rows) > 1 else set()
+    texts = [", ".join(word for word in words if word not in shared) or ", ".join(words) for words in rows]
+    return [text if len(text) < LONGEST else f"{text[: LONGEST - 2]}…" for text in texts]
 
 
 def _values(row: Any) -> Mapping[str, float]:
     return {"ours": row.mean, "low": row.ci95_low, "high": row.ci95_high, "independent": row.independent_mean}
 
 
-def _label(row: Any) -> str:
+def _words(row: Any) -> list[str]:
+    """Method, setting, quantity: what a row is about, in pieces."""
     setting = row.setting.replace("bond_dim=", "bond dimension ").replace("shared_rows=", "rows ").replace("=", " ")
     words = "" if row.setting.startswith("bond_dim") else row.method.replace("_", " ").replace(" qt", " QT")
     quantity = SHORT.get(plain(row.quantity), plain(row.quantity).removesuffix("_percent").removesuffix("_points").replace("_", " "))
@@ -105,8 +117,7 @@ def _label(row: Any) -> str:
         quantity = f"{quantity} below {row.reported}"
     if row.verdict == NOT_COMPARABLE and not pd.isna(row.reported_parameters):
         setting = f"{row.reported_parameters} numbers"
-    text = ", ".join(part for part in (words, setting if len(setting) < 30 else "", quantity) if part)
-    return text if len(text) < LONGEST else f"{text[: LONGEST - 2]}…"
+    return [part for part in (words, *setting.split(", "), quantity) if part]
 
 
 def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, height: int) -> None:

@@ -10,15 +10,17 @@ import pandas as pd
 from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
 from lightweights.report.behind import behind_json
-from lightweights.report.chapter import chapter_of, chapters
+from lightweights.report.chapter import Chapter, chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
+from lightweights.report.experiments import Experiments, chapters_for, speaks_for
 from lightweights.report.html import to_html
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
-from lightweights.report.table import markdown, table_files, to_markdown
+from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
-from lightweights.study.collect import collect, read_runs, reported_test_sets, to_csv, write_runs
+from lightweights.settings.study import Study
+from lightweights.study.collect import collect, computed_csv, read_runs, reported_test_sets, write_runs
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
 from lightweights.study.plan import read_study
 
@@ -89,7 +91,7 @@ def draw(path: Path, names: Iterable[str]) -> None:
 def measure(path: Path, name: str) -> None:
     """Write a file that a chapter measures without runs."""
     study, chapter = read_study(path), chapter_of("data", name)
-    write_atomic(study_folder(study.study.name) / name, to_csv(chapter.function(Path(name).stem, "measure")(study)))
+    write_atomic(study_folder(study.study.name) / name, computed_csv(chapter.function(Path(name).stem, "measure")(study)))
 
 
 def _draw(name: str, results: Results) -> None:
@@ -118,7 +120,7 @@ def texts(name: str, results: Results) -> dict[str, str]:
 
 def table_texts(name: str, results: Results) -> dict[str, str]:
     """One table: CSV, Markdown, LaTeX and HTML, and what stands behind it."""
-    table = chapter_of("tables", name).function("tables", name)(results)
+    table = chapter_of("tables", name, chapters_for(results.study)).function("tables", name)(results)
     if table is None:
         raise SettingsError(f"table {name}: study {results.study.study.name} has no runs of that experiment")
     found = {f"tables/{name}.{ending}": text for ending, text in table_files(table).items()}
@@ -130,7 +132,7 @@ def write_figure(name: str, results: Results) -> None:
     """Write one figure: PDF, PNG and SVG."""
     from lightweights.report.figure import render  # matplotlib, which tables do without
 
-    figure = chapter_of("figures", name).function("figures", name)(results)
+    figure = chapter_of("figures", name, chapters_for(results.study)).function("figures", name)(results)
     for kind in ("pdf", "png", "svg"):
         write_atomic(results.folder / f"figures/{name}.{kind}", render(figure, kind))
     write_atomic(results.folder / f"figures/{name}.json", behind_json("figures", name, results))
@@ -138,20 +140,27 @@ def write_figure(name: str, results: Results) -> None:
 
 def scorecard_texts(results: Results) -> dict[str, str]:
     """The scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
-    study, found = results.study, contradictions_of(chapters())
-    text = scorecard_markdown(results.scores, study, chapters()) + "\n" + contradictions_markdown(found)
-    rows = pd.concat([results.scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
+    study, house = results.study, spoken_for(results.study)
+    found, scores = contradictions_of(house), results.scores[results.scores.chapter.isin([chapter.name for chapter in house])]
+    text = scorecard_markdown(scores, study, chapters()) + ("\n" + contradictions_markdown(found) if found else "")
+    rows = pd.concat([scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
     html = to_html(text, f"{study.study.title}: scorecard")
-    return {"scorecard.csv": to_csv(rows), "scorecard.md": text, "scorecard.html": html}
+    return {"scorecard.csv": computed_csv(rows), "scorecard.md": text, "scorecard.html": html}
+
+
+def spoken_for(study: Study) -> list[Chapter]:
+    """The chapters whose publications the study's runs can judge."""
+    return [chapter for chapter in chapters() if speaks_for(chapter, study)]
 
 
 def page_text(name: str, results: Results) -> dict[str, str]:
     """The page of a chapter."""
     from lightweights.report.words import chapter_page
 
-    chapter = next((chapter for chapter in chapters() if chapter.name == name), None)
+    house = chapters_for(results.study)
+    chapter = next((chapter for chapter in house if chapter.name == name), None)
     if chapter is None:
-        there = ", ".join(chapter.name for chapter in chapters())
+        there = ", ".join(chapter.name for chapter in house)
         raise SettingsError(f"{name!r}: expected tables/NAME, figures/NAME, scorecard, RESULTS or a chapter ({there})")
     return {f"{name}.md": chapter_page(chapter, results)}
 
@@ -160,7 +169,7 @@ def front_text(results: Results) -> dict[str, str]:
     """RESULTS.md, the study's first page."""
     from lightweights.report.words import front_page
 
-    return {"RESULTS.md": front_page(results, len(contradictions_of(chapters())))}
+    return {"RESULTS.md": front_page(results, len(contradictions_of(spoken_for(results.study))))}
 
 
 def write_report(path: Path) -> None:
@@ -171,15 +180,24 @@ def write_report(path: Path) -> None:
     write_atomic(results.folder / "report.html", report_page(results))
 
 
+def small_tables(results: Results) -> list[Table]:
+    """Those of the study's own experiments, then what chapters that speak for theirs have for a terminal."""
+    house = [chapter for chapter in chapters_for(results.study) if speaks_for(chapter, results.study)]
+    found = []
+    for chapter in house:
+        own = isinstance(chapter, Experiments)
+        names = chapter.tables if own else ["glance"] if hasattr(chapter.module("tables"), "glance") else []
+        found += [chapter.function("tables", name)(results) for name in names]
+    return [table for table in found if table is not None]
+
+
 def study_at_a_glance(name: str) -> str:
     """The small tables of the chapters, then the study's tables, figures, scorecard and report that are there."""
     folder, path = study_folder(name), study_settings_file(name)
     lines = [read_study(path).study.title, ""]
     if (folder / "runs.csv").is_file():
         results = read_results(path)
-        makers = [getattr(chapter.module("tables"), "glance", None) for chapter in chapters()]
-        small = [table for make in makers if make is not None and (table := make(results)) is not None]
-        lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small] or ["No runs yet.", ""]
+        lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small_tables(results)] or ["No runs yet.", ""]
     places = {
         "tables": sorted(folder.glob("tables/*.md")),
         "figures": sorted(folder.glob("figures/*.png")),

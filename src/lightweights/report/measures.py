@@ -23,6 +23,7 @@ class Measure:
         decimals: Shown behind the point.
         tolerance: How far a mean may lie from a published one and count as reproduced.
         relative: Whether the tolerance is a share of the published value.
+        bounds: The least and the largest value that there can be; intervals are shown as far as these.
     """
 
     suffix: str
@@ -31,6 +32,7 @@ class Measure:
     decimals: int = 2
     tolerance: float = 1.0
     relative: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def allowed(self, published: float) -> float:
         """The tolerance at a published value."""
@@ -38,7 +40,7 @@ class Measure:
 
 
 MEASURES = [
-    Measure("accuracy_percent", "accuracy (%)", "points"),
+    Measure("accuracy_percent", "accuracy (%)", "points", bounds=(0.0, 100.0)),
     Measure("generalisation_error", "gen. error", decimals=3, tolerance=0.02),
     Measure("cross_entropy", "cross-entropy", decimals=4, tolerance=0.1, relative=True),
     Measure("percent", "%", "points"),
@@ -84,10 +86,26 @@ def significant(value: float, digits: int) -> str:
     return f"{float(f'{value:.{digits}g}'):,.15g}"
 
 
+FEWEST = 3
+"""Values from which on an interval is shown: that of two reaches beyond all that is possible."""
+
+
+def no_interval(n: float) -> str:
+    """What stands in an interval's place where there are too few values."""
+    return f"(n = {n:.0f}, no interval)"
+
+
+def possible(value: float, quantity: str) -> float:
+    """An end of an interval, no further than the quantity can be."""
+    low, high = measure(quantity).bounds
+    return min(max(value, low), high) if not math.isnan(value) else value
+
+
 def with_interval(value: float, low: float, high: float, quantity: str, signed: bool = False) -> str:
-    """A number of a quantity with its interval."""
+    """A number of a quantity with its interval; ``signed`` for a difference, which has no bounds."""
     if math.isnan(value):
         return NOTHING
+    low, high = (low, high) if signed else (possible(low, quantity), possible(high, quantity))
     number, bottom, top = (format_number(x, quantity) for x in (value, low, high))
     sign = "+" if signed and value > 0 else ""
     return f"{sign}{number}" if math.isnan(low) else f"{sign}{number} [{bottom}, {top}]"

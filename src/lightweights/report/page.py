@@ -15,7 +15,8 @@ from string import Template
 import pandas as pd
 import yaml
 
-from lightweights.report.chapter import Shown, catalogue, chapters, shown
+from lightweights.report.chapter import Shown, chapters
+from lightweights.report.experiments import chapters_for, items_of
 from lightweights.report.html import render
 from lightweights.report.results import Results
 from lightweights.settings.study import Study
@@ -26,17 +27,24 @@ from lightweights.study.layout import key_of_row, study_settings_file
 def report_page(results: Results) -> str:
     """The page, from the files in the study's folder; a text or figure that is not there is left out."""
     study, runs, folder = results.study, results.runs, results.folder
-    there, all_figures, all_tables = set(runs.experiment), catalogue("figures"), catalogue("tables")
-    figures = [name for name in shown(all_figures, there) if (folder / f"figures/{name}.svg").is_file()]
-    tables = [name for name in shown(all_tables, there) if (folder / f"tables/{name}.md").is_file()]
+    there, house = set(runs.experiment), chapters_for(study)
+    figures, tables = (
+        {
+            name: item
+            for c in house
+            for name, item in items_of(c, kind, study, there).items()
+            if (folder / f"{kind}/{name}.{ending}").is_file()
+        }
+        for kind, ending in (("figures", "svg"), ("tables", "md"))
+    )
     settings = yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False, width=110)
     drawn = {*(f"figures/{name}" for name in figures), *(f"tables/{name}" for name in tables)}
-    own = [chapter for chapter in chapters() if there & chapter.experiments]
+    own = [chapter for chapter in house if there & chapter.experiments]
     sections = {"results": ("Results", text_html(folder / "RESULTS.md", drawn))}
     sections |= {c.name: (c.title, text_html(folder / f"{c.name}.md", drawn, without=("Tables and figures",))) for c in own}
     sections |= {
-        "figures": ("Figures", "\n".join(figure_html(name, all_figures[name], study, runs, folder) for name in figures)),
-        "tables": ("Tables", "\n".join(table_html(name, all_tables[name], study, runs, folder) for name in tables)),
+        "figures": ("Figures", "\n".join(figure_html(name, item, study, runs, folder) for name, item in figures.items())),
+        "tables": ("Tables", "\n".join(table_html(name, item, study, runs, folder) for name, item in tables.items())),
         "scorecard": ("Scorecard", text_html(folder / "scorecard.md")),
         "runs": ("Runs", runs_html(runs)),
         "settings": ("Settings", f"<pre>{escape(settings)}</pre>"),
@@ -111,6 +119,6 @@ def text_html(path: Path, drawn: Collection[str] = (), without: Iterable[str] = 
     html = render(text).replace("<h2>", "<h3>").replace("</h2>", "</h3>").replace("<div>", '<div class="scroll">')
     for name in drawn:
         html = re.sub(rf'href="{name}\.\w+"', f'href="#{name.replace("s/", "-", 1)}"', html)
-    places = "|".join(("scorecard", "runs", "RESULTS", *(chapter.name for chapter in chapters())))
+    places = "|".join(("scorecard", "runs", "RESULTS", "experiments", *(chapter.name for chapter in chapters())))
     html = re.sub(rf'href="({places})\.\w+"', lambda found: f'href="#{found[1].lower()}"', html)
     return re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 
 from lightweights.files import write_atomic
-from lightweights.methods.devices import hardware_of
+from lightweights.methods.devices import backend_of, hardware_of
 from lightweights.photonics import Circuit, Hardware, MeasuredCircuit
-from lightweights.photonics.backends import imported, perceval_circuit
+from lightweights.photonics.backends import BackendError, imported, perceval_circuit
 from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, Figure, render
 from lightweights.settings.base import SettingsError
 from lightweights.settings.photonics import PhotonicsSection
@@ -57,6 +57,7 @@ def _probed(
     device, before = MeasuredCircuit(circuit, hardware), draws.get_state()
     ideal, told = MeasuredCircuit(circuit, Hardware())(phases), device(phases, draws)
     draws.set_state(before)  # the same errors of the phases again
+    answer = answered(section, circuit, phases)
     herald, rate = device.herald(phases, draws), 1e6 * clock_mhz
     order = told.argsort(descending=True)[:SHOWN].tolist()
     outcomes = circuit.outcomes()
@@ -66,13 +67,35 @@ def _probed(
         f"time for 10,000 heralded cycles: {1e4 / (herald * rate):.3g} s",
         f"total variation from the ideal: {float((told - ideal).abs().sum() / 2):.4f}",
         *([f"counted: {hardware.cycles:,} clock cycles, about {hardware.cycles * herald:,.0f} heralded"] if hardware.cycles else []),
+        *(
+            [f"{section.backend}: total variation from our device {float((answer - told).abs().sum() / 2):.4f}"]
+            if answer is not None
+            else []
+        ),
         "",
-        f"{'clicks in modes':<{max(15, 3 * photons)}}  {'device':>8}  {'ideal':>8}",
-        *(f"{_modes(outcomes[k]):<{max(15, 3 * photons)}}  {float(told[k]):8.4f}  {float(ideal[k]):8.4f}" for k in order),
     ]
+    columns = {"device": told, "ideal": ideal} | ({} if answer is None else {str(section.backend): answer})
+    width = max(15, 3 * photons)
+    lines.append(f"{'clicks in modes':<{width}}" + "".join(f"  {name:>{max(8, len(name))}}" for name in columns))
+    for k in order:
+        numbers = (f"  {float(column[k]):{max(8, len(name))}.4f}" for name, column in columns.items())
+        lines.append(f"{_modes(outcomes[k]):<{width}}" + "".join(numbers))
     if len(outcomes) > SHOWN:
         lines.append(f"and {len(outcomes) - SHOWN} more, together {float(told.sum() - told[order].sum()):.4f}")
     return "\n".join(lines), circuit, {"ideal": ideal, "device": told, "phases": phases}
+
+
+def answered(section: PhotonicsSection, circuit: Circuit, phases: torch.Tensor) -> torch.Tensor | None:
+    """The distribution given the herald that a backend tells; None without one. Raises SettingsError where it gives no answer."""
+    if section.backend is None:
+        return None
+    try:
+        backend = backend_of(section)
+        assert backend is not None
+        told = backend.ask(circuit, phases).double()
+    except BackendError as error:
+        raise SettingsError(f"--backend {section.backend}: {error}") from error
+    return told / told.sum()
 
 
 def draw_distribution(circuit: Circuit, found: dict[str, torch.Tensor], path: Path) -> None:

@@ -13,6 +13,7 @@ from lightweights.report.beside import Correction, Independent, corrections_of, 
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import Claim, matching_runs
 from lightweights.report.comparisons import p_value
+from lightweights.report.experiments import trained_on
 from lightweights.report.html import as_text
 from lightweights.report.measures import NOTHING, format_number, with_interval
 from lightweights.report.published import deviations, published_settings
@@ -141,12 +142,6 @@ def _beside(items: list[Independent]) -> dict[str, Any]:
     return {"independent": told, "independent_mean": means[0] if means else math.nan}
 
 
-def trained_on(study: Study) -> set[tuple[str, str]]:
-    """The experiments of a study, each with the data sets that it trains on."""
-    found = {(run.experiment, run.settings.dataset.name) for run in study.runs()}
-    return found | {(name, study.dataset.name) for name in set(study.experiments) - {name for name, _ in found}}
-
-
 def judge(claim: Claim, results: Results, chapter: Chapter) -> Evidence:
     """What our runs say of a claim: by the chapter's own function for its quantity, or by the column that has its name."""
     own = getattr(chapter.module("judges"), claim.quantity, None)
@@ -179,13 +174,12 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, house: Iterable[Chapt
     counts = Counter(scores.verdict)
     counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     parts = [f"# Scorecard: {as_text(study.study.title)}"]
-    if not scores.judgeable.any() and study.dataset.name not in set(scores.dataset):
-        others = ", ".join(scores.dataset.unique())
+    if not scores.judgeable.any():
         parts.append(
-            f"The published numbers belong to other data sets ({others}); this study trains on {study.dataset.name}, so none of the "
-            f"{len(scores)} claims is judged: the verdict of all is *not run*."
+            f"This study has no runs of a publication on its data (it trains on {as_text(study.dataset.name)}), so no published number "
+            "is judged."
         )
-        return "\n\n".join([*parts, markdown(_counted(scores))]) + "\n"
+        return "\n\n".join(parts) + "\n"
     wide = sum(is_wide(row) for row in scores.itertuples())
     told = f" Of the reproduced, {wide} have a *wide* interval." if wide else ""
     parts += [f"**{len(scores)} published numbers: {counted}.**{told}", RULE.format(reading=reading)]
@@ -288,12 +282,6 @@ def _unjudged(scores: pd.DataFrame) -> pd.DataFrame:
             "Where": [f"{row.source}, {row.location} ({row.provenance})" for row in scores.itertuples()],
         }
     )
-
-
-def _counted(scores: pd.DataFrame) -> pd.DataFrame:
-    groups = scores.groupby(["source", "location", "dataset"], sort=False).size().reset_index(name="Claims")
-    groups["Verdict"] = NOT_RUN
-    return groups.rename(columns={"source": "Source", "location": "Where", "dataset": "Data set"})
 
 
 def _name(row: Any) -> str:

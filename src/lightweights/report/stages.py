@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from lightweights.report.chapter import chapters
+from lightweights.report.said import said_by
 from lightweights.settings.reading import chapters_of, load_study
 from lightweights.settings.yaml_file import read_settings
 from lightweights.study.stages import dvc_yaml, stages
-
-SAID = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
-"""What a chapter says itself, besides runs."""
 
 
 def stages_text(params: Path) -> str:
@@ -16,6 +14,6 @@ def stages_text(params: Path) -> str:
     study, given = load_study(params), read_settings(params)
     there = {run.experiment for run in study.runs()}
     mine = [chapter for chapter in chapters() if there & chapter.experiments]
-    said = [path for chapter in mine for name in SAID if (path := chapter.folder / name).is_file()]
+    said = [path for chapter in mine for path in said_by(chapter)]
     measured = [name for chapter in mine for name, needs in chapter.data.items() if there & set(needs)]
     return dvc_yaml(stages(study, given, chapters_of(given), said, measured))

@@ -1,4 +1,4 @@
-"""A table: tidy numbers in full precision, and the same as readable Markdown and as LaTeX for a paper."""
+"""A table: tidy numbers, and the same as readable Markdown and as LaTeX for a paper."""
 
 import math
 import re
@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from lightweights.report.comparisons import signed_summary
-from lightweights.report.measures import NOTHING, format_number
+from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, possible
 from lightweights.report.statistics import Summary
-from lightweights.study.collect import to_csv
+from lightweights.study.collect import computed_csv
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,17 @@ def to_latex(table: Table) -> str:
 
 def table_files(table: Table) -> dict[str, str]:
     """The texts of <name>.csv, .md and .tex by their ending."""
-    return {"csv": to_csv(table.data), "md": to_markdown(table), "tex": to_latex(table)}
+    return {"csv": computed_csv(table.data), "md": to_markdown(table), "tex": to_latex(table)}
 
 
 def summary_cell(summary: Summary, column: str) -> str:
-    """Mean ± sd, the interval on a second line."""
+    """Mean ± sd, the interval on a second line, from three values on and no further than is possible."""
     if summary.one_value:
         return f"{format_number(summary.mean, column)}\n({summary.n} of the same value)"
-    interval = "" if math.isnan(summary.low) else f"\n[{format_number(summary.low, column)}, {format_number(summary.high, column)}]"
-    return short_cell(summary, column) + interval
+    if summary.n < FEWEST:
+        return short_cell(summary, column) + (f"\n{no_interval(summary.n)}" if summary.n > 1 else "")
+    low, high = (format_number(possible(end, column), column) for end in (summary.low, summary.high))
+    return f"{short_cell(summary, column)}\n[{low}, {high}]"
 
 
 def short_cell(summary: Summary, column: str) -> str:

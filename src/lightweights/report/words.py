@@ -16,10 +16,11 @@ import jinja2
 import pandas as pd
 
 from lightweights.files import read_json
-from lightweights.report.chapter import Chapter, chapters, shown
+from lightweights.report.chapter import Chapter
 from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
+from lightweights.report.experiments import Experiments, chapters_for, items_of, speaks_for
 from lightweights.report.html import as_text
-from lightweights.report.measures import NOTHING, format_number, plain, set_name, with_interval
+from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, plain, set_name, with_interval
 from lightweights.report.results import Results
 from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
@@ -29,6 +30,15 @@ from lightweights.study.layout import folder_of_row
 
 _BLOCKS = ("plain", "answer", "headline")
 FIGURES_IN_FRONT = 4
+OWN_IN_FRONT = 8
+"""Own experiments whose tables stand on the first page; the others have them on their own page."""
+VERDICT_WORDS = {
+    "reproduced": "our mean lies within the tolerance of the analysis plan, or the interval of the difference says as much",
+    "reproduced, wide": "the same, but the interval does not exclude luck",
+    "higher, lower, fails": "it does not, and chance does not explain it, corrected for the number of comparisons",
+    "open": "the interval is too wide to say, or the difference does not survive that correction",
+    "not comparable": "what was measured is not what was published",
+}
 WIDEST = 100
 """Characters of a cell; the columns of tables with longer ones do not stand below each other in the text."""
 
@@ -40,21 +50,29 @@ def chapter_page(chapter: Chapter, results: Results) -> str:
 
 def front_page(results: Results, contradictions: int) -> str:
     """RESULTS.md: the answers, how sure, and where to read on."""
-    there = set(results.runs.experiment)
-    parts = [_part(chapter, results) for chapter in chapters() if there & chapter.experiments]
-    figures = [(c.cover, c.figures[c.cover].shows) for c in chapters() if c.cover in shown(c.figures, there)][:FIGURES_IN_FRONT]
+    there, study = set(results.runs.experiment), results.study
+    house = [chapter for chapter in chapters_for(study) if there & chapter.experiments]
+    own = next((chapter for chapter in house if isinstance(chapter, Experiments)), None)
+    parts = [_part(chapter, results) for chapter in house if chapter is not own and speaks_for(chapter, study)]
+    figures = [
+        (c.cover, c.figures[c.cover].shows) for c in house if c.cover in items_of(c, "figures", study, there) and speaks_for(c, study)
+    ]
     text = (
         _environment()
         .get_template("results.md.j2")
         .render(
-            study=results.study,
+            study=study,
+            own=own.module("facts").facts(results).experiments if own else (),  # type: ignore[union-attr]
+            shown=OWN_IN_FRONT,
             parts=parts,
-            figures=figures,
+            others=[chapter for chapter in house if chapter is not own and not speaks_for(chapter, study)],
+            figures=figures[:FIGURES_IN_FRONT],
+            verdicts=VERDICT_WORDS,
             contradictions=contradictions,
             rule=any(judged(results.scores)),
             landed=len(results.runs),
             models=models(results),
-            asked=len(results.study.runs()),
+            asked=len(study.runs()),
             missing=missing(results),
             cost=cost(results),
         )
@@ -123,12 +141,14 @@ def _part(chapter: Chapter, results: Results) -> dict[str, Any]:
 
 def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
     there, facts = set(results.runs.experiment), chapter.module("facts")
-    scores = results.scores[results.scores.chapter == chapter.name] if len(results.scores) else results.scores
+    speaks, scores = speaks_for(chapter, results.study), results.scores
+    scores = scores[(scores.chapter == chapter.name) & speaks] if len(scores) else scores
     own = results.of(*chapter.experiments)
     sizes = own.groupby(["experiment", "variant"]).size()
     rows = judged(scores)
     return {
         "chapter": chapter,
+        "speaks": speaks,
         "study": results.study,
         "facts": None if facts is None else facts.facts(results),
         "scores": list(scores.itertuples()),
@@ -136,8 +156,8 @@ def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
         "verdicts": verdicts_of(scores) if len(scores) else "",
         "seeds": span(int(row.n) for row in rows if row.n) if any(row.n for row in rows) else span(sizes) if len(sizes) else NOTHING,
         "shorter": bool(len(scores)) and bool(scores.shorter.any()),
-        "tables": {name: chapter.tables[name] for name in shown(chapter.tables, there)},
-        "figures": {name: chapter.figures[name] for name in shown(chapter.figures, there)},
+        "tables": items_of(chapter, "tables", results.study, there),
+        "figures": items_of(chapter, "figures", results.study, there),
         "deviations": _deviations(rows, dict(chapter.words)),
         "told": lambda row: in_words(row, dict(chapter.words)),
     }
@@ -166,6 +186,8 @@ def own_interval(row: Any) -> str:
     """Our mean of a row of the scorecard with its interval; runs that all have one value are said to, as their interval has no width."""
     if row.n > 1 and row.sd_ddof1 < SAME:
         return f"{format_number(row.mean, row.quantity)} ({row.n} runs with the same value)"
+    if 1 < row.n < FEWEST:
+        return f"{format_number(row.mean, row.quantity)} {no_interval(row.n)}"
     return with_interval(row.mean, row.ci95_low, row.ci95_high, row.quantity)
 
 

@@ -1,6 +1,7 @@
 """What every section of settings is made of: names, seeds, imported names; and how an error is told."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
@@ -57,8 +58,16 @@ def describe(error: ValidationError, where: dict[str, str] | None = None) -> str
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "no such setting (a typing error?)"
+        if item["type"] == "string_pattern_mismatch" and (names := names_in(item["ctx"]["pattern"])):
+            message = f"expected one of {', '.join(names)}, or package.module:factory of your own{nearest(value, names)}"
         lines.append(f"{path}{shown}: {message}" if path else message)
     return "\n".join(lines)
+
+
+def names_in(pattern: str) -> list[str]:
+    """The names that a pattern lists beside what else it allows; none where it lists no names."""
+    parts = pattern.strip("^$").removeprefix("(").removesuffix(")").split("|")
+    return [part for part in parts if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", part)]
 
 
 def shortened(text: str, length: int = 200) -> str:

@@ -72,6 +72,14 @@ def experiments_of(folder: Path, edition: str = FULL) -> dict[str, Any]:
     return {name: {"chapter": folder.resolve().name} | _whole(name, listed, file) for name in listed}
 
 
+def experiment_over(experiment: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """An experiment with a change laid over it, setting by setting. What it varies is replaced as a whole: settings that another file
+    varies would multiply the runs unseen.
+    """
+    merged = overlay(experiment, change)
+    return merged | {"vary": change["vary"]} if "vary" in change else merged
+
+
 def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ...] = ()) -> dict[str, Any]:
     """An experiment with what it takes from the one that it is like: all but what that one varies, compares and
     generates anew. What it says itself

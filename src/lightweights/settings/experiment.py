@@ -61,7 +61,10 @@ class Experiment(Section):
     contrasts: Contrasts | None = Field(None, description="What the runs are compared by, fixed before them; none unless set.")
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
-    vary: dict[str, list[Any]] = Field(default_factory=dict, description="Settings that are varied: path to values; all combinations run.")
+    vary: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description="Settings that are varied: path to values; all combinations run. In a file laid over another it replaces all.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -108,12 +111,18 @@ def assign(tree: dict[str, Any], kind: type[RunSettings], path: str, value: Any,
         if model and isinstance(node, dict) and part in node and node[part] is None:
             node[part] = model().model_dump()  # a section within a section that stood for none
         node = node.get(part) if isinstance(node, dict) else None
-    if not parents or not isinstance(node, dict) or leaf not in {*node, *(model.model_fields if model else ())}:
+    free = len(parents) == FREE and parents[-1] == "arguments" and isinstance(node, dict)  # a factory's own names
+    known = isinstance(node, dict) and leaf in {*node, *(model.model_fields if model else ())}
+    if not parents or not isinstance(node, dict) or not (known or free):
         there = [
             f"{section}.{name}" for section, values in tree.items() if isinstance(values, dict) for name in _names(kind, section, values)
         ]
         raise ValueError(f"{owner}: no setting {path!r}{nearest(path, there)}; there are {', '.join(there)}")
     node[leaf] = value
+
+
+FREE = 2
+"""Depth of ``network.arguments`` and the like, whose names a user's factory knows."""
 
 
 def _names(kind: type[RunSettings], section: str, values: dict[str, Any]) -> Iterable[str]:
@@ -133,6 +142,8 @@ def variant_name(changes: dict[str, Any]) -> str:
 
 
 def _label(value: Any) -> str:
+    if isinstance(value, dict):
+        return "+".join(f"{name}.{_label(item)}" for name, item in value.items()) or "none"
     if isinstance(value, list | tuple):
         joint = "." if all(isinstance(v, int) for v in value) else "+"
         return joint.join(_label(v) for v in value)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lightweights.settings.base import SettingsError, nearest
-from lightweights.settings.chapters import EXPERIMENTS, FULL, asked_for, experiments_of, load_kinds
+from lightweights.settings.chapters import EXPERIMENTS, FULL, asked_for, experiment_over, experiments_of, load_kinds
+from lightweights.settings.experiment import section_class
 from lightweights.settings.runs import kinds
 from lightweights.settings.study import Study, parse_study, study_model
 from lightweights.settings.yaml_file import overlay, read_settings
@@ -34,6 +35,8 @@ def read_sources(files: Iterable[Path], given: Mapping[str, Any] | None = None) 
     if given:
         tree: dict[str, Any] = {}
         for path, value in given.items():
+            path = path.replace("__", ".")  # Snakemake takes no dots in names
+            check_root(path, value)
             *parents, leaf = path.split(".")
             for part in reversed([*parents, leaf]):
                 value = {part: value}
@@ -42,15 +45,37 @@ def read_sources(files: Iterable[Path], given: Mapping[str, Any] | None = None) 
     return sources
 
 
+def check_root(path: str, value: Any) -> None:
+    """Raises SettingsError for a setting of a command line that lies in no section, with the ways to say it in one."""
+    fields = study_model().model_fields
+    root = path.partition(".")[0]
+    if root in fields:
+        return
+    owners = {name: section_class(field.annotation) for name, field in fields.items()}
+    inside = [f"{name}__{path}={value}" for name, owner in owners.items() if owner is not None and path in owner.model_fields]
+    remedy = f"; say in which section: --config {' or '.join(inside)}" if inside else nearest(root, fields)
+    raise SettingsError(f"--config {path}={value}: no such setting{remedy}")
+
+
 def study_of(sources: Sequence[Source]) -> Study:
     """The study of settings laid over each other, with the experiments of its chapters. Raises SettingsError naming the source."""
     tree: dict[str, Any] = {}
     for source in sources:
-        tree = overlay(tree, source.tree)
+        tree = laid_over(tree, source.tree)
     folders = chapters_of(tree)
     edition = str(_section(tree).get("edition", FULL))
     chapters = [Source(str(folder / EXPERIMENTS), {"experiments": experiments_of(folder, edition)}) for folder in folders.values()]
     return parse_study(with_chapters(tree), lambda line: blamed(line, [*chapters, *sources]))
+
+
+def laid_over(tree: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with others laid over them; what an experiment varies is said whole."""
+    old, new = tree.get("experiments"), change.get("experiments")
+    merged = overlay(dict(tree), dict(change))
+    if isinstance(old, dict) and isinstance(new, dict):
+        both = [name for name in new if isinstance(new[name], dict) and isinstance(old.get(name), dict)]
+        merged["experiments"] |= {name: experiment_over(old[name], new[name]) for name in both}
+    return merged
 
 
 def chapters_of(tree: Mapping[str, Any]) -> dict[str, Path]:
@@ -83,7 +108,7 @@ def _laid_over(name: str, listed: dict[str, Any], change: Any) -> Any:
         return change
     if name not in listed and "method" not in change and listed:
         raise SettingsError(f"experiments.{name}: no chapter of the study has an experiment of that name{nearest(name, listed)}")
-    return overlay(listed.get(name, {}), change)
+    return experiment_over(listed.get(name, {}), change)
 
 
 def _section(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from lightweights.settings.runs import Run
 from lightweights.study.collect import LARGEST_HISTORY, key_of_row, lacks_model, read_runs, to_csv
 from lightweights.study.execute import LAST
 from lightweights.study.findings import Findings
-from lightweights.study.layout import history_file, metrics_file, weights_file
-from lightweights.study.models import NoModelError, place_of, read_landed, read_model
+from lightweights.study.layout import history_file, metrics_file, model_file, weights_file
+from lightweights.study.models import LARGEST, NoModelError, found_model, place_of, read_landed, read_model
 
 
 def check_run(run: Run, results: Path, findings: Findings) -> None:
@@ -75,7 +75,11 @@ def check_model(run: Run, metrics: dict[str, Any], results: Path, findings: Find
                 findings.absent.append(str(place_of(run, int(metrics["model"].get("bytes", 0)), results)))
         except LightweightsError as error:
             findings.wrong.append(str(error))
+        check_places(run, metrics["model"].get("sha256"), results, findings)
         return
+    path = model_file(run, results)
+    if path.is_file():
+        findings.wrong.append(f"{path}: of another run or study, as metrics.json tells of no model")
     path = weights_file(run, results)
     if not path.is_file():
         if lacks_model(metrics):
@@ -95,6 +99,15 @@ def check_model(run: Run, metrics: dict[str, Any], results: Path, findings: Find
     elif expected != found:
         findings.wrong.append(f"{path}: SHA-256 {found}, but metrics.json has {expected}")
     findings.count("files of weights")
+
+
+def check_places(run: Run, told: str | None, results: Path, findings: Findings) -> None:
+    """Where a run's model may lie there is nothing else, such as that of another study."""
+    for path in (model_file(run, results), weights_file(run, results)):
+        if path.is_file() and path != found_model(run, results):
+            digest = hashlib.sha256(read_bytes(path, LARGEST)).hexdigest()
+            if digest != told:
+                findings.wrong.append(f"{path}: SHA-256 {digest}, of another run or study, as metrics.json has {told}")
 
 
 def check_collected(runs: pd.DataFrame, path: Path, findings: Findings) -> None:

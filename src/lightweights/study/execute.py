@@ -56,14 +56,19 @@ class RunResult:
 
 def read_data(path: Path) -> Dataset:
     """A prepared data set. Raises RunError where the file is missing or not whole; what tells of too little memory is passed on."""
+    metadata: dict[str, str] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
+            metadata = file.metadata() or {}
         dataset = from_tensors(load_file(path), metadata)
     except (OSError, SafetensorError, KeyError, ValueError, DataError) as error:
         if out_of_memory(error):
             raise
-        raise RunError(f"{path}: not a prepared data set ({error}); delete it and prepare it again with `snakemake prepare`") from error
+        ours = "dataset" in metadata or Path(*path.parts[-4:-3], *path.parts[-2:-1]) == Path(
+            "results/data"
+        )  # a file named by mistake stays
+        remedy = "delete it and prepare it again with" if ours else "expected is results/STUDY/data/NAME.safetensors as it is written by"
+        raise RunError(f"{path}: not a prepared data set ({error}); {remedy} `snakemake prepare`") from error
     return dataset
 
 

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,29 @@ def jobs_of(runs: list[tuple[str | None, float]]) -> list[float]:
     ]
 
 
-def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, results: Path = RESULTS) -> str:
+def remote_lines(left: Iterable[Run], price: float | None) -> list[str]:
+    """What runs on platforms far away ask of them: jobs, shots and, with the credits for a million shots, credits; a line a platform."""
+    asked: dict[str, list[int]] = {}
+    for run in left:
+        photonics = run.settings.photonics
+        if photonics is None or photonics.backend != "perceval-remote":
+            continue
+        from lightweights.methods.devices import jobs_asked  # torch, which other forecasts do without
+        from lightweights.methods.quantum_train import circuits_of_run
+
+        jobs = sum(jobs_asked(run.settings, circuits_of_run(run.settings)))
+        runs = asked.setdefault(photonics.platform, [0, 0, 0])
+        for place, number in enumerate((1, jobs, jobs * photonics.shots)):
+            runs[place] += number
+    credits = "" if price is None else ", {:,.0f} credits"
+    lines = [
+        f"Platform {name}: {runs} runs send at most {jobs:,} jobs of {shots:,} shots in all{credits.format(shots / 1e6 * (price or 0))}."
+        for name, (runs, jobs, shots) in asked.items()
+    ]
+    return [*lines, *(["Credits: --price N, what the platform asks for a million shots."] if lines and price is None else [])]
+
+
+def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, results: Path = RESULTS, price: float | None = None) -> str:
     """The forecast as text: a table by experiment, then time, memory and disk here, and on a cluster where one is given. With several
     threads a run is taken to be as many times as fast.
     """
@@ -107,6 +130,7 @@ def plan_text(study: Study, cores: int, nodes: int | None, cores_per_node: int, 
             f"Cluster, {nodes} nodes with {cores_per_node} cores: {duration(makespan(jobs, nodes * slots))} in {len(jobs)} jobs, without "
             f"waiting in its queue; {memory * slots / 1024:.1f} GiB of memory on a full node."
         )
+    text += remote_lines([run for run, _ in left], price)
     if any("table" in line.source for line in lines):
         text.append("Where no run of its kind has landed the estimate is from a table, and may be off by a factor of two.")
     return "\n".join(text)

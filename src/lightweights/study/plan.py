@@ -1,6 +1,8 @@
 """Opening a study: check that every run it asks for is possible, and lay out the settings files that the runs depend on."""
 
+import atexit
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -8,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lightweights.files import read_json, write_if_changed
-from lightweights.settings.base import SettingsError
+from lightweights.settings.base import SettingsError, nearest
 from lightweights.settings.chapters import load_kinds
 from lightweights.settings.reading import read_sources, study_of, with_chapters, yes_or_no
 from lightweights.settings.runs import Run, RunSettings
@@ -32,13 +34,17 @@ from lightweights.study.stages import large_experiments
 PARAMS = Path("params.yaml")
 
 
-def open_workflow(files: Iterable[Path], given: Mapping[str, Any]) -> tuple[Study, bool]:
+def open_workflow(files: Iterable[Path], given: Mapping[str, Any], dry: bool = False) -> tuple[Study, bool]:
     """The study of params.yaml with files laid over it and settings given on the command line, and whether only the runs that are there
-    count (``partial``). Raises SettingsError before any job starts.
+    count (``partial``). A dry run leaves no folder behind that was not there. Raises SettingsError before any job starts.
     """
     asked = dict(given)
     partial = yes_or_no("partial", asked.pop("partial", False))
-    return laid_out(study_of(read_sources([PARAMS, *files], asked)), RESULTS), partial
+    study = study_of(read_sources([PARAMS, *files], asked))
+    folder = study_folder(study.study.name)
+    if dry and not folder.exists():
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return laid_out(study, RESULTS), partial
 
 
 def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
@@ -175,9 +181,11 @@ def read_study(path: Path) -> Study:
         load_kinds()  # a study stores the sections of all kinds of run that were known
         return parse_study(tree, path.name)
     except FileNotFoundError:
-        raise SettingsError(f"{path}: no such file; `snakemake -n` writes it (with --configfile for a preset)") from None
+        raise SettingsError(
+            f"{path}: no such file; `snakemake --cores N` writes it (with --configfile for a preset){_studies(path)}"
+        ) from None
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: not the settings of a study ({error}); delete it and start snakemake again") from None
+        raise SettingsError(f"{path}: not the settings of a study ({error}); {_as_written('results/STUDY/settings/study.json')}") from None
 
 
 def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
@@ -193,6 +201,23 @@ def read_run(path: Path, seed: int, results: Path = RESULTS) -> Run:
         settings = RunSettings.model_validate_json(path.read_text())
         return Run(study=study, experiment=experiment, variant=name.removesuffix(".json"), seed=seed, settings=settings)
     except FileNotFoundError:
-        raise SettingsError(f"{path}: no such settings file; `snakemake -n` writes those that the study asks for") from None
+        raise SettingsError(f"{path}: no such settings file; `snakemake --cores N` writes those that the study asks for") from None
     except (ValueError, OSError) as error:
-        raise SettingsError(f"{path}: not the settings of a run ({error}); delete it and start snakemake again") from None
+        remedy = _as_written("results/STUDY/settings/EXPERIMENT/VARIANT.json")
+        raise SettingsError(f"{path}: not the settings of a run ({error}); {remedy}") from None
+
+
+def _as_written(place: str) -> str:
+    """The remedy for a file that may be another than was meant, and so must not be deleted."""
+    return f"expected is {place} as snakemake writes it; if it is that one, move it away and start snakemake again"
+
+
+def _studies(path: Path) -> str:
+    """Where a study was meant that is not there, those that are."""
+    there = studies(path.parents[2]) if len(path.parents) > 2 else []
+    return f"; studies that are here: {', '.join(there)}{nearest(path.parts[-3], there)}" if there else ""
+
+
+def studies(results: Path = RESULTS) -> list[str]:
+    """Names of the studies that lie in the results folder."""
+    return sorted(file.parents[1].name for file in results.glob("*/settings/study.json"))

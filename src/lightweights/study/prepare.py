@@ -15,6 +15,9 @@ def prepare_data(settings: Path, output: Path) -> None:
     try:
         section = DatasetSection.model_validate_json(settings.read_bytes())
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{settings}: not the settings of a data set ({error}); delete it and start snakemake again") from None
+        raise SettingsError(
+            f"{settings}: not the settings of a data set ({error}); "
+            "expected is results/STUDY/settings/NAME.json as snakemake writes it; if it is that one, move it away and start snakemake again"
+        ) from None
     tensors, metadata = to_tensors(load(section))
     write_atomic(output, save(tensors, metadata))

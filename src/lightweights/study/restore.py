@@ -27,7 +27,7 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
     if remote:
         say(f"DVC remote {remote}: pulling data and models")
         try:
-            _run("dvc", "pull", "--allow-missing")
+            _show("dvc", "pull", "--allow-missing")
         except LightweightsError as error:
             say(f"{error}\ngoing on with what could be pulled")
             _run("dvc", "checkout", "--allow-missing", check=False)
@@ -43,7 +43,8 @@ def restore_study(name: str, preset: Path | None, say: Callable[[str], None]) ->
     if settings.read_bytes() == before:
         _run(*summary, "--touch", "--quiet")  # time stamps of a fresh clone mean nothing
     anew = () if in_step(landed, study_folder(name) / "runs.csv") else ("--forcerun", "collect")
-    _run(*summary, *anew)
+    say(f"{len(landed)} landed runs fit the settings; tables and figures are brought into step with them")
+    _show(*summary, *anew)
     asked = study.runs()
     models = sum(found_model(run) is not None for run in asked)
     say(f"{len(landed)} of {len(asked)} runs are there, {models} with models")
@@ -91,11 +92,26 @@ def _metrics(run: Run, results: Path) -> dict[str, Any]:
     return metrics if isinstance(metrics, dict) else {}
 
 
+def _show(*command: str) -> None:
+    """A command whose progress the terminal shows. Raises LightweightsError where it fails."""
+    try:
+        done = subprocess.run(command)
+    except FileNotFoundError:
+        raise not_installed(command[0]) from None
+    if done.returncode:
+        raise LightweightsError(f"`{' '.join(command)}` failed, for the reason above; nothing is lost, and it can be run again")
+
+
+def not_installed(program: str) -> LightweightsError:
+    """The error of a program that the environment lacks."""
+    return LightweightsError(f"{program} is not installed in this environment ({sys.prefix}); `make env` installs it")
+
+
 def _run(*command: str, check: bool = True) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except FileNotFoundError:
-        raise LightweightsError(f"{command[0]} is not installed in this environment ({sys.prefix}); `make env` installs it") from None
+        raise not_installed(command[0]) from None
     if check and done.returncode:
         raise LightweightsError(f"`{' '.join(command)}` failed:\n{done.stderr.strip() or done.stdout.strip()}")
     return done.stdout.strip()

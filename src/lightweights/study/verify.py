@@ -16,6 +16,7 @@ from typing import Any
 from lightweights.errors import LightweightsError
 from lightweights.files import read_yaml
 from lightweights.settings.study import Study
+from lightweights.study.alike import TOLERANCE, as_held, held
 from lightweights.study.collect import CollectError, collect, read_histories
 from lightweights.study.consistency import check_collected, check_run
 from lightweights.study.findings import Findings
@@ -46,6 +47,8 @@ def verify_study(
     for check in more:
         check(name, findings)
     say("checked: " + (", ".join(f"{number} {what}" for what, number in findings.checked.items()) or "nothing is here"))
+    if findings.checked.get("drawn files to a tolerance"):
+        say(f"drawn files that differ from what is recorded have the same words, and numbers to a relative difference of {TOLERANCE:g}")
     for what, number in findings.without_digest.items():
         say(f"without a digest, so that only a change of form would show: {number} {what}")
     if findings.without_model:
@@ -59,7 +62,7 @@ def verify_study(
     if findings.wrong:
         raise VerifyError(
             f"{len(findings.wrong)} findings in {study_folder(name, results)}:\n{_listed(findings.wrong)}\n"
-            "Delete the named files and bring them back (`git checkout`, `dvc checkout`, `dvc pull`), or train the runs anew"
+            "Bring the named files back (`git checkout`, `dvc checkout`, `dvc pull`), or move them away and train their runs anew"
         )
     say("the rest is as recorded" if findings.absent or findings.unrecorded else "all of it is as recorded")
 
@@ -142,7 +145,11 @@ def _compare_with_git(
 ) -> None:
     here = set(found.values())
     findings.absent += [str(file) for file in sorted(tracked - here)]
-    findings.wrong += [f"{file}: not as git has it, and {path} not as dvc.lock has it" for file in sorted(changed & here)]
+    for file in sorted(changed & here):
+        if is_drawn(file) and as_held(file):
+            findings.count("drawn files to a tolerance")
+        else:
+            findings.wrong.append(f"{file}: not as git has it, and {path} not as dvc.lock has it{remedy_for(file)}")
     findings.count("recorded files", len((tracked & here) - changed))
     _name_extra(here - tracked, files, findings)
     if here == tracked and not changed:
@@ -173,9 +180,22 @@ def held_by_git(folder: Path) -> tuple[set[Path], set[Path]] | None:
 
 def _compare(path: Path, expected: str, source: str, findings: Findings) -> None:
     found = md5(path)
+    if found != expected and is_drawn(path) and hashlib.md5(held(path) or b"").hexdigest() == expected and as_held(path):
+        findings.count("drawn files to a tolerance")
+        return
     if found != expected:
-        findings.wrong.append(f"{path}: MD5 {found}, but {source} has {expected}")
+        findings.wrong.append(f"{path}: MD5 {found}, but {source} has {expected}{remedy_for(path)}")
     findings.count("recorded files")
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a file of a study is computed from its runs, and so no run itself."""
+    return not {"runs", "weights", "data", "settings"} & set(path.parts[2:-1])
+
+
+def remedy_for(path: Path) -> str:
+    """What makes a drawn file again."""
+    return "; `snakemake --cores 1 summary` makes it anew from the runs, nothing is trained" if is_drawn(path) else ""
 
 
 def _cached(cache: Path | None, digest: str) -> dict[str, str] | None:
