@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from synthetic import change_metrics, fabricate, fabricate_run, small_study
 
-from lightweights.study.collect import CollectError, collect, flatten, read_histories, read_runs, reported_test_sets, to_csv, write_runs
+from lightweights.study.collect import CollectError, collect, flatten, read_histories, read_runs, reported_test_sets, write_runs
+from lightweights.study.csv_text import to_csv
 from lightweights.study.layout import run_folder
 
 

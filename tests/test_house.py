@@ -223,7 +223,7 @@ FLOORS = {"settings": 0, "errors": 0, "files": 0, "methods": 2, "study": 3, "rep
 
 
 def floor(module: str) -> int:
-    return FLOORS.get(module.split(".")[1], 1)
+    return FLOORS.get(module.split(".")[1].partition("_")[0], 1)
 
 
 def test_every_arrow_points_down_and_no_chapter_knows_another():

@@ -8,7 +8,7 @@ from lightweights import __version__
 from lightweights.report.chapter import chapter_of
 from lightweights.report.experiments import chapters_for
 from lightweights.report.results import Results
-from lightweights.study.collect import to_csv
+from lightweights.study.csv_text import to_csv
 from lightweights.study.layout import key_of_row, study_settings_file
 
 Kind = Literal["tables", "figures"]

@@ -20,7 +20,8 @@ from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
 from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
 from lightweights.settings.study import Study
-from lightweights.study.collect import collect, computed_csv, read_runs, reported_test_sets, write_runs
+from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
+from lightweights.study.csv_text import computed_csv
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
 from lightweights.study.plan import read_study
 

@@ -10,7 +10,7 @@ import pandas as pd
 from lightweights.report.comparisons import signed_summary
 from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, possible
 from lightweights.report.statistics import Summary
-from lightweights.study.collect import computed_csv
+from lightweights.study.csv_text import computed_csv
 
 
 @dataclass(frozen=True)

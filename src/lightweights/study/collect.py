@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from lightweights.files import read_bytes, read_json, write_atomic
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.settings.runs import Run, RunSettings
 from lightweights.settings.study import Study
+from lightweights.study.csv_text import to_csv
 from lightweights.study.history import LARGEST_HISTORY, history_rows
 from lightweights.study.layout import folder_of_row, history_file, key_of_row, metrics_file, study_folder
 
@@ -181,28 +181,6 @@ def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.Dat
         return pd.DataFrame(columns=IDENTITY)
     identity = runs[IDENTITY].loc[runs.index.repeat(lengths)].reset_index(drop=True)
     return pd.concat([identity, pd.concat(parts, ignore_index=True)], axis=1)
-
-
-def to_csv(table: pd.DataFrame) -> str:
-    """CSV text: equal values give equal bytes, and floats read back as the same number."""
-    return table.to_csv(index=False, lineterminator="\n")
-
-
-DIGITS, PLACES = 6, 9
-"""Of computed numbers, as they are written: significant digits, and places behind the point. Processors differ beyond them."""
-
-
-def computed_csv(table: pd.DataFrame) -> str:
-    """CSV text of numbers that were computed from runs, with the digits that they deserve."""
-    floats = table.select_dtypes("float").columns
-    return to_csv(table.assign(**{name: table[name].map(deserved) for name in floats}))
-
-
-def deserved(value: float) -> float:
-    """A computed number without the digits in which processors differ; never -0. Whole numbers stay whole."""
-    if not math.isfinite(value) or value == round(value):
-        return value + 0.0
-    return float(f"{round(value, PLACES):.{DIGITS}g}") + 0.0 if abs(value) < 10**DIGITS else round(value)
 
 
 def write_runs(runs: pd.DataFrame, path: Path) -> None:

@@ -12,7 +12,8 @@ from safetensors import SafetensorError, safe_open
 from lightweights.errors import LightweightsError
 from lightweights.files import read_bytes, read_json
 from lightweights.settings.runs import Run
-from lightweights.study.collect import LARGEST_HISTORY, key_of_row, lacks_model, read_runs, to_csv
+from lightweights.study.collect import LARGEST_HISTORY, key_of_row, lacks_model, read_runs
+from lightweights.study.csv_text import to_csv
 from lightweights.study.execute import LAST
 from lightweights.study.findings import Findings
 from lightweights.study.layout import history_file, metrics_file, model_file, weights_file

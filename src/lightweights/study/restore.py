@@ -12,7 +12,8 @@ import pandas as pd
 from lightweights.errors import LightweightsError
 from lightweights.files import read_json
 from lightweights.settings.runs import Run
-from lightweights.study.collect import collect, lacks_model, to_csv
+from lightweights.study.collect import collect, lacks_model
+from lightweights.study.csv_text import to_csv
 from lightweights.study.layout import RESULTS, metrics_file, study_folder, study_settings_file
 from lightweights.study.models import found_model
 from lightweights.study.plan import open_workflow
