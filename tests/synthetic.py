@@ -91,7 +91,7 @@ def _history(run: Run) -> pd.DataFrame:
     size = 12.0 if classical else settings.mapping.bond_dim
     step = np.arange(1, length + 1)
     floor = 0.02 + 1.1 / size**1.6
-    gain = 1.0 if settings.schedule.protocol != "cobyla" else 0.7
+    gain = 1.0 if settings.schedule.protocol != "cobyla" else 0.75 if settings.schedule.implementation == "powell" else 0.7
     loss = floor + 2.2 * np.exp(-gain * step / (2 + length / 8)) + abs(noise.normal(0, 0.02 * floor))
     error = 100 * (1 - np.exp(-0.55 * loss))
     rows: dict[str, Any] = {"epoch" if classical else "round": step, "training_loss": loss}

@@ -11,7 +11,7 @@ from lightweights.report.experiments import chapters_for, items_of, own_experime
 from lightweights.report.experiments import figures as own_figures
 from lightweights.report.experiments.measured import measured
 from lightweights.report.experiments.tables import of_experiment
-from lightweights.report.make import small_tables, write_figure, write_scorecard, write_table
+from lightweights.report.make import small_tables, write_figure, write_texts
 from lightweights.report.said import said_for
 from lightweights.report.words import chapter_page, front_page
 from lightweights.settings.base import SettingsError
@@ -56,7 +56,7 @@ def test_front_page_and_terminal_show_ones_own_results_first_and_nothing_of_pape
     own, paper = chapters_for(study)[0], CHAPTERS["quantum_train"]
     assert "| 128 " in chapter_page(own, results) and "ublished" not in chapter_page(paper, results)
     assert items_of(paper, "tables", study, {"classical"})["classical"].title == "Target network"
-    write_scorecard(results)
+    write_texts("scorecard", results)
     assert (tmp_path / "made-up/scorecard.csv").read_text().count("\n") == 1
 
 
@@ -70,7 +70,7 @@ def test_the_papers_runs_on_its_data_are_told_as_such():
 
 def test_table_and_figure_are_written_by_name_like_those_of_chapters(tmp_path):
     results = results_of(own_study(), tmp_path)
-    write_table("experiment_width_sweep", results)
+    write_texts("tables/experiment_width_sweep", results)
     write_figure("experiment_width_sweep", results)
     made_files = {path.name for path in (tmp_path / "made-up").glob("*/experiment_width_sweep.*")}
     assert made_files == {f"experiment_width_sweep.{ending}" for ending in ("csv", "md", "tex", "json", "html", "pdf", "png", "svg")}

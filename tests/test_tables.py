@@ -8,6 +8,7 @@ from results_made import made
 from synthetic import fabricate, small_study
 
 from chapters.quantum_train import figures
+from chapters.quantum_train.facts import facts
 from chapters.quantum_train.tables import classical, glance, protocols, quantum_train
 from lightweights.report.make import write_texts
 from lightweights.report.measures import format_number, significant
@@ -140,6 +141,31 @@ def test_cobyla_at_full_length_stands_beside_its_like_alone(tmp_path):
     one = runs[(runs.seed == 1) & (runs.rounds == 20) & (runs.bond_dim == 4)].set_index("protocol").test10k_accuracy_percent
     found = table.data[(table.data.arm == "gradient minus cobyla") & (table.data.mapping_epochs == 100)].set_index("quantity")
     assert found.loc["test10k_accuracy_percent", "mean"] == pytest.approx(one.gradient - one.cobyla)
+
+
+def test_powells_cobyla_stands_beside_scipys(tmp_path):
+    protocols_of = {"method": "quantum_train", "seeds": [0, 1, 2], "override": {"schedule.rounds": 10}}
+    powells = protocols_of | {"schedule": "cobyla", "override": {"schedule.rounds": 10, "schedule.implementation": "powell"}}
+    tree = {"protocols": protocols_of | {"vary": {"schedule": ["cobyla", "gradient"]}}, "cobyla_powell": powells}
+    study = small_study(experiments=tree)
+    fabricate(study, tmp_path)
+    results = made(collect(study, tmp_path), study, tmp_path)
+    table = protocols(results)
+    scipys = results.runs[(results.runs.experiment == "protocols") & (results.runs.protocol == "cobyla")].set_index("seed")
+    own = results.runs[results.runs.experiment == "cobyla_powell"].set_index("seed")
+    difference = (own.test10k_accuracy_percent - scipys.test10k_accuracy_percent).mean()
+    row = table.data.set_index(["arm", "quantity"]).loc[("Powell's minus SciPy's cobyla", "test10k_accuracy_percent")]
+    assert difference > 0 and row["mean"] == pytest.approx(difference) and row.n == 3
+    assert list(table.display.Protocol) == [
+        "cobyla",
+        "gradient",
+        "cobyla, Powell's",
+        "gradient minus cobyla",
+        "Powell's minus SciPy's cobyla",
+    ]
+    assert len(figures.protocols(results).axes[1].lines) == 3
+    powell, _, epochs = facts(results).protocols.powells
+    assert (powell.mean, epochs) == (pytest.approx(difference), 50)
 
 
 def test_no_protocols_no_table(tmp_path):

@@ -11,17 +11,18 @@ from lightweights.report.scorecard import sign_tests
 from lightweights.report.statistics import Summary, paired_by_seed
 from lightweights.report.verdicts import NONE_WOULD, OPEN, is_wide
 
-from .tables import protocol_runs
+from .tables import POWELLS, protocol_runs
 
 
 @dataclass(frozen=True)
 class Protocols:
-    """Gradients minus COBYLA after so many epochs on the mapping, by epochs, and how many times as long COBYLA took in pairs of runs: the
-    least, the most, and how many pairs.
+    """Gradients minus COBYLA after so many epochs on the mapping, by epochs; how many times as long COBYLA took in pairs of runs: the
+    least, the most, and how many pairs; and Powell's COBYLA minus SciPy's, with its p value and the epochs.
     """
 
     differences: dict[int, Summary]
     slower: tuple[float, float, int]
+    powells: tuple[Summary, float, int] | None
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,14 @@ def facts(results: Results) -> Facts:
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
     """What it does to train the phases by gradients, which the publication does not; None without runs of both."""
     runs = protocol_runs(runs)
-    differences, slower = {}, list[float]()
+    differences, slower, powells = {}, list[float](), None
     for epochs, part in runs.groupby(runs.rounds * runs.mapping_epochs, sort=False):
         arms = {protocol: group for protocol, group in part.groupby("protocol")}
         alone = all(len(group[["experiment", "variant"]].drop_duplicates()) == 1 for group in arms.values())
-        if set(arms) == {"gradient", "cobyla"} and alone:
+        if alone and {POWELLS, "cobyla"} <= set(arms):
+            powells = (*paired_by_seed(arms[POWELLS], arms["cobyla"], column), int(epochs))
+        if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
             seconds = {protocol: arm.set_index("seed").wall_seconds for protocol, arm in arms.items()}
             slower += list((seconds["cobyla"] / seconds["gradient"]).dropna())
-    return Protocols(differences, (min(slower), max(slower), len(slower))) if slower else None
+    return Protocols(differences, (min(slower), max(slower), len(slower)), powells) if slower else None

@@ -19,6 +19,11 @@ NOT_RUN = "not run"
 
 
 MINUS_COBYLA = "gradient minus cobyla"
+POWELLS = "cobyla, Powell's"
+MINUS_SCIPYS = "Powell's minus SciPy's cobyla"
+PAIRS = {MINUS_COBYLA: ("gradient", "cobyla"), MINUS_SCIPYS: (POWELLS, "cobyla")}
+"""Protocols that are compared, by what the difference is called."""
+
 _OURS = "Mean ± sd (ddof = 1) over n seeds after the last round or epoch; in brackets the 95 % t interval of the mean."
 _PUBLISHED = (
     "Published: mean ± sd over the n in parentheses, the sd converted from ddof = 0 to ddof = 1; "
@@ -57,11 +62,13 @@ def quantum_train(results: Results) -> Table:
 
 
 def protocol_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs that compare the protocols: those of the experiment, and COBYLA at full length with its like of ``quantum_train`` beside it."""
-    full = runs[runs.experiment == "cobyla"]
+    """Runs that compare the protocols: those of the experiment, the same by Powell's COBYLA, and COBYLA at full length with its like of
+    ``quantum_train`` beside it. The protocol of Powell's is told apart.
+    """
+    full, powells = runs[runs.experiment == "cobyla"], runs[runs.experiment == "cobyla_powell"]
     alike = ["seed", "rounds", "mapping_epochs", "bond_dim", "dataset"]
     beside = runs[(runs.experiment == "quantum_train") & runs[alike].apply(tuple, axis=1).isin(full[alike].apply(tuple, axis=1))]
-    return pd.concat([runs[runs.experiment == "protocols"], full, beside])
+    return pd.concat([runs[runs.experiment == "protocols"], powells.assign(protocol=POWELLS), full, beside])
 
 
 def protocols(results: Results) -> Table | None:
@@ -87,13 +94,15 @@ def protocols(results: Results) -> Table | None:
                 | {heading(column): summary_cell(summarise(group[column]), column) for column in columns}
                 | {"Minutes\na run": f"{group.wall_seconds.mean() / 60:.1f}"}
             )  # fmt: skip
-        if not several and set(part.protocol) == {"gradient", "cobyla"}:
+        arms_by_protocol = {protocol: group for protocol, group in part.groupby("protocol")}
+        for words, pair in PAIRS.items():
+            if several or not set(pair) <= set(arms_by_protocol):
+                continue
             compared = True
-            gradient, cobyla = (part[part.protocol == name] for name in ("gradient", "cobyla"))
-            row = {"Protocol": MINUS_COBYLA, "Rounds": "", "Epochs on\nthe mapping": str(epochs), "n": ""}
+            row = {"Protocol": words, "Rounds": "", "Epochs on\nthe mapping": str(epochs), "n": ""}
             for column in columns:
-                difference, p = paired_by_seed(gradient, cobyla, column)
-                rows.append({"arm": MINUS_COBYLA, "mapping_epochs": epochs, "quantity": column, "p": p} | difference.columns())
+                difference, p = paired_by_seed(*(arms_by_protocol[name] for name in pair), column)
+                rows.append({"arm": words, "mapping_epochs": epochs, "quantity": column, "p": p} | difference.columns())
                 row |= {heading(column): summary_cell(difference, column), "n": str(difference.n)}
             cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS

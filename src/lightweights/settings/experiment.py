@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -107,7 +107,8 @@ def assign(tree: dict[str, Any], kind: type[RunSettings], path: str, value: Any,
     node: Any = tree
     model: type[Section] | None = kind
     for part in parents:
-        model = section_class(model.model_fields[part].annotation) if model and part in model.model_fields else None
+        held = node.get(part) if isinstance(node, dict) else None
+        model = section_class(model.model_fields[part].annotation, held) if model and part in model.model_fields else None
         if model and isinstance(node, dict) and part in node and node[part] is None:
             node[part] = model().model_dump()  # a section within a section that stood for none
         node = node.get(part) if isinstance(node, dict) else None
@@ -126,14 +127,24 @@ FREE = 2
 
 
 def _names(kind: type[RunSettings], section: str, values: dict[str, Any]) -> Iterable[str]:
-    held = section_class(kind.model_fields[section].annotation) if section in kind.model_fields else None
+    held = section_class(kind.model_fields[section].annotation, values) if section in kind.model_fields else None
     return held.model_fields if held else values
 
 
-def section_class(annotation: Any) -> type[Section] | None:
-    """The section that a field holds where it holds one, or none; of several kinds of section it is not known which."""
+def section_class(annotation: Any, values: Any = None) -> type[Section] | None:
+    """The section that a field holds where it holds one, or none; of several kinds that whose fixed fields, such as ``protocol``, are those
+    of the values.
+    """
     held = [part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, Section)]
+    if len(held) > 1 and isinstance(values, dict):
+        held = [section for section in held if all(values.get(name) == value for name, value in _fixed(section).items())]
     return held[0] if len(held) == 1 else None
+
+
+def _fixed(section: type[Section]) -> dict[str, Any]:
+    """Fields that can have one value only, by name."""
+    choices = {name: get_args(field.annotation) for name, field in section.model_fields.items() if get_origin(field.annotation) is Literal}
+    return {name: values[0] for name, values in choices.items() if len(values) == 1}
 
 
 def variant_name(changes: dict[str, Any]) -> str:
