@@ -16,7 +16,7 @@ import jinja2
 import pandas as pd
 
 from lightweights.files import read_json
-from lightweights.report.chapter import Chapter
+from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
 from lightweights.report.experiments import Experiments, chapters_for, items_of, speaks_for
 from lightweights.report.html import as_text
@@ -25,6 +25,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
 from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
+from lightweights.settings.study import Study
 from lightweights.study.collect import lacks_model
 from lightweights.study.layout import folder_of_row
 
@@ -48,6 +49,12 @@ def chapter_page(chapter: Chapter, results: Results) -> str:
     return _tidy(_template(chapter).render(_context(chapter, results)))
 
 
+def leading(study: Study) -> set[str]:
+    """Experiments whose own tables lead the first page: those of no chapter, or of one whose publication this study cannot judge."""
+    speaking = {chapter.name for chapter in chapters() if speaks_for(chapter, study)}
+    return {name for name, experiment in study.experiments.items() if experiment.chapter not in speaking}
+
+
 def front_page(results: Results, contradictions: int) -> str:
     """RESULTS.md: the answers, how sure, and where to read on."""
     there, study = set(results.runs.experiment), results.study
@@ -62,7 +69,7 @@ def front_page(results: Results, contradictions: int) -> str:
         .get_template("results.md.j2")
         .render(
             study=study,
-            own=own.module("facts").facts(results).experiments if own else (),  # type: ignore[union-attr]
+            own=[told for told in (own.module("facts").facts(results).experiments if own else ()) if told.name in leading(study)],
             shown=OWN_IN_FRONT,
             parts=parts,
             others=[chapter for chapter in house if chapter is not own and not speaks_for(chapter, study)],
