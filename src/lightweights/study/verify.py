@@ -16,7 +16,7 @@ from typing import Any
 from lightweights.errors import LightweightsError
 from lightweights.files import read_yaml
 from lightweights.settings.study import Study
-from lightweights.study.collect import CollectError, collect, read_histories
+from lightweights.study.collect import CollectError, collect
 from lightweights.study.consistency import check_collected, check_run
 from lightweights.study.findings import Findings
 from lightweights.study.layout import RESULTS, history_file, metrics_file, model_file, study_folder, study_settings_file, weights_file
@@ -65,17 +65,23 @@ def verify_study(
 
 
 def check_runs(study: Study, results: Path, findings: Findings) -> None:
-    """Runs against the settings that ask for them, histories for wholeness, each run's files against each other, and runs.csv."""
-    there = [run for run in study.runs() if metrics_file(run, results).is_file()]
+    """Each run's files against each other, runs against the settings that ask for them, and runs.csv. What is wrong with a run is said
+    once.
+    """
+    told = set()
+    for run in study.runs():
+        if metrics_file(run, results).is_file():
+            before = len(findings.wrong)
+            check_run(run, results, findings)
+            if len(findings.wrong) > before:
+                told.add(run.key)
     try:
         runs = collect(study, results, partial=True)
-        read_histories(study.study.name, runs, results)
         findings.count("runs", len(runs))
         check_collected(runs, study_folder(study.study.name, results) / "runs.csv", findings)
     except CollectError as error:
-        findings.wrong.append(str(error))
-    for run in there:
-        check_run(run, results, findings)
+        if not error.runs or set(error.runs) - told:
+            findings.wrong.append(str(error))
 
 
 def recorded_outputs(lock: Path, folder: Path) -> dict[Path, dict[str, Any]]:
