@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -329,6 +330,22 @@ def test_json_schema_accepts_what_the_model_accepts(overlays: tuple[Path, ...]) 
 def test_overlays_merge_sections_and_replace_values() -> None:
     merged = overlay({"a": {"b": 1, "c": [1, 2]}, "d": 4}, {"a": {"c": [3]}, "e": {"f": 5}})
     assert merged == {"a": {"b": 1, "c": [3]}, "d": 4, "e": {"f": 5}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"mapping/bond_dim": True}, "mapping.bond_dim = True: true is a switch; write a number"),
+        ({"photonics/bunching": 1}, "photonics.bunching = 1: 1 is a number; write true or false"),
+        ({"photonics/mesh": True}, "photonics.mesh = True: true is a switch; write a name"),
+        ({"experiments/generated/seeds": [False]}, "experiments.generated.seeds = [False]: false is a switch"),
+        ({"experiments/generated/override": {"schedule.rounds": True}}, "override.schedule.rounds = True: true is a switch"),
+        ({"schedules/gradient": {"phase_lr": True}}, "schedules.gradient.phase_lr = True: true is a switch"),
+    ],
+)
+def test_no_value_is_bent_into_another_kind(changes: dict, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        parse_study(changed(changes))
 
 
 # Identity

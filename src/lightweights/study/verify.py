@@ -68,20 +68,21 @@ def check_runs(study: Study, results: Path, findings: Findings) -> None:
     """Each run's files against each other, runs against the settings that ask for them, and runs.csv. What is wrong with a run is said
     once.
     """
-    told = set()
+    failed, told = None, set()
+    try:
+        runs = collect(study, results, partial=True)
+        findings.count("runs", len(runs))
+        check_collected(runs, study_folder(study.study.name, results) / "runs.csv", findings)
+    except CollectError as error:
+        failed = error
     for run in study.runs():
         if metrics_file(run, results).is_file():
             before = len(findings.wrong)
             check_run(run, results, findings)
             if len(findings.wrong) > before:
                 told.add(run.key)
-    try:
-        runs = collect(study, results, partial=True)
-        findings.count("runs", len(runs))
-        check_collected(runs, study_folder(study.study.name, results) / "runs.csv", findings)
-    except CollectError as error:
-        if not error.runs or set(error.runs) - told:
-            findings.wrong.append(str(error))
+    if failed is not None and (not failed.runs or set(failed.runs) - told):
+        findings.wrong.append(str(failed))
 
 
 def recorded_outputs(lock: Path, folder: Path) -> dict[Path, dict[str, Any]]:
@@ -110,7 +111,7 @@ def check_recorded(outputs: dict[Path, dict[str, Any]], cache: Path | None, file
     """
     for path, out in outputs.items():
         if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises OSError for names that are too long)
-            findings.absent.append(str(path))
+            findings.absent += [str(path / name) for name in _cached(cache, out["md5"]) or {}] or [str(path)]
         elif path.is_file():
             _compare(path, out["md5"], "dvc.lock", findings)
         else:
