@@ -431,6 +431,15 @@ def test_long_names_are_shortened_with_a_digest_so_that_every_file_system_takes_
     assert len(f".{file_name('package.' * 24 + 'module:factory')}.safetensors.abcdefgh.part") <= 143
 
 
+def test_every_settings_file_of_the_landed_study_belongs_to_a_run_and_says_what_it_has() -> None:
+    study = load_study(PARAMS)
+    folder = REPOSITORY / "results/paper"
+    wanted = {settings_file(run, folder.parent): run.settings.to_json() for run in study.runs()}
+    found = {path: path.read_text() for path in (folder / "settings").glob("*/*.json")}
+    assert {path for path, text in found.items() if wanted.get(path) != text} == set()
+    assert (folder / "settings/study.json").read_text() == study.to_json()
+
+
 def test_every_file_of_the_repository_can_be_checked_out_in_an_encrypted_home_folder() -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     assert [name for name in listed.split("\0") if any(len(part.encode()) > 143 for part in name.split("/"))] == []
