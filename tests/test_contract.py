@@ -1,6 +1,8 @@
 """The contract that every kind of run keeps, and what is told of a network, an arm or a data set of one's own that does not."""
 
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from lightweights.mapping import Arm
 from lightweights.methods import classical
 from lightweights.methods.method import method_of
 from lightweights.settings.base import SettingsError
+from lightweights.settings.chapters import load_kinds
 from lightweights.settings.runs import kinds
 from lightweights.settings.study import parse_study
 from lightweights.study import contract
@@ -37,6 +40,16 @@ def test_the_contract_covers_every_kind_of_run() -> None:
     for name in NAMES:
         method = method_of(run_of(name).settings)
         assert all(callable(getattr(method, part)) for part in ("check", "begin", "advance", "tell"))
+
+
+def test_kinds_of_run_of_chapters_have_the_four_functions_and_a_test_of_their_contract() -> None:
+    load_kinds()
+    brought = {name: kind for name, kind in kinds().items() if kind.trainer.startswith("chapters.")}
+    sources = [file.read_text() for file in Path(__file__).parent.glob("test_*.py") if file != Path(__file__)]
+    assert len(brought) >= 5
+    for name, kind in brought.items():
+        assert all(callable(getattr(import_module(kind.trainer), part)) for part in ("check", "begin", "advance", "tell"))
+        assert any("check_run(run" in source and re.search(rf"[\"']{name}[\"']", source) for source in sources), name
 
 
 def test_a_method_that_forgets_its_state_is_told(tiny: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

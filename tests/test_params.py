@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -332,6 +333,22 @@ def test_overlays_merge_sections_and_replace_values() -> None:
     assert merged == {"a": {"b": 1, "c": [3]}, "d": 4, "e": {"f": 5}}
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"mapping/bond_dim": True}, "mapping.bond_dim = True: true is a switch; write a number"),
+        ({"photonics/bunching": 1}, "photonics.bunching = 1: 1 is a number; write true or false"),
+        ({"photonics/mesh": True}, "photonics.mesh = True: true is a switch; write a name"),
+        ({"experiments/generated/seeds": [False]}, "experiments.generated.seeds = [False]: false is a switch"),
+        ({"experiments/generated/override": {"schedule.rounds": True}}, "override.schedule.rounds = True: true is a switch"),
+        ({"schedules/gradient": {"phase_lr": True}}, "schedules.gradient.phase_lr = True: true is a switch"),
+    ],
+)
+def test_no_value_is_bent_into_another_kind(changes: dict, told: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        parse_study(changed(changes))
+
+
 # Identity
 
 
@@ -413,6 +430,15 @@ def test_long_names_are_shortened_with_a_digest_so_that_every_file_system_takes_
     assert variant_name(paths) == "rounds=10,phase_steps=375,phase_batch_size=16"
     assert len(short_name("x" * 300)) == LONGEST
     assert len(f".{file_name('package.' * 24 + 'module:factory')}.safetensors.abcdefgh.part") <= 143
+
+
+def test_every_settings_file_of_the_landed_study_belongs_to_a_run_and_says_what_it_has() -> None:
+    study = load_study(PARAMS)
+    folder = REPOSITORY / "results/paper"
+    wanted = {settings_file(run, folder.parent): run.settings.to_json() for run in study.runs()}
+    found = {path: path.read_text() for path in (folder / "settings").glob("*/*.json")}
+    assert {path for path, text in found.items() if wanted.get(path) != text} == set()
+    assert (folder / "settings/study.json").read_text() == study.to_json()
 
 
 def test_every_file_of_the_repository_can_be_checked_out_in_an_encrypted_home_folder() -> None:

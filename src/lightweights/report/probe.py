@@ -13,6 +13,7 @@ from lightweights.report.figure import BLUE, TWO_COLUMNS, VERMILLION, Figure, re
 from lightweights.settings.base import SettingsError
 from lightweights.settings.photonics import PhotonicsSection
 from lightweights.settings.study import parse_study
+from lightweights.settings.yaml_file import named_values
 
 SHOWN = 10
 """Outcomes that are printed, the most probable first."""
@@ -24,12 +25,7 @@ LONGEST = 200
 
 def section_of(modes: int, photons: int, mesh: str, input_state: str, noise: list[str], **device: object) -> PhotonicsSection:
     """The settings of a probe; ``noise`` lists ``name=value``. Raises SettingsError naming what cannot be."""
-    values: dict[str, object] = {}
-    for item in noise:
-        name, between, value = item.partition("=")
-        if not between:
-            raise SettingsError(f"--noise {item}: expected name=value, for example --noise g2=0.02")
-        values[name.strip()] = value.strip()
+    values = named_values("--noise", noise)
     photonics = {"circuits": [[modes, photons]], "mesh": mesh, "input_state": input_state, "noise": values or None, **device}
     return parse_study({"photonics": photonics}, "probe").photonics
 

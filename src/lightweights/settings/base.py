@@ -5,9 +5,19 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from lightweights.errors import LightweightsError
+from lightweights.settings.scalars import bent, kinds_of
 
 ImportedName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", max_length=200)]
 Arguments = Annotated[
@@ -23,6 +33,26 @@ class SettingsError(LightweightsError, ValueError):
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    scalars: ClassVar[dict[str, frozenset[type]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **named: Any) -> None:
+        """Note what each field may hold."""
+        super().__pydantic_init_subclass__(**named)
+        cls.scalars = {name: kinds_of(field.annotation) for name, field in cls.model_fields.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_stands(cls, tree: Any) -> Any:
+        if isinstance(tree, dict):
+            errors = [
+                InitErrorDetails(type=PydanticCustomError("bent", "{why}", {"why": why}), loc=(name,), input=value)
+                for name, value in tree.items()
+                if isinstance(value, bool | int | list) and (why := bent(value, cls.scalars.get(str(name), frozenset())))
+            ]
+            if errors:
+                raise ValidationError.from_exception_data(cls.__name__, errors)
+        return tree
 
 
 class Grown(Section):

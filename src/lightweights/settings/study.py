@@ -26,7 +26,7 @@ class StudySection(Section):
     """What the study is called, and what it is made of."""
 
     name: Name = Field("paper", description="Name of the study; its files live in results/<name>.")
-    title: str = Field("Photonic Quantum-Train", max_length=200, description="Title of the report.")
+    title: str = Field("A study", max_length=200, description="Title of the report.")
     chapters: Literal["all"] | list[str] = Field(
         default_factory=list, max_length=1000, description="Chapters whose experiments it has: all, or names (and paths) of folders."
     )

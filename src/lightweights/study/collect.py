@@ -47,7 +47,13 @@ _SHOWN = 5
 
 
 class CollectError(LightweightsError):
-    """Runs that cannot be used: missing, unreadable, or made with other settings; names them and the remedy."""
+    """Runs that cannot be used: missing, unreadable, or made with other settings; names them and the remedy. ``runs``: their keys, where
+    each is at fault by itself.
+    """
+
+    def __init__(self, message: str, runs: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.runs = tuple(runs)
 
 
 class _Provenance(BaseModel):
@@ -117,7 +123,9 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
             wanted[key] = flatten(run.settings)
     varied = _varied(list(wanted.values()))
 
-    rows, missing, wrong = [], [], []
+    rows: list[dict[str, Any]] = []
+    missing: list[str] = []
+    wrong: dict[str, str] = {}
     built: dict[str, dict[str, str]] = {}
     for run in asked:
         flat = wanted[f"{run.experiment}/{run.variant}"]
@@ -128,19 +136,21 @@ def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:
             missing.append(run.key)
             continue
         except (ValueError, OSError) as error:
-            wrong.append(f"{run.key}: {path} cannot be read ({_first_line(error)})")
+            wrong[run.key] = f"{path} cannot be read ({_first_line(error)})"
             continue
         problem = _foreign(run, flat, metrics) or _short(run, results)
         if problem:
-            wrong.append(f"{run.key}: {problem}")
+            wrong[run.key] = problem
         else:
             rows.append(_row(run, flat, varied, metrics))
             _note_built(built, run, metrics)
     where = study_folder(study.study.name, results) / "runs"
     if wrong:
         raise CollectError(
-            f"{len(wrong)} of {len(asked)} runs in {where} cannot be used: {_some(wrong, '; ')}. "
-            "Delete their folders and run `snakemake --cores N`, or go back to the settings that made them."
+            f"{len(wrong)} of {len(asked)} runs in {where} cannot be used: "
+            f"{_some([f'{key}: {problem}' for key, problem in wrong.items()], '; ')}. "
+            "Delete their folders and run `snakemake --cores N`, or go back to the settings that made them.",
+            wrong,
         )
     if missing and not partial:
         raise CollectError(
@@ -161,26 +171,28 @@ def read_histories(study_name: str, runs: pd.DataFrame, results: Path) -> pd.Dat
     """The histories of all runs below each other: columns experiment, variant, seed, then those of history.csv."""
     parts, lengths = [], []
     for run in runs[[*IDENTITY, "rounds", "epochs"]].itertuples(index=False):
-        path = folder_of_row(study_name, run, results) / "history.csv"
+        path, unit = folder_of_row(study_name, run, results) / "history.csv", "epoch" if pd.isna(run.rounds) else "round"
         try:
             part = pd.read_csv(io.BytesIO(read_bytes(path, LARGEST_HISTORY)))
+            problem = unnumbered(part, unit, run.epochs if unit == "epoch" else run.rounds)
         except (OSError, ValueError) as error:
-            raise CollectError(
-                f"{path} cannot be read ({_first_line(error)}). Delete the run's folder and run `snakemake --cores N`."
-            ) from None
-        unit, length = ("epoch", run.epochs) if pd.isna(run.rounds) else ("round", run.rounds)
-        found = part[unit].to_numpy() if unit in part else np.empty(0)
-        if not np.array_equal(found, np.arange(1, length + 1)):
-            raise CollectError(
-                f"{path} has {len(found)} rows with a number of the {unit}; {length} are expected, numbered from 1. "
-                "Delete the run's folder and run `snakemake --cores N`."
-            )
+            problem = f"it cannot be read ({_first_line(error)})"
+        if problem:
+            raise CollectError(f"{path}: {problem}. Delete the run's folder and run `snakemake --cores N`.", [key_of_row(run)])
         parts.append(part)
         lengths.append(len(part))
     if not parts:
         return pd.DataFrame(columns=IDENTITY)
     identity = runs[IDENTITY].loc[runs.index.repeat(lengths)].reset_index(drop=True)
     return pd.concat([identity, pd.concat(parts, ignore_index=True)], axis=1)
+
+
+def unnumbered(history: pd.DataFrame, unit: str, length: int) -> str:
+    """Says that a history has not a row for each round or epoch, numbered from 1; empty where it has."""
+    found = history[unit].to_numpy() if unit in history else np.empty(0)
+    if np.array_equal(found, np.arange(1, length + 1)):
+        return ""
+    return f"it has {len(found)} rows with a number of the {unit}; {length} are expected, numbered from 1"
 
 
 def write_runs(runs: pd.DataFrame, path: Path) -> None:

@@ -6,18 +6,24 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
 
 from lightweights.errors import LightweightsError
 from lightweights.files import read_bytes, read_json
+from lightweights.settings.base import shortened
 from lightweights.settings.runs import Run
-from lightweights.study.collect import LARGEST_HISTORY, key_of_row, lacks_model, read_runs
+from lightweights.study.collect import key_of_row, lacks_model, read_runs, unnumbered
 from lightweights.study.csv_text import to_csv
 from lightweights.study.execute import LAST
 from lightweights.study.findings import Findings
+from lightweights.study.history import LARGEST_HISTORY
 from lightweights.study.layout import history_file, metrics_file, model_file, weights_file
 from lightweights.study.models import LARGEST, NoModelError, found_model, place_of, read_landed, read_model
+
+SAME = 1e-12
+"""Relative: a parser of numbers may round the last digit otherwise."""
 
 
 def check_run(run: Run, results: Path, findings: Findings) -> None:
@@ -25,22 +31,42 @@ def check_run(run: Run, results: Path, findings: Findings) -> None:
     path = metrics_file(run, results)
     try:
         metrics = read_json(path)
-        origin, final, last10 = metrics["provenance"], dict(metrics["final"]), dict(metrics["last10"])
-        content = read_bytes(history_file(run, results), LARGEST_HISTORY)
-        history = pd.read_csv(io.BytesIO(content), float_precision="round_trip")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        findings.wrong.append(f"{path}: it and its history cannot be held against each other ({error})")
+        origin, final, last10 = dict(metrics["provenance"]), _numbers(metrics["final"]), _numbers(metrics["last10"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        findings.wrong.append(f"{path}: it is not what a run writes ({shortened(str(error))})")
         return
-    digest = origin.get("history_sha256")
+    check_history(run, origin.get("history_sha256"), final, last10, results, findings)
+    check_model(run, metrics, results, findings)
+
+
+def _numbers(tree: dict[str, Any]) -> dict[str, float]:
+    for name, value in tree.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name} is no number")
+    return dict(tree)
+
+
+def check_history(
+    run: Run, digest: str | None, final: dict[str, float], last10: dict[str, float], results: Path, findings: Findings
+) -> None:
+    """A history by its digest, for wholeness, and against what metrics.json says of it; what is wrong is said once."""
+    path = history_file(run, results)
+    try:
+        content = read_bytes(path, LARGEST_HISTORY)
+        history = pd.read_csv(io.BytesIO(content))
+    except (OSError, ValueError) as error:
+        findings.wrong.append(f"{path}: it cannot be read ({shortened(str(error))})")
+        return
+    unit = "round" if "rounds" in type(run.settings.schedule).model_fields else "epoch"
+    if problem := unnumbered(history, unit, run.settings.steps):
+        findings.wrong.append(f"{path}: {problem}")
+    elif digest not in (None, found := hashlib.sha256(content).hexdigest()):
+        findings.wrong.append(f"{path}: SHA-256 {found}, but metrics.json has {digest}")
+    elif said := told_otherwise(final, last10, history, keeps_another_row(run, last10)):
+        findings.wrong.append(f"{metrics_file(run, results)}: {said}")
     if digest is None:
         findings.undigested("histories")
-    elif digest != (found := hashlib.sha256(content).hexdigest()):
-        findings.wrong.append(f"{history_file(run, results)}: SHA-256 {found}, but metrics.json has {digest}")
-    said = told_otherwise(final, last10, history, keeps_another_row(run, last10))
-    if said:
-        findings.wrong.append(f"{path}: {said}")
     findings.count("runs against their histories")
-    check_model(run, metrics, results, findings)
 
 
 def keeps_another_row(run: Run, last10: dict[str, float]) -> bool:
@@ -51,12 +77,13 @@ def keeps_another_row(run: Run, last10: dict[str, float]) -> bool:
 def told_otherwise(final: dict[str, float], last10: dict[str, float], history: pd.DataFrame, any_row: bool) -> str:
     """What metrics.json says and the history does not; empty where all of it is there."""
     for name in [*final, *last10]:
-        if name not in history:
-            return f"{name} is no column of history.csv"
+        if name not in history or not pd.api.types.is_numeric_dtype(history[name]):
+            return f"{name} is no column of numbers in history.csv"
     rows = history.loc[:, list(final)] if any_row else history.loc[:, list(final)].tail(1)
-    if final and not (rows == pd.Series(final)).all(axis=1).any():
+    same = np.isclose(rows.to_numpy(dtype=float), list(final.values()), rtol=SAME, atol=0)
+    if final and not same.all(axis=1).any():
         last = history.iloc[-1]
-        name = next((name for name, value in final.items() if value != last[name]), next(iter(final)))
+        name = next((name for name, value in final.items() if not math.isclose(value, last[name], rel_tol=SAME)), next(iter(final)))
         return f"final.{name} is {final[name]}, history.csv ends with {last[name]}"
     for name, value in last10.items():
         mean = float(history[name].tail(LAST).mean())

@@ -55,19 +55,20 @@ def open_study(tree: Mapping[str, Any], results: Path = RESULTS) -> Study:
 def laid_out(study: Study, results: Path) -> Study:
     """A study with its settings files brought up to date.
 
-    A settings file is written only when its content changes, and only after the runs that depend on it were checked.
+    A settings file is written only when its content changes, and nothing is before all that could be refused was checked.
     """
     files = {settings_file(run, results): run for run in study.runs()}
     changed = [run for path, run in files.items() if not path.is_file() or path.read_bytes() != run.settings.to_json().encode()]
     check(changed)
+    folders = folders_for_dvc(study, os.environ.get("DVC_STAGE", ""), results) if "DVC_ROOT" in os.environ else []
     try:
         write_if_changed(study_settings_file(study.study.name, results), study.to_json())
         for dataset in study.datasets(study.runs()):
             write_if_changed(data_settings_file(study, dataset.name, results), dataset.model_dump_json(indent=2, exclude_none=True) + "\n")
         for run in changed:
             write_if_changed(settings_file(run, results), run.settings.to_json())
-        if "DVC_ROOT" in os.environ:
-            make_folders_for_dvc(study, os.environ.get("DVC_STAGE", ""), results)
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
         forget_the_future(study, results)
         keep_valid_runs(study.runs(), results)
     except OSError as error:
@@ -75,10 +76,11 @@ def laid_out(study: Study, results: Path) -> Study:
     return study
 
 
-def make_folders_for_dvc(study: Study, stage: str, results: Path = RESULTS) -> None:
-    """A stage of DVC needs the folders of models that it names, empty ones too where all its models are small. Raises SettingsError where
-    landed models are not here: DVC would record a folder without them.
+def folders_for_dvc(study: Study, stage: str, results: Path = RESULTS) -> list[Path]:
+    """The folders of models that a stage of DVC needs, empty ones too where all its models are small. Raises SettingsError where landed
+    models are not here: DVC would record a folder without them.
     """
+    folders = []
     for name in large_experiments(study):
         folder = study_folder(study.study.name, results) / "weights" / name
         runs = [run for run in study.runs() if run.experiment == name]
@@ -90,7 +92,8 @@ def make_folders_for_dvc(study: Study, stage: str, results: Path = RESULTS) -> N
                 f"{folder}: the models of {len(missing)} landed runs are not here; `dvc pull` brings those that a remote has, "
                 "`dvc repro --allow-missing` goes on without, and a run whose folder is deleted is trained again"
             )
-        folder.mkdir(parents=True, exist_ok=True)
+        folders.append(folder)
+    return folders
 
 
 def forget_the_future(study: Study, results: Path = RESULTS) -> None:

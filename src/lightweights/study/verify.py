@@ -17,7 +17,7 @@ from lightweights.errors import LightweightsError
 from lightweights.files import read_yaml
 from lightweights.settings.study import Study
 from lightweights.study.alike import TOLERANCE, as_held, held
-from lightweights.study.collect import CollectError, collect, read_histories
+from lightweights.study.collect import CollectError, collect
 from lightweights.study.consistency import check_collected, check_run
 from lightweights.study.findings import Findings
 from lightweights.study.layout import RESULTS, history_file, metrics_file, model_file, study_folder, study_settings_file, weights_file
@@ -68,17 +68,24 @@ def verify_study(
 
 
 def check_runs(study: Study, results: Path, findings: Findings) -> None:
-    """Runs against the settings that ask for them, histories for wholeness, each run's files against each other, and runs.csv."""
-    there = [run for run in study.runs() if metrics_file(run, results).is_file()]
+    """Each run's files against each other, runs against the settings that ask for them, and runs.csv. What is wrong with a run is said
+    once.
+    """
+    failed, told = None, set()
     try:
         runs = collect(study, results, partial=True)
-        read_histories(study.study.name, runs, results)
         findings.count("runs", len(runs))
         check_collected(runs, study_folder(study.study.name, results) / "runs.csv", findings)
     except CollectError as error:
-        findings.wrong.append(str(error))
-    for run in there:
-        check_run(run, results, findings)
+        failed = error
+    for run in study.runs():
+        if metrics_file(run, results).is_file():
+            before = len(findings.wrong)
+            check_run(run, results, findings)
+            if len(findings.wrong) > before:
+                told.add(run.key)
+    if failed is not None and (not failed.runs or set(failed.runs) - told):
+        findings.wrong.append(str(failed))
 
 
 def recorded_outputs(lock: Path, folder: Path) -> dict[Path, dict[str, Any]]:
@@ -107,7 +114,7 @@ def check_recorded(outputs: dict[Path, dict[str, Any]], cache: Path | None, file
     """
     for path, out in outputs.items():
         if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises OSError for names that are too long)
-            findings.absent += [str(path / name) for name in _cached(cache, out["md5"]) or {"": ""}]
+            findings.absent += [str(path / name) for name in _cached(cache, out["md5"]) or {}] or [str(path)]
         elif path.is_file():
             _compare(path, out["md5"], "dvc.lock", findings)
         else:
