@@ -108,7 +108,7 @@ def test_a_finished_study_has_its_tables_figures_and_scorecard_and_nothing_left_
     assert planned(finished) == {}
     assert "3 of 3 runs done" in call(finished, "lightweights", "status")
     shown = call(finished, "lightweights", "show")
-    assert "photonic QT, bond_dim=2" in shown and "results/paper/figures/training_curves.png" in shown
+    assert "photonic QT, bond_dim=2" in shown and "results/paper/RESULTS.md" in shown
 
 
 def test_dvc_records_what_snakemake_did_without_work_and_the_other_way_round(finished: Path) -> None:
