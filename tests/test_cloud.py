@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cloud import TOKEN, Cloud, cloud
 
+from lightweights.cli import main
 from lightweights.study.layout import checkpoint_folder, metrics_file, settings_file
 from lightweights.study.plan import open_study
 from lightweights.study.prepare import prepare_data
@@ -43,8 +44,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of all houses, prepared once."""
     folder = tmp_path_factory.mktemp("digits")
-    open_study(study("quandela"), folder / "results")
-    prepare_data(folder / "results/far/settings/digits.json", folder / "digits.safetensors")
+    settings = folder / "digits.json"
+    settings.write_text('{"name": "digits"}')
+    prepare_data(settings, folder / "digits.safetensors")
     return folder / "digits.safetensors"
 
 
@@ -58,10 +60,21 @@ class House:
         (folder / "params.yaml").write_text(yaml.safe_dump(tree))
         self.data = digits
 
+    @property
+    def words(self) -> list[str]:
+        return ["train", str(settings_file(self.run)), "--seed", "0", "--data", str(self.data), "--checkpoint-seconds", "0"]
+
+    def train_here(self, monkeypatch: pytest.MonkeyPatch) -> int:
+        """Train in this process; its exit status."""
+        monkeypatch.chdir(self.folder)
+        monkeypatch.setattr("sys.argv", ["lightweights", *self.words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
     def train(self) -> subprocess.Popen:
-        words = ["train", str(settings_file(self.run)), "--seed", "0", "--data", str(self.data), "--checkpoint-seconds", "0"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen([*LIGHTWEIGHTS, *words], cwd=self.folder, text=True, **pipes)
+        return subprocess.Popen([*LIGHTWEIGHTS, *self.words], cwd=self.folder, text=True, **pipes)
 
     @property
     def jobs(self) -> list[str]:
@@ -81,7 +94,9 @@ def wait_for(server: Cloud, house: House, process: subprocess.Popen, jobs: int) 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, digits: Path, tmp_path: Path) -> None:
+def test_a_killed_run_picks_its_jobs_up_again(
+    provider: str, server: Cloud, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = House(tmp_path / "house", study(provider), digits)
     server.held.set()
     process = house.train()
@@ -103,20 +118,28 @@ def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, digi
         assert list(server.sessions.values()) == [False]  # taken up again, and ended
 
     undisturbed = House(tmp_path / "undisturbed", study(provider), digits)
-    assert undisturbed.train().wait(timeout=300) == 0
+    assert undisturbed.train_here(monkeypatch) == 0
     assert len(server.jobs) - sent == sent  # so nothing was paid for twice
 
 
 @pytest.mark.parametrize(("provider", "variable"), [("quandela", "PCVL_CLOUD_TOKEN"), ("scaleway", "SCALEWAY_CLOUD_TOKEN")])
 def test_what_a_provider_refuses_is_told(
-    provider: str, variable: str, server: Cloud, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: str,
+    variable: str,
+    server: Cloud,
+    digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
-    said = House(tmp_path / "unknown", study(provider, "qpu:nowhere"), digits).train().communicate(timeout=200)[0]
+    assert House(tmp_path / "unknown", study(provider, "qpu:nowhere"), digits).train_here(monkeypatch) == 1
+    said = capsys.readouterr().err
     assert f"platform {provider}:qpu:nowhere cannot be opened" in said
     assert "photonics.platform" in said
     house = House(tmp_path / "refused", study(provider), digits)
     monkeypatch.setenv(variable, "an-old-token")
-    said = house.train().communicate(timeout=200)[0]
+    assert house.train_here(monkeypatch) == 1
+    said = "".join(capsys.readouterr())
     assert "get a new token" in said
     assert "an-old-token" not in said
     assert not server.jobs
