@@ -11,7 +11,6 @@ import pytest
 import yaml
 from cloud import TOKEN, Cloud, cloud
 
-from lightweights.cli import main
 from lightweights.study.layout import checkpoint_folder, metrics_file, settings_file
 from lightweights.study.plan import open_study
 from lightweights.study.prepare import prepare_data
@@ -60,21 +59,10 @@ class House:
         (folder / "params.yaml").write_text(yaml.safe_dump(tree))
         self.data = digits
 
-    @property
-    def words(self) -> list[str]:
-        return ["train", str(settings_file(self.run)), "--seed", "0", "--data", str(self.data), "--checkpoint-seconds", "0"]
-
-    def train_here(self, monkeypatch: pytest.MonkeyPatch) -> int:
-        """Train in this process; its exit status."""
-        monkeypatch.chdir(self.folder)
-        monkeypatch.setattr("sys.argv", ["lightweights", *self.words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
     def train(self) -> subprocess.Popen:
+        words = ["train", str(settings_file(self.run)), "--seed", "0", "--data", str(self.data), "--checkpoint-seconds", "0"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return subprocess.Popen([*LIGHTWEIGHTS, *self.words], cwd=self.folder, text=True, **pipes)
+        return subprocess.Popen([*LIGHTWEIGHTS, *words], cwd=self.folder, text=True, **pipes)
 
     @property
     def jobs(self) -> list[str]:
@@ -94,9 +82,7 @@ def wait_for(server: Cloud, house: House, process: subprocess.Popen, jobs: int) 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_killed_run_picks_its_jobs_up_again(
-    provider: str, server: Cloud, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, digits: Path, tmp_path: Path) -> None:
     house = House(tmp_path / "house", study(provider), digits)
     server.held.set()
     process = house.train()
@@ -118,7 +104,7 @@ def test_a_killed_run_picks_its_jobs_up_again(
         assert list(server.sessions.values()) == [False]  # taken up again, and ended
 
     undisturbed = House(tmp_path / "undisturbed", study(provider), digits)
-    assert undisturbed.train_here(monkeypatch) == 0
+    assert undisturbed.train().wait(timeout=300) == 0
     assert len(server.jobs) - sent == sent  # so nothing was paid for twice
 
 
@@ -130,16 +116,13 @@ def test_what_a_provider_refuses_is_told(
     digits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture,
 ) -> None:
-    assert House(tmp_path / "unknown", study(provider, "qpu:nowhere"), digits).train_here(monkeypatch) == 1
-    said = capsys.readouterr().err
+    said = House(tmp_path / "unknown", study(provider, "qpu:nowhere"), digits).train().communicate(timeout=200)[0]
     assert f"platform {provider}:qpu:nowhere cannot be opened" in said
     assert "photonics.platform" in said
     house = House(tmp_path / "refused", study(provider), digits)
     monkeypatch.setenv(variable, "an-old-token")
-    assert house.train_here(monkeypatch) == 1
-    said = "".join(capsys.readouterr())
+    said = house.train().communicate(timeout=200)[0]
     assert "get a new token" in said
     assert "an-old-token" not in said
     assert not server.jobs
