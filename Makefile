@@ -27,14 +27,12 @@ help: ## List the targets
 
 env: .venv/complete ## Make the environment in .venv: locked versions, this package editable
 
-demo: .venv/complete ## Run a small whole study on an embedded data set: minutes, no download
-	@snakemake --cores $(CORES) $(DEMO)
-	@snakemake --cores 1 results/demo/report.html $(DEMO)
+demo: .venv/complete ## Run a small whole study on an embedded data set: two minutes, no download
+	@snakemake --cores $(CORES) all results/demo/report.html $(DEMO)
 	@lightweights show demo
 
-demo-all: .venv/complete ## Run every chapter in small: a quarter of an hour, no download
-	@snakemake --cores $(CORES) $(DEMO_ALL)
-	@snakemake --cores 1 results/demo-all/report.html $(DEMO_ALL)
+demo-all: .venv/complete ## Run every chapter in small: some minutes, no download
+	@snakemake --cores $(CORES) all results/demo-all/report.html $(DEMO_ALL)
 	@lightweights show demo-all
 
 test: export OMP_NUM_THREADS = 1

@@ -1,8 +1,10 @@
 """Measure Lightweights against Perceval, MerLin and plain ways to do the same: ``python -m benchmarks`` in the repository's root.
 
 Writes to benchmarks/results: of Quantum-Train benchmarks.csv and benchmarks.md, of photonic distillation distillation.csv and
-distillation.md. ``python -m benchmarks distillation`` measures that alone. ``--quick`` repeats little, on small sizes: it shows that all
-contestants run and agree, its times mean nothing. MerLin takes part if it is installed. See docs/benchmarks.md.
+distillation.md, of this edition beside an earlier one, in whole processes, editions.csv and editions.md. ``python -m benchmarks
+distillation`` measures that alone, and so do ``quantum_train`` and ``editions``. ``--quick`` repeats little, on small sizes, and leaves
+the editions out: it shows that all contestants run and agree, its times mean nothing. MerLin takes part if it is installed. See
+docs/benchmarks.md.
 """
 
 import argparse
@@ -14,10 +16,14 @@ from pathlib import Path
 def main() -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # read when numpy and torch are loaded, so the imports come after it
+    from benchmarks import editions
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("method", nargs="?", choices=("quantum_train", "distillation"), help="what is measured (default: both)")
+    parser.add_argument("method", nargs="?", choices=("quantum_train", "distillation", "editions"), help="what is measured (default: all)")
     parser.add_argument("--quick", action="store_true", help="a smoke test: few repeats, small sizes")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"), help="folder of the results (default: %(default)s)")
+    parser.add_argument("--before", default=editions.BEFORE, metavar="COMMIT", help="the earlier edition (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=2, help="how often both editions have their turn (default: %(default)s)")
     arguments = parser.parse_args()
 
     try:
@@ -37,7 +43,7 @@ def main() -> None:
         "quantum_train": ("benchmarks", (*kernel_races, steps.step_races, steps.cobyla_races, steps.phase_races)),
         "distillation": ("distillation", (distillation.distillation_races,)),
     }
-    for method in [arguments.method] if arguments.method else methods:
+    for method in [name for name in methods if arguments.method in (None, name)]:
         name, kinds = methods[method]
         before = os.getloadavg()
         rows = []
@@ -54,6 +60,14 @@ def main() -> None:
         write_atomic(arguments.out / f"{name}.csv", table.to_csv(index=False, float_format="%.4g"))
         text = report.markdown(table, facts, judged)
         write_atomic(arguments.out / f"{name}.md", text)
+        print(text)
+    if arguments.method == "editions" or (arguments.method is None and not arguments.quick):
+        before = os.getloadavg()
+        table = editions.measured(arguments.before, arguments.pairs)
+        facts = report.environment(before, os.getloadavg(), os.cpu_count() or 1)
+        write_atomic(arguments.out / "editions.csv", table.to_csv(index=False, float_format="%.4g"))
+        text = editions.markdown(table, arguments.before, facts)
+        write_atomic(arguments.out / "editions.md", text)
         print(text)
 
 

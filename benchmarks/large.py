@@ -47,7 +47,7 @@ def _jobs(effort: Effort) -> list[tuple[str, str, str, list[str]]]:
         ("large circuit", f"{shape}, forward + backward", "ours", ["backward", *size]),
         *(
             ("large mapping", f"{weights:,} weights, bond_dim={chi}, forward + backward", "ours", ["mapping", str(weights), str(chi)])
-            for chi in (4, 10)
+            for chi in effort.large_bond_dims
         ),
     ]
 

@@ -1,5 +1,7 @@
 """Small studies in folders of their own, for tests that start Snakemake, kill it, and look at what is left."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -11,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import yaml
+
+from lightweights.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS_CSV = "results/small/runs.csv"
@@ -57,6 +61,20 @@ def call(house: Path, *words: str, ok: bool = True) -> str:
     done = subprocess.run(**command(house, *words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert (done.returncode == 0) is ok, done.stdout
     return done.stdout
+
+
+def call_here(house: Path, *words: str, ok: bool = True) -> str:
+    """What `lightweights` says, called in this process, as starting one takes seconds; it must succeed, or fail where ``ok`` is False."""
+    said, words_before = io.StringIO(), sys.argv
+    sys.argv = ["lightweights", *words]
+    try:
+        with contextlib.chdir(house), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            main()
+    except SystemExit as ended:
+        assert (not ended.code) is ok, said.getvalue()
+    finally:
+        sys.argv = words_before
+    return said.getvalue()
 
 
 def training(house: Path) -> psutil.Process | None:

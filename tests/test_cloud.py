@@ -13,6 +13,7 @@ from cloud import TOKEN, Cloud, cloud
 
 from lightweights.study.layout import checkpoint_folder, metrics_file, settings_file
 from lightweights.study.plan import open_study
+from lightweights.study.prepare import prepare_data
 
 LIGHTWEIGHTS = [sys.executable, "-c", "from lightweights.cli import main; main()"]
 PROVIDERS = ["quandela", "scaleway"]
@@ -38,17 +39,25 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of all houses, prepared once."""
+    folder = tmp_path_factory.mktemp("digits")
+    settings = folder / "digits.json"
+    settings.write_text('{"name": "digits"}')
+    prepare_data(settings, folder / "digits.safetensors")
+    return folder / "digits.safetensors"
+
+
 class House:
     """A folder with one run in it, and the command that trains it."""
 
-    def __init__(self, folder: Path, tree: dict) -> None:
+    def __init__(self, folder: Path, tree: dict, digits: Path) -> None:
         folder.mkdir()
         self.folder = folder
         self.run = open_study(tree, folder / "results").runs()[0]
         (folder / "params.yaml").write_text(yaml.safe_dump(tree))
-        self.data = folder / "digits.safetensors"
-        prepare = ["prepare", str(self.data), "--settings", "results/far/settings/digits.json"]
-        subprocess.run([*LIGHTWEIGHTS, *prepare], cwd=folder, check=True, capture_output=True)
+        self.data = digits
 
     def train(self) -> subprocess.Popen:
         words = ["train", str(settings_file(self.run)), "--seed", "0", "--data", str(self.data), "--checkpoint-seconds", "0"]
@@ -73,8 +82,8 @@ def wait_for(server: Cloud, house: House, process: subprocess.Popen, jobs: int) 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, tmp_path: Path) -> None:
-    house = House(tmp_path / "house", study(provider))
+def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, digits: Path, tmp_path: Path) -> None:
+    house = House(tmp_path / "house", study(provider), digits)
     server.held.set()
     process = house.train()
     wait_for(server, house, process, 2)
@@ -94,19 +103,24 @@ def test_a_killed_run_picks_its_jobs_up_again(provider: str, server: Cloud, tmp_
     if provider == "scaleway":
         assert list(server.sessions.values()) == [False]  # taken up again, and ended
 
-    undisturbed = House(tmp_path / "undisturbed", study(provider))
+    undisturbed = House(tmp_path / "undisturbed", study(provider), digits)
     assert undisturbed.train().wait(timeout=300) == 0
     assert len(server.jobs) - sent == sent  # so nothing was paid for twice
 
 
 @pytest.mark.parametrize(("provider", "variable"), [("quandela", "PCVL_CLOUD_TOKEN"), ("scaleway", "SCALEWAY_CLOUD_TOKEN")])
 def test_what_a_provider_refuses_is_told(
-    provider: str, variable: str, server: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: str,
+    variable: str,
+    server: Cloud,
+    digits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = House(tmp_path / "unknown", study(provider, "qpu:nowhere")).train().communicate(timeout=200)[0]
+    said = House(tmp_path / "unknown", study(provider, "qpu:nowhere"), digits).train().communicate(timeout=200)[0]
     assert f"platform {provider}:qpu:nowhere cannot be opened" in said
     assert "photonics.platform" in said
-    house = House(tmp_path / "refused", study(provider))
+    house = House(tmp_path / "refused", study(provider), digits)
     monkeypatch.setenv(variable, "an-old-token")
     said = house.train().communicate(timeout=200)[0]
     assert "get a new token" in said

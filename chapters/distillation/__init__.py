@@ -28,13 +28,13 @@ CHAPTER = Chapter(
         "pqkd_choices": Shown("PQKD choices", "What the sources leave open", CHOICES),
         "pqkd_compression": Shown("PQKD compression", "How far the convolutions can be compressed", FRONTIER),
         "pqkd_shots": Shown("PQKD shots", "Gain over the zero feature against shots", SHOTS),
-        "pqkd_laws": Shown("PQKD laws", "Variance and kernel error against shots, measured", DISTILLATION, reads=(LAWS,)),
+        "pqkd_laws": Shown("PQKD laws", "Variance and kernel error against shots, measured", CONTROLS, reads=(LAWS,)),
     },
     figures={
         "pqkd_controls": Shown("PQKD: is it the photons?", "Controls, and their differences to a fixed Gaussian vector", CONTROLS),
         "pqkd_compression": Shown("PQKD compression", "Accuracy against compression and against trained parameters", FRONTIER),
         "pqkd_shots": Shown("PQKD shots", "Gain over the zero feature against shots, angles tuned and frozen", SHOTS),
-        "pqkd_laws": Shown("PQKD laws", "The laws of shot noise, measured and predicted", DISTILLATION, reads=(LAWS,)),
+        "pqkd_laws": Shown("PQKD laws", "The laws of shot noise, measured and predicted", CONTROLS, reads=(LAWS,)),
         "pqkd_angles": Shown("PQKD angles", "How far the angles move, by what judges them", ("pqkd_raw",)),
         "pqkd_filters": Shown(
             "PQKD filters", "Learned basis filters, each scaled to its own largest number", ("pqkd_student", "pqkd_controls")
@@ -54,7 +54,7 @@ CHAPTER = Chapter(
         Measure("shot_noise_power", "power of S", decimals=3, tolerance=0.02),
         Measure("shot_fit_r_squared", "R2", decimals=3, tolerance=0.1),
     ),
-    data={LAWS: DISTILLATION},
+    data={LAWS: CONTROLS},
     docs="pqkd.md",
     words={"pqkd_partial": "student, partial compression", "pqkd_extreme": "student, extreme compression", "pqkd": "PQKD"},
 )

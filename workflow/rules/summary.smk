@@ -53,58 +53,43 @@ rule measure:
 
 
 # A chapter is drawn by one process: starting one takes longer than drawing a figure. One that fails is named and leaves the others
-# (profiles keep what a failed job has written), and is what the next run makes anew.
-for chapter in CHAPTERS:
-    given = {
+# (profiles keep what a failed job has written), and is what the next run makes anew. Where short runs share processes, one draws all.
+SCORES = [f"{FOLDER}/RESULTS.md", *(f"{FOLDER}/scorecard.{ending}" for ending in ("csv", "md", "html"))]
+SCORING = ("score_claims", "draw_all")
+SAID = [path for chapter in chapters() for path in said_by(chapter)]
+PARTS = {f"draw_{chapter.name}": [chapter] for chapter in CHAPTERS} | {"score_claims": CHAPTERS}
+if STUDY.execution.together_seconds:
+    PARTS = {"draw_all": CHAPTERS}
+for part, members in PARTS.items():
+    DRAWN = [] if part == "score_claims" else members
+    GIVEN = {
         "study": STUDY_FILE,
         "runs": f"{FOLDER}/runs.csv",
-        "said": said_for(chapter),
-        "reads": reads(chapter),
-        "templates": sorted(chapter.folder.glob("*.j2")),
+        "said": SAID if part in SCORING else [path for chapter in members for path in said_for(chapter)],
+        "reads": sorted({path for chapter in DRAWN for path in reads(chapter)}),
+        "templates": [path for chapter in members for path in sorted(chapter.folder.glob("*.j2"))],
     }
+    MADE = [path for chapter in DRAWN for path in [f"{FOLDER}/{chapter.name}.md", *drawn(chapter)]] + (SCORES if part in SCORING else [])
 
     rule:
         name:
-            f"draw_{chapter.name}"
+            part
         input:
-            **given,
+            **GIVEN,
         output:
-            in_step([f"{FOLDER}/{chapter.name}.md", *drawn(chapter)], given),
+            in_step(MADE, GIVEN),
         log:
-            f"{FOLDER}/logs/{chapter.name}.log",
+            f"{FOLDER}/logs/{part}.log",
         group:
             "summary"
         resources:
             mem_mb=lambda wildcards, attempt: 1500 * attempt,
             runtime=lambda wildcards, attempt: 10 * attempt,
         params:
-            names=[*names_of(chapter), chapter.name],
+            names=[name for chapter in DRAWN for name in [*names_of(chapter), chapter.name]],
+            scores="scorecard RESULTS" if part in SCORING else "",
         shell:
-            "lightweights draw {input.study:q} {params.names} > {log:q} 2>&1"
-
-
-SCORED = {
-    "study": STUDY_FILE,
-    "runs": f"{FOLDER}/runs.csv",
-    "said": [path for chapter in chapters() for path in said_by(chapter)],
-    "templates": [path for chapter in CHAPTERS for path in sorted(chapter.folder.glob("*.j2"))],
-}
-
-
-rule score_claims:
-    input:
-        **SCORED,
-    output:
-        in_step([f"{FOLDER}/{name}" for name in ("RESULTS.md", "scorecard.csv", "scorecard.md", "scorecard.html")], SCORED),
-    log:
-        f"{FOLDER}/logs/scorecard.log",
-    group:
-        "summary"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
-    shell:
-        "lightweights draw {input.study:q} scorecard RESULTS > {log:q} 2>&1"
+            "lightweights draw {input.study:q} {params.names} {params.scores} > {log:q} 2>&1"
 
 
 # Not part of the summary: `snakemake --cores 1 results/paper/report.html`.

@@ -20,6 +20,9 @@ class TargetCNN(nn.Sequential):
     convolutions and ``hidden`` units make smaller or larger ones.
     """
 
+    layout = torch.channels_last
+    """Of images in memory. It makes a training step on a CPU 1.3 to 2 times faster: pooling is vectorised over channels."""
+
     def __init__(
         self,
         input_shape: tuple[int, ...],
@@ -47,8 +50,7 @@ class TargetCNN(nn.Sequential):
 
     def forward(self, images: Float[Tensor, "n channels height width"]) -> Float[Tensor, "n classes"]:
         """Logits of the classes."""
-        # Channels-last makes a training step on a CPU 1.3 to 2 times faster: pooling is vectorised over channels.
-        return super().forward(images.to(memory_format=torch.channels_last))
+        return super().forward(images.to(memory_format=self.layout))
 
 
 class MerlinCNN(nn.Sequential):

@@ -1,8 +1,5 @@
 """Tables, scorecard and pages against what drawing them from runs.csv gives; figures by the rows that they were drawn from."""
 
-import csv
-import io
-import math
 from pathlib import Path
 
 from lightweights.errors import LightweightsError
@@ -11,12 +8,11 @@ from lightweights.report.behind import behind
 from lightweights.report.chapter import chapters
 from lightweights.report.make import read_results, texts
 from lightweights.report.results import Results
+from lightweights.study.alike import alike
 from lightweights.study.findings import Findings
 from lightweights.study.layout import study_settings_file
 
 ANEW = "`snakemake --cores 1 summary` draws what has changed; `lightweights draw` one of them"
-CLOSE = 1e-9
-"""Numbers of a CSV file may differ by so much: another processor rounds otherwise."""
 
 
 def check_drawn(name: str, findings: Findings) -> None:
@@ -72,33 +68,11 @@ def check_figure(name: str, results: Results, findings: Findings) -> None:
 
 
 def first_difference(path: Path, text: str) -> int | None:
-    """The number of the first line of a file that is not that of a text; None where all are."""
-    try:
-        found = path.read_bytes().decode()
-    except ValueError:
-        return 1
-    if found == text:
-        return None
-    mine, theirs = found.splitlines(), text.splitlines()
+    """The number of the first line of a file that does not say what that of a text says; None where all do."""
+    found, wanted = path.read_bytes().splitlines(), text.encode().splitlines()
     if path.suffix == ".json":  # digests of code and versions change without any number
-        rows = [[line for line in lines if "runs_sha256" in line] for lines in (mine, theirs)]
+        rows = [[line for line in lines if b"runs_sha256" in line] for lines in (found, wanted)]
         return None if rows[0] == rows[1] else 1
-    if path.suffix == ".csv":
-        mine, theirs = (list(csv.reader(io.StringIO(content))) for content in (found, text))
-    pairs = enumerate(zip(mine, theirs, strict=False), 1)
-    line = next((number for number, (one, other) in pairs if one != other and not _close(one, other)), None)
-    return line if line is not None or len(mine) == len(theirs) else min(len(mine), len(theirs)) + 1
-
-
-def _close(one: object, other: object) -> bool:
-    """Whether two rows of cells say the same but for rounding."""
-    if not isinstance(one, list) or not isinstance(other, list) or len(one) != len(other):
-        return False
-    return all(mine == theirs or _near(mine, theirs) for mine, theirs in zip(one, other, strict=True))
-
-
-def _near(mine: str, theirs: str) -> bool:
-    try:
-        return math.isclose(float(mine), float(theirs), rel_tol=CLOSE, abs_tol=1e-12)
-    except ValueError:
-        return False
+    pairs = enumerate(zip(found, wanted, strict=False), 1)
+    line = next((number for number, (one, other) in pairs if not alike(one, other)), None)
+    return line if line is not None or len(found) == len(wanted) else min(len(found), len(wanted)) + 1

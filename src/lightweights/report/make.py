@@ -193,17 +193,12 @@ def small_tables(results: Results) -> list[Table]:
 
 
 def study_at_a_glance(name: str) -> str:
-    """The small tables of the chapters, then the study's tables, figures, scorecard and report that are there."""
+    """The small tables of the chapters, then where to read on: first page, scorecard and report, as far as they are there."""
     folder, path = study_folder(name), study_settings_file(name)
     lines = [read_study(path).study.title, ""]
     if (folder / "runs.csv").is_file():
         results = read_results(path)
         lines += [f"{markdown(table.display)}\n\n{table.caption}\n" for table in small_tables(results)] or ["No runs yet.", ""]
-    places = {
-        "tables": sorted(folder.glob("tables/*.md")),
-        "figures": sorted(folder.glob("figures/*.png")),
-        "scorecard": [folder / "scorecard.md"],
-        "report": [folder / "report.html"],
-    }
-    lines += [f"{what + ':':<11}{path}" for what, paths in places.items() for path in paths if path.is_file()]
+    places = {"results": folder / "RESULTS.md", "scorecard": folder / "scorecard.md", "report": folder / "report.html"}
+    lines += [f"{what + ':':<11}{path}" for what, path in places.items() if path.is_file()]
     return "\n".join(lines)

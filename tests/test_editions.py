@@ -1,0 +1,56 @@
+"""The benchmark of editions: what is taken from git, and what its report says. No time is asserted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the benchmarks are not part of the installed package
+
+from benchmarks import editions  # noqa: E402
+
+
+def test_this_tree_is_laid_out_with_all_that_its_workflow_needs(tmp_path: Path) -> None:
+    house = editions.lay_out(tmp_path / "now", None)
+    assert all((house / name).exists() for name in editions.TREE)
+    assert (house / "workflow/presets/demo.yaml").is_file() and not (house / "results").exists()
+    assert "__pycache__" not in {path.name for path in house.rglob("*")}
+
+
+def test_an_edition_that_git_does_not_have_is_told_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(editions.NoEditionError, match=r"0123456: not in this clone.*--before COMMIT"):
+        editions.lay_out(tmp_path / "before", "0123456")
+
+
+def test_an_earlier_edition_comes_without_its_results(tmp_path: Path) -> None:
+    if subprocess.run(["git", "cat-file", "-e", "HEAD"], cwd=ROOT, capture_output=True).returncode:
+        pytest.skip("this tree is no clone")
+    house = editions.lay_out(tmp_path / "before", "HEAD")
+    assert (house / "Snakefile").is_file() and (house / "short.yaml").is_file() and not (house / "results").exists()
+
+
+def test_processor_time_is_that_of_the_programs_alone_and_a_failure_is_told(tmp_path: Path) -> None:
+    busy = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    used, wall = editions.seconds(tmp_path, editions.Work("busy", [[sys.executable, "-c", busy]] * 2))
+    assert 0.6 <= used < 5 and wall >= 0.6
+    with pytest.raises(RuntimeError, match="ended with status 3:\nno luck"):
+        editions.seconds(tmp_path, editions.Work("fails", [[sys.executable, "-c", "print('no luck'); raise SystemExit(3)"]]))
+
+
+def test_both_editions_do_the_same_works() -> None:
+    assert [work.name for work in editions.works(True)] == [work.name for work in editions.works(False)]
+
+
+def test_the_report_says_whether_targets_are_met() -> None:
+    row = {"repeats": 2, "before_core_s": 100.0, "now_core_s": 60.0, "now_wall_s": 31.0}
+    rows = [
+        {"work": name, "ratio": ratio, "target": target} | row
+        for name, ratio, target in (("a", 0.6, 0.7), ("b", 0.8, 0.7), ("c", 0.9, None))
+    ]
+    text = editions.markdown(pd.DataFrame(rows), "abcdefghij", ["- A processor."])
+    assert "abcdefg." in text and "abcdefgh" not in text
+    assert "| a | 100 | 60 | 0.60 | at most 0.70: met | 31 | 2 |" in text
+    assert "| b | 100 | 60 | 0.80 | at most 0.70: missed |" in text and "| c | 100 | 60 | 0.90 |  |" in text
