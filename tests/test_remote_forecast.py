@@ -51,9 +51,9 @@ def test_jobs_that_are_foretold_are_those_that_training_asks_for():
 def test_plan_tells_jobs_shots_and_credits():
     runs = study_with("spsa", phase_steps=3).runs()
     jobs = 2 * (1 + (1 + 2 * 3) * 2)  # circuits; at the start, then in two rounds once and two a step
-    assert remote_lines(runs, 5.0) == [
-        f"Platform quandela:sim:slos: 1 runs send at most {jobs} jobs of {1000 * jobs:,} shots in all, {jobs * 1000 / 1e6 * 5:,.0f} credits."
-    ]
+    shots = 1000 * jobs
+    told = f"1 runs send at most {jobs} jobs of {shots:,} shots in all, {shots / 1e6 * 5:,.0f} credits."
+    assert remote_lines(runs, 5.0) == [f"Platform quandela:sim:slos: {told}"]
     assert "--price" in remote_lines(runs, None)[-1] and remote_lines([], None) == []
 
 

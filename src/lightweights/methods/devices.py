@@ -61,8 +61,9 @@ def circuits_of(photonics: PhotonicsSection, shapes: Sequence[tuple[int, int]]) 
 def jobs_asked(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Jobs that a run sends to a platform far away for its gradients, and for all else: a job is a circuit at its phases.
 
-    Each circuit is asked for once before training and once a round, and for each step of training: with gradients once, and for every shift of the parameter-shift rule;
-    SPSA twice; COBYLA as often as it may evaluate. A question that was answered is not sent again, so that there may be fewer.
+    Each circuit is asked for once before training and once a round, and for each step of training: with gradients once, and for every
+    shift of the parameter-shift rule; SPSA twice; COBYLA as often as it may evaluate. A question that was answered is not sent
+    again, so that there may be fewer.
     """
     schedule, count = settings.schedule, len(circuits)
     if not settings.trains_phases:
