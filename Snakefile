@@ -56,22 +56,27 @@ CONSOLE = Console(
     workflow.resource_settings.cores or 1,
     Path(FOLDER) / "RESULTS.md",
 )
-if not (DRY or workflow.output_settings.verbose or workflow.output_settings.printshellcmds):
+# Jobs that a cluster starts have logs of their own, and say all.
+MAIN = workflow.exec_mode.name == "DEFAULT"
+if MAIN and not (DRY or workflow.output_settings.verbose or workflow.output_settings.printshellcmds):
     quieten(logger.handlers)
 
 
 onstart:
-    CONSOLE.start(str(file) for job in workflow.dag.needrun_jobs() for file in job.output)
+    if MAIN:
+        CONSOLE.start(str(file) for job in workflow.dag.needrun_jobs() for file in job.output)
 
 
 onsuccess:
-    CONSOLE.stop(well=True)
-    if not workflow.touch:
+    if MAIN:
+        CONSOLE.stop(well=True)
+    if MAIN and not workflow.touch:
         note(IN_STEP, [(job.output, job.input) for job in workflow.dag.jobs if job.rule.name in SUMMED])
 
 
 onerror:
-    CONSOLE.stop(well=False)
+    if MAIN:
+        CONSOLE.stop(well=False)
 
 
 include: "workflow/rules/target_jobs.smk"

@@ -94,8 +94,8 @@ def row(network: str, form: str, rate: float, seeds: int, epochs: int) -> str:
         torch.manual_seed(seed)
         module, length = NETWORKS[network](), epochs
         if form != "direct":
-            norms = "layer.norm*" if network == "transformer" else None
-            module, length = QuantumTrain(module, direct=norms, **FORMS[form], seed=seed), 2 * epochs
+            beside = ["layer.norm*", "*bias", "places"] if network == "transformer" else None  # one number a feature
+            module, length = QuantumTrain(module, direct=beside, **FORMS[form], seed=seed), 2 * epochs
         parameters = [p for p in module.parameters() if p.requires_grad]
         trained = sum(p.numel() for p in parameters)
         found.append(accuracy(module, parameters, length, rate, seed))

@@ -20,7 +20,7 @@ myst_heading_anchors = 3
 
 nitpicky = True
 # Names of other packages, short ones in signatures, type variables.
-nitpick_ignore_regex = [("py:.*", r"(?!lightweights\.).*|.*\.T|.*\.Annotated")]
+nitpick_ignore_regex = [("py:.*", r"(?!lightweights\.).*|.*\.[PRT]|.*\.Annotated")]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from houses import ROOT
 from results_made import CHAPTERS, made
 from scipy import stats
 from synthetic import fabricate, small_study
@@ -15,7 +16,7 @@ from lightweights.report.make import small_tables, write_figure, write_texts
 from lightweights.report.said import said_for
 from lightweights.report.words import chapter_page, front_page
 from lightweights.settings.base import SettingsError
-from lightweights.settings.reading import Source, study_of
+from lightweights.settings.reading import Source, load_study, study_of
 from lightweights.study.collect import collect
 
 SWEEP = {"method": "quantum_train", "seeds": [0, 1, 2], "vary": {"schedule.batch_size": [32, 64, 128]}}
@@ -66,6 +67,10 @@ def test_the_papers_runs_on_its_data_are_told_as_such():
     assert items_of(CHAPTERS["quantum_train"], "tables", study, {"classical"})["classical"].title == "Target network (Table 2)"
     mine = small_study(network={"name": "my_network:make"})
     assert own_experiments(mine) == ("classical", "quantum_train", "protocols")  # no paper has that network
+
+
+def test_the_whole_study_is_told_by_its_chapters_alone():
+    assert own_experiments(load_study(ROOT / "params.yaml")) == ()
 
 
 def test_table_and_figure_are_written_by_name_like_those_of_chapters(tmp_path):

@@ -1,10 +1,12 @@
 """Pages that are made from the code: the settings from their model, commands from the command line, the API from the packages."""
 
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,6 +27,15 @@ class FromTheCode(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         return self.parse_text_to_nodes("\n".join(self.content_lines()), allow_section_headings=True)
+
+
+class Notebook(FromTheCode):
+    """The cells of a notebook of ``notebooks/``, with what their code printed."""
+
+    required_arguments = 1
+
+    def content_lines(self) -> list[str]:
+        return list(notebook_lines(NOTEBOOKS / self.arguments[0]))
 
 
 class Settings(FromTheCode):
@@ -53,6 +64,22 @@ class Api(FromTheCode):
             lines += [f"## {name}", ""] * (len(names) > 1)
             lines += ["```{eval-rst}", f".. automodule:: {name}", "   :members:", "   :show-inheritance:", "```", ""]
         return lines
+
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def notebook_lines(path: Path) -> Iterator[str]:
+    """Markdown of a notebook; its title is that of the page."""
+    for cell in json.loads(path.read_text())["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            yield from re.sub(r"^# .*\n+", "", text).splitlines()
+            yield ""
+            continue
+        yield from ("```python", *text.splitlines(), "```", "")
+        for output in cell["outputs"]:
+            yield from ("```text", *"".join(output["text"]).splitlines(), "```", "")
 
 
 def settings_lines() -> Iterator[str]:
@@ -178,7 +205,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     for module in pkgutil.walk_packages(lightweights.__path__, "lightweights."):
         import_module(module.name)  # all at once, because autodoc changes annotations that pydantic reads when later models are made
-    for name, directive in (("all-settings", Settings), ("all-commands", Commands), ("api", Api)):
+    for name, directive in (("all-settings", Settings), ("all-commands", Commands), ("api", Api), ("notebook", Notebook)):
         app.add_directive(name, directive)
     app.connect("source-read", links_out_of_the_pages)
     app.connect("autodoc-process-docstring", escape_bars)

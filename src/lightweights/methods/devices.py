@@ -61,8 +61,9 @@ def circuits_of(photonics: PhotonicsSection, shapes: Sequence[tuple[int, int]]) 
 def jobs_asked(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Jobs that a run sends to a platform far away for its gradients, and for all else: a job is a circuit at its phases.
 
-    A round asks for each circuit once, and for each step of training: with gradients once, and for every shift of the parameter-shift rule;
-    SPSA twice; COBYLA as often as it may evaluate. A question that was answered is not sent again, so that there may be fewer.
+    Each circuit is asked for once before training and once a round, and for each step of training: with gradients once, and for every
+    shift of the parameter-shift rule; SPSA twice; COBYLA as often as it may evaluate. A question that was answered is not sent
+    again, so that there may be fewer.
     """
     schedule, count = settings.schedule, len(circuits)
     if not settings.trains_phases:
@@ -71,9 +72,9 @@ def jobs_asked(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]]) -
         most = 2 if settings.photonics.noise and settings.photonics.noise.g2 else 1
         built = circuits_of(settings.photonics, circuits)
         each = sum(2 * degree for circuit in built for degree, _ in degrees(circuit, most * circuit.photons))
-        return each * schedule.phase_steps * schedule.rounds, count * (1 + schedule.phase_steps) * schedule.rounds
+        return each * schedule.phase_steps * schedule.rounds, count * (1 + (1 + schedule.phase_steps) * schedule.rounds)
     steps = schedule.evaluations if isinstance(schedule, CobylaSchedule) else 2 * schedule.phase_steps
-    return 0, count * (1 + steps) * schedule.rounds
+    return 0, count * (1 + (1 + steps) * schedule.rounds)
 
 
 def _check_jobs(settings: QuantumTrainRun, circuits: Sequence[tuple[int, int]], where: str) -> None:

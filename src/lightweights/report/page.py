@@ -6,7 +6,7 @@ both say how they were made and from which runs.
 
 import base64
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -43,25 +43,37 @@ def report_page(results: Results) -> str:
     sections = {"results": ("Results", text_html(folder / "RESULTS.md", drawn))}
     sections |= {c.name: (c.title, text_html(folder / f"{c.name}.md", drawn, without=("Tables and figures",))) for c in own}
     sections |= {
-        "figures": ("Figures", "\n".join(figure_html(name, item, study, runs, folder) for name, item in figures.items())),
-        "tables": ("Tables", "\n".join(table_html(name, item, study, runs, folder) for name, item in tables.items())),
+        "figures": (
+            "Figures",
+            contents_html("figure", figures) + "\n".join(figure_html(name, item, study, runs, folder) for name, item in figures.items()),
+        ),
+        "tables": (
+            "Tables",
+            contents_html("table", tables) + "\n".join(table_html(name, item, study, runs, folder) for name, item in tables.items()),
+        ),
         "scorecard": ("Scorecard", text_html(folder / "scorecard.md")),
-        "runs": ("Runs", runs_html(runs)),
+        "runs": ("Runs", made_of_html(study, runs) + runs_html(runs)),
         "settings": ("Settings", f"<pre>{escape(settings)}</pre>"),
     }
     sections = {place: content for place, content in sections.items() if content[1]}
-    body = [heading_html(study, runs)]
+    body = [f"<h1>{escape(study.study.title)}</h1>"]
     body += [f'<section id="{place}"><h2>{escape(title)}</h2>\n{content}\n</section>' for place, (title, content) in sections.items()]
     navigation = " ".join(f'<a href="#{place}">{escape(title)}</a>' for place, (title, _) in sections.items())
     template = Template(resources.files("lightweights.report").joinpath("report.html").read_text())
     return template.substitute(title=escape(study.study.title), navigation=navigation, body="\n".join(body))
 
 
-def heading_html(study: Study, runs: pd.DataFrame) -> str:
-    """Title, and what the page was made from: study, data set, runs, commits."""
+def contents_html(kind: str, items: Mapping[str, Shown]) -> str:
+    """The list of figures or tables, each a link to it; nothing without any."""
+    links = "".join(f'<li><a href="#{kind}-{name}">{escape(item.title)}</a>: {escape(item.shows)}</li>\n' for name, item in items.items())
+    return f'<ol class="contents">\n{links}</ol>\n' if links else ""
+
+
+def made_of_html(study: Study, runs: pd.DataFrame) -> str:
+    """What the page was made from: study, data set, runs, commits."""
     commits = ", ".join(f"<code>{escape(str(commit)[:12])}</code> ({count})" for commit, count in runs.commit.value_counts().items())
     return (
-        f"<h1>{escape(study.study.title)}</h1>\n<p>Study <b>{escape(study.study.name)}</b> on {escape(study.dataset.name)}: {len(runs)} of "
+        f"<p>Study <b>{escape(study.study.name)}</b> on {escape(study.dataset.name)}: {len(runs)} of "
         f"{len(study.runs())} runs. Commits that trained them (runs): {commits or 'none recorded'}. Means stand with their standard "
         "deviation (ddof = 1), the number of seeds n and a 95 % interval. Click a figure to enlarge it, a heading to sort a table.</p>"
     )
@@ -105,7 +117,7 @@ def runs_html(runs: pd.DataFrame) -> str:
     columns += ["parameters_trained_used", "wall_seconds", "device", "commit"]
     shown_runs = runs[columns].rename(columns=lambda name: name.replace("_", " ").replace("percent", "(%)"))
     shown_runs["commit"] = shown_runs["commit"].str[:12]
-    return f'<div class="scroll">{shown_runs.to_html(index=False, border=0, na_rep="", float_format="{:.2f}".format)}</div>'
+    return f'<div class="scroll runs">{shown_runs.to_html(index=False, border=0, na_rep="", float_format="{:.2f}".format)}</div>'
 
 
 def text_html(path: Path, drawn: Collection[str] = (), without: Iterable[str] = ()) -> str:

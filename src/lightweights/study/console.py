@@ -99,7 +99,7 @@ class Console:
     def _write(self, line: str, last: bool = False) -> None:
         if self._stream.isatty():
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\x1b[2K{line[:width]}" + ("\n" if last else ""))
+            self._stream.write(f"\r\x1b[2K{line if last else line[:width]}" + ("\n" if last else ""))
         elif last or (line != self._line and time.time() - self._said >= APART_SECONDS):
             self._stream.write(f"{line}\n")
             self._said = time.time()

@@ -65,8 +65,10 @@ def _words(name: str) -> str:
 def own_experiments(study: Study) -> tuple[str, ...]:
     """The experiments of a study that no chapter speaks for, in their order."""
     asked = dict.fromkeys(run.experiment for run in study.runs())
-    told = {name for chapter in chapters() if speaks_for(chapter, study) for name in chapter.experiments}
-    return tuple(name for name in asked if name not in told)
+    speaking = [chapter for chapter in chapters() if speaks_for(chapter, study)]
+    told = {name for chapter in speaking for name in chapter.experiments}
+    papers = {chapter.name for chapter in speaking if published_for(chapter)}  # whose other experiments serve those that it shows
+    return tuple(name for name in asked if name not in told and study.experiments[name].chapter not in papers)
 
 
 def items_of(chapter: Chapter, kind: Literal["tables", "figures"], study: Study, there: Iterable[str]) -> dict[str, Shown]:
@@ -86,8 +88,13 @@ def speaks_for(chapter: Chapter, study: Study) -> bool:
     """
     if isinstance(chapter, Experiments):
         return True
-    published = {claim.dataset for claim in claims_of(chapters()) if claim.chapter == chapter.name}
+    published = published_for(chapter)
     return not published or any(name in chapter.experiments and data in published for name, data in trained_on(study))
+
+
+def published_for(chapter: Chapter) -> set[str]:
+    """The data sets that a chapter's published numbers are for."""
+    return {claim.dataset for claim in claims_of(chapters()) if claim.chapter == chapter.name}
 
 
 def trained_on(study: Study) -> set[tuple[str, str]]:
