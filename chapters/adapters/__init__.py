@@ -1,0 +1,33 @@
+"""Photons that fine-tune a transformer: low-rank adapters beside frozen weights, generated, and what stands in the photons' place."""
+
+from lightweights.report.chapter import Chapter, Shown
+from lightweights.report.measures import Measure
+
+NEXT_TOKEN = ("adapters_generated", "adapters_direct", "adapters_ceiling", "adapters_frozen")
+"""Experiments on the pretrained language model."""
+
+CHAPTER = Chapter(
+    order=24,
+    title="Adapters",
+    question="Can photons fine-tune a transformer, with fewer trained numbers than low-rank adapters?",
+    sources={
+        "2410.09846": "Liu, Yang, Goan and Hsieh, A quantum circuit-based compression perspective for parameter-efficient learning (QPA), "
+        "arXiv 2410.09846 (ICLR 2025)",
+        "qpa-code": "the authors' code and log, CYLphysics/QPA, version of 2025-03-24",
+    },
+    tables={
+        "adapters_arms": Shown("Arms", "Nats a token of every arm at three budgets of trained numbers", NEXT_TOKEN),
+        "adapters_differences": Shown("Differences", "Photons minus what stands in their place, paired by seed", NEXT_TOKEN),
+    },
+    figures={
+        "adapters_numbers": Shown("Numbers", "Nats a token against trained numbers, every seed a dot", NEXT_TOKEN),
+        "adapters_differences": Shown("Differences", "Photons minus every other arm at each budget, with intervals", NEXT_TOKEN),
+    },
+    cover="adapters_numbers",
+    methods=("chapters.adapters.pretraining", "chapters.adapters.method"),
+    measures=(
+        Measure("_nats", "nats a token", "nats", decimals=4, tolerance=0.02),
+        Measure("padded_perplexity", "perplexity", decimals=3, tolerance=0.01, relative=True),
+    ),
+    words={"qpa": "QPA", "lora": "LoRA", "dora": "DoRA", "prefix": "prefix tuning", "adapter": "adapters"},
+)
