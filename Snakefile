@@ -4,6 +4,7 @@
 # Tables, figures and scorecard from the runs that are there, without training:
 #   snakemake --cores 2 summary --config partial=true
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from lightweights.errors import LightweightsError
@@ -19,7 +20,7 @@ from lightweights.study.layout import (
     study_settings_file,
     weights_file,
 )
-from lightweights.study.plan import is_done, landed_runs, open_workflow
+from lightweights.study.plan import is_done, landed_runs, open_workflow, possible
 from lightweights.study.together import shared
 
 min_version("9.20")
@@ -31,7 +32,9 @@ try:
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 
-RUNS = STUDY.runs()
+RUNS, LACKING = possible(STUDY.runs())
+for reason, count in LACKING.items():
+    logger.info(f"{count} runs are left out: {reason}")
 FOLDER = study_folder(STUDY.study.name).as_posix()
 
 

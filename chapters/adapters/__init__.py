@@ -3,7 +3,7 @@
 from lightweights.report.chapter import Chapter, Shown
 from lightweights.report.measures import Measure
 
-NEXT_TOKEN = ("adapters_generated", "adapters_direct", "adapters_ceiling", "adapters_frozen")
+NEXT_TOKEN = ("adapters_primary", "adapters_published", "adapters_controls", "adapters_ceiling", "adapters_frozen")
 """Experiments on the pretrained language model."""
 
 CHAPTER = Chapter(

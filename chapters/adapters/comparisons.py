@@ -34,7 +34,7 @@ LABELS = {
     "affine-angles": "QPA's map with angles",
 }
 """What the arms are called, in the order of tables."""
-EXPERIMENTS = ("adapters_generated", "adapters_direct")
+EXPERIMENTS = ("adapters_primary", "adapters_published", "adapters_controls")
 PRIMARY = ("mps-only", "lora", "subspace")
 """What the plan subtracts from the photons."""
 

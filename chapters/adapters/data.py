@@ -7,7 +7,9 @@ import numpy as np
 
 from lightweights.datasets.text import Text, text_from_tokens
 from lightweights.datasets.tokens import learn
-from lightweights.datasets.wordnet import CLASSES, Glosses, read_glosses, split_glosses
+from lightweights.datasets.wordnet import CLASSES, Glosses, few_shots, read_glosses, split_glosses
+
+from .minilm import LAST, word_pieces
 
 ADAPTED_TO = ("animal", "plant")
 """Classes of glosses that the pretrained network has not seen."""
@@ -29,6 +31,20 @@ def living(length: int = 48, pairs: int = 767, pool: int = 4000, measured: int =
     shots, tested = split_glosses(animals_and_plants, measured, split_seed)
     drawn = np.random.default_rng(split_seed).permutation(len(shots.texts))[:pool]
     return _texts("living", train, {"other": other, "pool": shots.at(np.sort(drawn)), "living": tested}, pairs, length)
+
+
+def classes(length: int = 32, each: int = 30, measured: int = 520, split_seed: int = 0) -> Text:
+    """Noun glosses of all 26 classes in MiniLM's tokens: ``train`` holds ``each`` of every class, ``test`` glosses as they come. Raises
+    DataError where MiniLM is not here.
+    """
+    pieces = word_pieces()
+    pool, held = split_glosses(read_glosses(), measured, split_seed)
+    kept = pool.at(np.sort(few_shots(pool.labels, each, 0, split_seed)[0]))
+
+    def rows(part: Glosses) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
+        return [[*pieces.encode(text)[:-1][: length - 1], LAST] for text in part.texts], part.labels.tolist()
+
+    return text_from_tokens("classes", pieces.vocabulary, len(CLASSES), length, rows(kept), {"test": rows(held)})
 
 
 def manual(length: int = 32, pairs: int = 100, measured: int = 60) -> Text:

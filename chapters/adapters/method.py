@@ -111,16 +111,17 @@ def tell(training: Training, settings: AdapterRun, data: Text, seed: int) -> Tol
     kept = training.module.kept
     assert isinstance(kept, nn.Module)
     best = min(range(len(training.rows)), key=lambda row: training.rows[row]["validation_nats"])
+    names = ("test_nats", "validation_nats", "learning_rate", "epoch")
+    return Told(told_counts(kept, trained_count(kept)), Trained(kept), kept=best + 1, reported=names)
+
+
+def told_counts(kept: nn.Module, count: int) -> dict[str, int]:
+    """Counts under the names that all runs have; what stands beside a mapping, such as the gates of adapters, is told with it."""
     if isinstance(kept, QuantumTrain):
         counts = kept.parameter_counts()
-        direct = counts.pop("direct", 0)
-        counts["mapping"] += direct  # the gates of the adapters
-    else:
-        count = trained_count(kept)
-        zero = dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
-        counts = {"target": count, **zero} | dict.fromkeys(("trained_published", "trained_used", "trained_effective"), count)
-    names = ("test_nats", "validation_nats", "learning_rate", "epoch")
-    return Told(counts, Trained(kept), kept=best + 1, reported=names)
+        return counts | {"mapping": counts["mapping"] + counts.pop("direct", 0)}
+    zero = dict.fromkeys(("mapping", "phases_published", "phases_used", "phases_effective"), 0)
+    return {"target": count, **zero} | dict.fromkeys(("trained_published", "trained_used", "trained_effective"), count)
 
 
 class Trained(nn.Module):

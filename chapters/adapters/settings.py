@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from lightweights.settings.base import Section
 from lightweights.settings.runs import RunSettings, Work
 
+from .package import missing
+
 GENERATED = ("mps-only", "product-free", "classical-light", "distinguishable", "photonic-frozen", "gaussian-fixed", "photonic")
 """Arms of photonic Quantum-Train: what multiplies the mapping's slope."""
 ArmName = Literal[
@@ -49,7 +51,9 @@ class AdapterSection(Section):
     arm: ArmName = Field("photonic", description="What makes the change of the frozen weights.")
     budget: int = Field(1376, ge=0, le=10_000_000, description="Numbers that are trained at most; 0 for a network that stays as it is.")
     rank: int = Field(4, ge=1, le=256, description="Rank of the adapters that a generator makes, beside query and value of every layer.")
-    shots: int = Field(256, ge=1, le=1_000_000, description="Texts to train on, drawn by the seed.")
+    shots: int = Field(
+        256, ge=1, le=1_000_000, description="Texts to train on, drawn by the seed; as many of each class where there are any."
+    )
     validation: int = Field(128, ge=1, le=1_000_000, description="Further texts, by which epoch and learning rate are chosen.")
 
     @model_validator(mode="after")
@@ -57,6 +61,12 @@ class AdapterSection(Section):
         if (self.arm == "frozen") != (self.budget == 0):
             raise ValueError(f"arm {self.arm} with budget {self.budget}: the frozen network has budget 0, and no other arm has")
         return self
+
+
+class EncoderSection(Section):
+    """How much of MiniLM is adapted."""
+
+    adapted_layers: int = Field(2, ge=1, le=5, description="Last layers, beside whose query and value adapters stand.")
 
 
 class PretrainSchedule(Section):
@@ -74,9 +84,9 @@ class AdaptSchedule(Section):
     """Adam on all that is trained, once with each learning rate, each falling linearly to nothing."""
 
     protocol: Literal["adapt"] = "adapt"
-    epochs: int = Field(3, ge=1, le=100_000, description="Passes through the shots with each learning rate.")
+    epochs: int = Field(6, ge=1, le=100_000, description="Passes through the shots with each learning rate.")
     batch_size: int = Field(16, ge=1, le=100_000, description="Texts in a step.")
-    learning_rates: list[float] = Field([2e-3, 1e-2, 5e-2], min_length=1, max_length=20, description="Learning rates that are tried.")
+    learning_rates: list[float] = Field([1e-2, 3e-2, 1e-1], min_length=1, max_length=20, description="Learning rates that are tried.")
 
     @property
     def rounds(self) -> int:
@@ -151,6 +161,27 @@ class AdapterRun(RunSettings):
         section, schedule = self.adapter, self.schedule
         texts = schedule.rounds * (schedule.epochs * (section.shots + section.validation / 3) + 300)
         return Work("adapt", 5e-3 * texts * _size(self.language) / _SECONDS_PER_MILLION)
+
+
+class ClassesRun(RunSettings):
+    """Adapters in the last layers of MiniLM, and a head, trained on few texts of each class."""
+
+    version, schedules, trainer = 1, ("adapt",), "chapters.adapters.classes"
+
+    method: Literal["adapter_classes"]
+    encoder: EncoderSection
+    adapter: AdapterSection
+    schedule: AdaptSchedule
+
+    def lacks(self) -> str:
+        """The package of its weights, where that is not here."""
+        return missing()
+
+    def work(self) -> Work:
+        """Steps with each learning rate, and measuring after each epoch."""
+        section, schedule = self.adapter, self.schedule
+        texts = schedule.rounds * (schedule.epochs * (section.shots + section.validation / 3) + 200)
+        return Work("adapt_classes", 1.2e-2 * texts * self.encoder.adapted_layers / 2 / _SECONDS_PER_MILLION, memory_mb=600)
 
 
 def _size(section: LanguageSection) -> float:

@@ -80,6 +80,10 @@ class RunSettings(Section):
         """What the run takes."""
         raise NotImplementedError
 
+    def lacks(self) -> str:
+        """What the run needs and is not installed here, in words with what brings it; nothing where all is there."""
+        return ""
+
     @property
     def steps(self) -> int:
         """Rounds or epochs: rows of its history."""
