@@ -3,8 +3,11 @@
 from lightweights.report.chapter import Chapter, Shown
 from lightweights.report.measures import Measure
 
-NEXT_TOKEN = ("adapters_primary", "adapters_published", "adapters_controls", "adapters_ceiling", "adapters_frozen")
-"""Experiments on the pretrained language model."""
+RUNS = (
+    *("adapters_primary", "adapters_published", "adapters_controls", "adapters_ceiling", "adapters_frozen"),
+    *("adapters_minilm", "adapters_minilm_ceiling", "adapters_minilm_head"),
+)
+"""Experiments of the language model, and of MiniLM."""
 
 CHAPTER = Chapter(
     order=24,
@@ -16,15 +19,15 @@ CHAPTER = Chapter(
         "qpa-code": "the authors' code and log, CYLphysics/QPA, version of 2025-03-24",
     },
     tables={
-        "adapters_arms": Shown("Arms", "Nats a token of every arm at three budgets of trained numbers", NEXT_TOKEN),
-        "adapters_differences": Shown("Differences", "Photons minus what stands in their place, paired by seed", NEXT_TOKEN),
+        "adapters_arms": Shown("Arms", "Every arm at three budgets of trained numbers, on both tasks", RUNS),
+        "adapters_differences": Shown("Differences", "Photons minus what stands in their place, paired by seed", RUNS),
     },
     figures={
-        "adapters_numbers": Shown("Numbers", "Nats a token against trained numbers, every seed a dot", NEXT_TOKEN),
-        "adapters_differences": Shown("Differences", "Photons minus every other arm at each budget, with intervals", NEXT_TOKEN),
+        "adapters_numbers": Shown("Numbers", "What every arm reaches against trained numbers, every seed a dot", RUNS),
+        "adapters_differences": Shown("Differences", "Photons minus every other arm at each budget, with intervals", RUNS),
     },
     cover="adapters_numbers",
-    methods=("chapters.adapters.pretraining", "chapters.adapters.method"),
+    methods=("chapters.adapters.pretraining", "chapters.adapters.method", "chapters.adapters.classes"),
     measures=(
         Measure("_nats", "nats a token", "nats", decimals=4, tolerance=0.02),
         Measure("padded_perplexity", "perplexity", decimals=3, tolerance=0.01, relative=True),

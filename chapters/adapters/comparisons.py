@@ -1,4 +1,4 @@
-"""Differences of nats a token, paired by seed, and the words of the analysis plan."""
+"""Differences between arms, paired by seed, on both tasks, and the words of the analysis plan."""
 
 import math
 from collections.abc import Iterable
@@ -10,13 +10,6 @@ from lightweights.report.comparisons import with_words
 from lightweights.report.measures import NOTHING
 from lightweights.report.statistics import Summary, one_sided, paired_by_seed, tost
 
-VALUE = "test_nats"
-"""The column that arms are compared by; less is better."""
-MARGIN = 0.02
-"""Nats within which two arms count as equivalent, and by which an arm may be worse and yet not inferior."""
-BUDGETS = (512, 1376, 4264)
-CEILING = 8192
-"""Numbers of all adapters."""
 PHOTONIC = "photonic"
 LABELS = {
     "photonic": "photons",
@@ -34,9 +27,83 @@ LABELS = {
     "affine-angles": "QPA's map with angles",
 }
 """What the arms are called, in the order of tables."""
-EXPERIMENTS = ("adapters_primary", "adapters_published", "adapters_controls")
 PRIMARY = ("mps-only", "lora", "subspace")
 """What the plan subtracts from the photons."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is adapted to, and how arms are compared on it.
+
+    Attributes:
+        words: What it is called.
+        value: The column that arms are compared by.
+        better: -1 where less is better, 1 where more is.
+        margin: Within which two arms count as equivalent, and by which an arm may be worse and yet not inferior.
+        budgets: Of trained numbers.
+        all_numbers: Of all adapters.
+        experiments: Whose variants are the arms.
+        ceiling: The experiment that trains all adapters directly.
+        untouched: The experiment without adapters.
+    """
+
+    words: str
+    value: str
+    better: int
+    margin: float
+    budgets: tuple[int, ...]
+    all_numbers: int
+    experiments: tuple[str, ...]
+    ceiling: str
+    untouched: str
+
+    def of_arm(self, runs: pd.DataFrame, arm: str, budget: int) -> pd.DataFrame:
+        """The runs of an arm at a budget, by seed; none where it was not run. The budget of all numbers is the ceiling's."""
+        if "adapter.arm" not in runs or self.value not in runs:
+            return runs.iloc[:0]
+        if budget == self.all_numbers:
+            own = runs[(runs.experiment == self.ceiling) & (runs["adapter.arm"] == arm)]
+        else:
+            own = runs[runs.experiment.isin(self.experiments) & (runs["adapter.arm"] == arm) & (runs["adapter.budget"] == budget)]
+        return own.sort_values("seed")
+
+    def without_adapters(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """The runs of the network as it was."""
+        return runs[runs.experiment == self.untouched] if self.value in runs else runs.iloc[:0]
+
+    def worst(self, found: Summary) -> float:
+        """The one-sided 95 % bound of a difference on the side where the first arm is worse."""
+        low, high = one_sided(found)
+        return high if self.better < 0 else low
+
+    def not_inferior(self, found: Summary) -> bool:
+        """Whether the first arm is worse by less than the margin, with 95 % confidence."""
+        return -self.better * self.worst(found) < self.margin
+
+
+NEXT_TOKEN = Task(
+    "next token",
+    "test_nats",
+    -1,
+    0.02,
+    (512, 1376, 4264),
+    8192,
+    ("adapters_primary", "adapters_published", "adapters_controls"),
+    "adapters_ceiling",
+    "adapters_frozen",
+)
+CLASSES = Task(
+    "classes",
+    "test_accuracy_percent",
+    1,
+    1.0,
+    (768, 1536, 3198),
+    6144,
+    ("adapters_minilm",),
+    "adapters_minilm_ceiling",
+    "adapters_minilm_head",
+)
+TASKS = (NEXT_TOKEN, CLASSES)
 
 
 @dataclass(frozen=True)
@@ -49,57 +116,48 @@ class Contrast:
     minus_budget: int
 
 
-CONTRASTS = tuple(Contrast(PHOTONIC, other, budget, budget) for budget in BUDGETS for other in PRIMARY)
-SECONDARY = (
-    *(Contrast(PHOTONIC, other, budget, budget) for budget in BUDGETS for other in LABELS if other not in (PHOTONIC, *PRIMARY)),
-    *(Contrast("affine-angles", "affine", budget, budget) for budget in BUDGETS),
-    *(Contrast(arm, "lora", budget, CEILING) for arm in (PHOTONIC, "affine-angles") for budget in BUDGETS),
-)
-"""Told with intervals, without words."""
+def primary_contrasts(task: Task) -> list[Contrast]:
+    """The plan's."""
+    return [Contrast(PHOTONIC, other, budget, budget) for budget in task.budgets for other in PRIMARY]
 
 
-def of_arm(runs: pd.DataFrame, arm: str, budget: int) -> pd.DataFrame:
-    """The runs of an arm at a budget, by seed; none where it was not run."""
-    if "adapter.arm" not in runs or VALUE not in runs:
-        return runs.iloc[:0]
-    experiments = ("adapters_ceiling",) if budget == CEILING else EXPERIMENTS
-    own = runs[runs.experiment.isin(experiments) & (runs["adapter.arm"] == arm)]
-    if budget != CEILING:
-        own = own[own["adapter.budget"] == budget]
-    return own.sort_values("seed")
+def other_contrasts(task: Task) -> list[Contrast]:
+    """Told with intervals, without words: the other controls, the published generator's angles, and all adapters trained directly."""
+    others = [arm for arm in LABELS if arm not in (PHOTONIC, *PRIMARY)]
+    return [
+        *(Contrast(PHOTONIC, other, budget, budget) for budget in task.budgets for other in others),
+        *(Contrast("affine-angles", "affine", budget, budget) for budget in task.budgets),
+        *(Contrast(arm, "lora", budget, task.all_numbers) for arm in (PHOTONIC, "affine-angles") for budget in task.budgets),
+    ]
 
 
-def differences(runs: pd.DataFrame) -> pd.DataFrame:
-    """The plan's contrasts, a row each that has pairs: Holm's correction runs over all of them."""
-    table = _rows(runs, CONTRASTS)
+def differences(runs: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """The plan's contrasts on a task, a row each that has pairs: Holm's correction runs over all of them."""
+    table = _rows(runs, task, primary_contrasts(task))
     return with_words(table) if len(table) else table.assign(p_holm=[], word=[])
 
 
-def secondary(runs: pd.DataFrame) -> pd.DataFrame:
+def secondary(runs: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Contrasts that the plan does not name, with intervals alone."""
-    return _rows(runs, SECONDARY).assign(p_holm=math.nan, word=NOTHING)
+    return _rows(runs, task, other_contrasts(task)).assign(p_holm=math.nan, word=NOTHING)
 
 
-def highest(found: Summary) -> float:
-    """The upper one-sided 95 % bound of a difference: below the margin the first arm is not inferior."""
-    return one_sided(found)[1]
-
-
-def paired(runs: pd.DataFrame, contrast: Contrast) -> tuple[Summary, float]:
+def paired(runs: pd.DataFrame, task: Task, contrast: Contrast) -> tuple[Summary, float]:
     """A contrast over the seeds that both arms have, and p of the paired t test."""
-    one, other = of_arm(runs, contrast.arm, contrast.budget), of_arm(runs, contrast.minus, contrast.minus_budget)
+    one, other = task.of_arm(runs, contrast.arm, contrast.budget), task.of_arm(runs, contrast.minus, contrast.minus_budget)
     if one.empty or other.empty:
         return Summary(0, math.nan, math.nan, math.nan, math.nan), math.nan
-    return paired_by_seed(one, other, VALUE)
+    return paired_by_seed(one, other, task.value)
 
 
-def _rows(runs: pd.DataFrame, contrasts: Iterable[Contrast]) -> pd.DataFrame:
+def _rows(runs: pd.DataFrame, task: Task, contrasts: Iterable[Contrast]) -> pd.DataFrame:
     rows = []
     for contrast in contrasts:
-        found, p = paired(runs, contrast)
+        found, p = paired(runs, task, contrast)
         if found.n:
-            row = {"budget": contrast.budget, "arm": contrast.arm, "minus": contrast.minus, "minus_budget": contrast.minus_budget}
-            row |= {"quantity": VALUE, **found.columns(), "highest": highest(found), "p": p, "p_equivalence": tost(found, MARGIN)}
+            row = {"task": task.words, "budget": contrast.budget, "arm": contrast.arm, "minus": contrast.minus}
+            row |= {"minus_budget": contrast.minus_budget, "quantity": task.value, **found.columns(), "worst": task.worst(found)}
+            row |= {"not_inferior": task.not_inferior(found), "p": p, "p_equivalence": tost(found, task.margin)}
             rows.append(row)
-    columns = ["budget", "arm", "minus", "minus_budget", "quantity", "n", "mean", "sd_ddof1", "ci95_low", "ci95_high", "highest"]
-    return pd.DataFrame(rows, columns=[*columns, "p", "p_equivalence"])
+    columns = ["task", "budget", "arm", "minus", "minus_budget", "quantity", "n", "mean", "sd_ddof1", "ci95_low", "ci95_high", "worst"]
+    return pd.DataFrame(rows, columns=[*columns, "not_inferior", "p", "p_equivalence"])
