@@ -48,14 +48,14 @@ SPREAD = 0.32
 @styled
 def adapters_numbers(results: Results) -> Figure:
     """A dot a seed, a bar the mean of an arm; arms of a budget stand beside each other. Lines: no adapter, and all numbers trained."""
-    figure = Figure(figsize=(TWO_COLUMNS, 3.9), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS, 4.0), layout="constrained")
     there = [task for task in TASKS if any(len(task.of_arm(results.runs, arm, budget)) for arm in LABELS for budget in task.budgets)]
     if not there:
         return without_runs(figure)
     for axis, task in zip(figure.subplots(1, len(there), squeeze=False)[0], there, strict=True):
         _arms(axis, task, results.runs)
     handles = {label: handle for axis in figure.axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
     return figure
 
 

@@ -20,7 +20,7 @@ def padded_perplexity(claim: Claim, results: Results) -> Evidence:
     return Evidence(Judgement(NOT_COMPARABLE, why))
 
 
-def share_of_lora_percent(claim: Claim, results: Results) -> Evidence:
+def minus_lora_nats(claim: Claim, results: Results) -> Evidence:
     """As good as LoRA with a share of its numbers: the published generator minus all adapters, paired by seed. Holds where it is not
     inferior by the margin, fails where it is worse by more than that.
     """
