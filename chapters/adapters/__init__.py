@@ -27,6 +27,7 @@ CHAPTER = Chapter(
         "adapters_differences": Shown("Differences", "Photons minus every other arm at each budget, with intervals", RUNS),
     },
     cover="adapters_numbers",
+    docs="adapters_howto.md",
     methods=("chapters.adapters.pretraining", "chapters.adapters.method", "chapters.adapters.classes"),
     measures=(
         Measure("_nats", "nats a token", "nats", decimals=4, tolerance=0.02),
