@@ -25,7 +25,7 @@ from lightweights.study.layout import (
     study_settings_file,
     weights_file,
 )
-from lightweights.study.plan import is_done, landed_runs, open_workflow
+from lightweights.study.plan import is_done, landed_runs, open_workflow, possible
 from lightweights.study.together import shared
 from lightweights.study.unchanged import NAME, date_outputs, note
 
@@ -39,7 +39,9 @@ try:
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 
-RUNS = STUDY.runs()
+RUNS, LACKING = possible(STUDY.runs())
+for reason, count in LACKING.items():
+    logger.info(f"{count} runs are left out: {reason}")
 FOLDER = study_folder(STUDY.study.name).as_posix()
 IN_STEP = Path(FOLDER) / NAME
 

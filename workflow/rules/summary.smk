@@ -27,7 +27,7 @@ rule collect:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        partial="--partial" if PARTIAL else "",
+        partial="--partial" if PARTIAL or LACKING else "",
     shell:
         "lightweights collect {input.study:q} {params.partial} > {log:q} 2>&1"
 

@@ -52,6 +52,7 @@ for number, together in enumerate(shared(LEFT, STUDY.execution.together_seconds)
         input:
             [settings_file(run) for run in together],
             sorted({data_file(STUDY, run.settings.dataset.name) for run in together}),
+            sorted({weights_file(TEACHERS[run.key]) for run in together if run.key in TEACHERS}),
         output:
             [file(run) for run in together for file in (metrics_file, history_file)],
         log:

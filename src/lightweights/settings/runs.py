@@ -49,7 +49,9 @@ class RunSettings(Section):
     large: ClassVar[bool] = False
     """Whether models of this kind may be larger than git takes, 64 KiB, so that DVC keeps a folder for them."""
     learns_from: ClassVar[str | None] = None
-    """Method of the run whose result it is made from, with the same seed; the experiment says which one."""
+    """Method of the run whose result it is made from; the experiment says which one."""
+    source_seed: ClassVar[int | None] = None
+    """Seed of the run that it is made from; its own unless set."""
 
     method: str
     numerics_version: int
@@ -78,6 +80,10 @@ class RunSettings(Section):
     def work(self) -> Work:
         """What the run takes."""
         raise NotImplementedError
+
+    def lacks(self) -> str:
+        """What the run needs and is not installed here, in words with what brings it; nothing where all is there."""
+        return ""
 
     @property
     def steps(self) -> int:

@@ -105,9 +105,10 @@ class Study(Section):
         for run in runs:
             owner, source = self.experiments[run.experiment].teacher, run.settings.source
             if owner is not None and source is not None:
-                teacher = there.get((owner, run.seed, source.to_json()))
+                seed = run.seed if run.settings.source_seed is None else run.settings.source_seed
+                teacher = there.get((owner, seed, source.to_json()))
                 if teacher is None:
-                    raise ValueError(f"experiments.{run.experiment}: {owner} trains no teacher with seed {run.seed}; add the seed there")
+                    raise ValueError(f"experiments.{run.experiment}: {owner} trains no teacher with seed {seed}; add the seed there")
                 found[run.key] = teacher
         return found
 

@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -155,6 +156,12 @@ def is_done(run: Run, results: Path = RESULTS) -> bool:
     """Whether a run is whole and not older than its settings."""
     time = oldest_result(run, results)
     return time is not None and time >= settings_file(run, results).stat().st_mtime and is_whole(run, results)
+
+
+def possible(runs: list[Run], results: Path = RESULTS) -> tuple[list[Run], dict[str, int]]:
+    """The runs that are done or can be made here, and of the others how many lack what, in words."""
+    lacking = {run.key: reason for run in runs if (reason := run.settings.lacks()) and not is_done(run, results)}
+    return [run for run in runs if run.key not in lacking], dict(Counter(lacking.values()))
 
 
 def landed_runs(study: Study, results: Path = RESULTS) -> list[Run]:

@@ -1,0 +1,81 @@
+"""What the adapters found, as numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lightweights.report.results import Results
+from lightweights.report.statistics import Summary, summarise
+
+from .comparisons import LABELS, PHOTONIC, TASKS, Task, differences, secondary
+
+
+@dataclass(frozen=True)
+class AtBudget:
+    """At one budget: its share of all numbers in percent, the photons, the arm with the best mean, the plan's contrasts, and the one to
+    LoRA of as many numbers (None where that was not run).
+    """
+
+    budget: int
+    percent: float
+    photons: Summary
+    best: tuple[str, Summary]
+    contrasts: list[Any]
+    lora: Any
+
+
+@dataclass(frozen=True)
+class OnTask:
+    """On one task: the network without adapters, all adapters trained directly, and what holds at each budget. ``angles``: the published
+    generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters.
+    """
+
+    task: Task
+    untouched: Summary
+    ceiling: Summary
+    budgets: list[AtBudget]
+    angles: list[Any]
+    to_all: list[Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The tasks that were run. ``pretrained``: nats a token of the frozen network on texts like those it was pretrained on, and on those
+    that it is adapted to; None where it was not pretrained.
+    """
+
+    labels: dict[str, str]
+    pretrained: tuple[float, float] | None
+    tasks: list[OnTask]
+
+
+def facts(results: Results) -> Facts:
+    """The facts of the chapter."""
+    language = results.of("adapters_language")
+    language = language[language.living_nats.notna()] if "living_nats" in language else language.iloc[:0]
+    pretrained = (float(language.other_nats.iloc[0]), float(language.living_nats.iloc[0])) if len(language) else None
+    found = [on_task(results, task) for task in TASKS]
+    return Facts(LABELS, pretrained, [on for on in found if on.untouched.n or on.ceiling.n or on.budgets])
+
+
+def on_task(results: Results, task: Task) -> OnTask:
+    """What was found on a task."""
+    runs, told = results.runs, list(secondary(results.runs, task).itertuples())
+    return OnTask(
+        task,
+        summarise(task.without_adapters(runs).get(task.value, [])),
+        summarise(task.of_arm(runs, "lora", task.all_numbers).get(task.value, [])),
+        [found for budget in task.budgets if (found := at_budget(results, task, budget)) is not None],
+        [row for row in told if (row.arm, row.minus) == ("affine-angles", "affine")],
+        [row for row in told if row.minus_budget == task.all_numbers],
+    )
+
+
+def at_budget(results: Results, task: Task, budget: int) -> AtBudget | None:
+    """What holds at a budget; None where the photons were not run."""
+    means = {arm: summarise(own[task.value]) for arm in LABELS if len(own := task.of_arm(results.runs, arm, budget))}
+    if PHOTONIC not in means:
+        return None
+    best = max(means, key=lambda arm: task.better * means[arm].mean)
+    contrasts = [row for row in differences(results.runs, task).itertuples() if row.budget == budget]
+    lora = next((row for row in contrasts if row.minus == "lora" and row.n > 1), None)
+    return AtBudget(budget, 100 * budget / task.all_numbers, means[PHOTONIC], (best, means[best]), contrasts, lora)
