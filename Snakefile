@@ -20,7 +20,7 @@ from lightweights.study.layout import (
     weights_file,
 )
 from lightweights.study.plan import is_done, landed_runs, open_workflow
-from lightweights.study.together import shared
+from lightweights.study.together import batches, shared
 
 min_version("9.20")
 
