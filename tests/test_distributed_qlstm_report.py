@@ -13,7 +13,7 @@ from lightweights.report.contract import check_chapter, nothing_landed
 from lightweights.report.figure import render
 from lightweights.report.make import results_of
 from lightweights.report.results import with_settings
-from lightweights.report.words import chapter_page
+from lightweights.report.words import chapter_page, front_page
 from lightweights.settings.reading import with_chapters
 from lightweights.settings.study import parse_study
 from lightweights.study.collect import collect, read_runs, write_runs
@@ -119,3 +119,7 @@ def test_the_page_says_what_was_found(results):
     assert "2.6e-04" in page and "At that epoch our 35 runs" in page
     nothing = chapter_page(CHAPTER, nothing_landed(the_study(), claims_of(chapters())))
     assert "Not run." in nothing and "At that epoch" not in nothing
+
+
+def test_the_first_page_has_the_answer(results):
+    assert "2 x 3 qubits minus" in front_page(results, 0)

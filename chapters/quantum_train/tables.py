@@ -121,12 +121,10 @@ def glance(results: Results) -> Table | None:
             numbers = {heading(column): short_cell(summarise(part[column]), column) for column in columns}
             name = label if variant == "base" else f"{label}, {variant}"
             cells.append({"Method": name, "Parameters": str(part.parameters_trained_used.max()), "n": str(len(part))} | numbers)
-    caption = "Accuracy in percent, mean ± sd (ddof = 1) over n seeds."
-    return (
-        Table("glance", f"{caption}{_answer(results)}", results.of("classical", "quantum_train"), pd.DataFrame(cells).fillna(NOTHING))
-        if cells
-        else None
-    )
+    if not cells:
+        return None
+    caption = f"Accuracy in percent, mean ± sd (ddof = 1) over n seeds.{_answer(results)}"
+    return Table("glance", caption, results.of("classical", "quantum_train"), pd.DataFrame(cells).fillna(NOTHING))
 
 
 def _answer(results: Results) -> str:

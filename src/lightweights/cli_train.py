@@ -48,6 +48,7 @@ def train_together(
     device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
     gpus: Annotated[str, typer.Option(help="GPUs to take a free one of, for example 0,1,3.", show_default=False)] = "",
+    batch: Annotated[int, typer.Option(min=1, help="Runs of one shape that are trained step by step together.")] = 1,
 ) -> None:
     """Train runs one after the other in this process; one that fails leaves the others, and is named in the end."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # before numpy and torch are imported
@@ -55,7 +56,14 @@ def train_together(
     from lightweights.study.together import train_each
 
     with lent_gpu(numbers_of(gpus)):
-        train_each(study, runs, lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None), typer.echo)
+        train_each(
+            study,
+            runs,
+            lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None),
+            typer.echo,
+            batch=batch,
+            train_batch=lambda group, data: _trained_together(group, data, threads, device, checkpoint_seconds),
+        )
 
 
 def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds: float, teacher: Path | None) -> str:
@@ -70,10 +78,23 @@ def _trained(run: Run, data: Path, threads: int, device: str, checkpoint_seconds
     with memory_told(run):
         given = read_data(data)
     result = execute(run, given, RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds, teacher=teacher)
-    accuracies = {
-        name.removesuffix("_accuracy_percent"): value for name, value in result.final.items() if name.endswith("accuracy_percent")
-    }
-    told = [f"{name} {value:.2f} %" for name, value in accuracies.items()] or [
-        f"{name} {value:.4g}" for name, value in result.final.items()
-    ]
-    return f"{run.key}: {', '.join(told)}"
+    return _told(run.key, result.final)
+
+
+def _trained_together(runs: list[Run], data: Path, threads: int, device: str, checkpoint_seconds: float) -> dict:
+    """Train runs of one shape to their end; their accuracies in words, or their errors."""
+    from lightweights.allocator import keep_memory
+    from lightweights.study.layout import RESULTS
+
+    keep_memory()
+    from lightweights.study.batched import execute_batch
+    from lightweights.study.execute import RunResult, read_data
+
+    found = execute_batch(runs, read_data(data), RESULTS, threads=threads, device=device, checkpoint_seconds=checkpoint_seconds)
+    return {key: _told(key, one.final) if isinstance(one, RunResult) else one for key, one in found.items()}
+
+
+def _told(key: str, final: dict[str, float]) -> str:
+    accuracies = {name.removesuffix("_accuracy_percent"): value for name, value in final.items() if name.endswith("accuracy_percent")}
+    told = [f"{name} {value:.2f} %" for name, value in accuracies.items()] or [f"{name} {value:.4g}" for name, value in final.items()]
+    return f"{key}: {', '.join(told)}"

@@ -43,8 +43,13 @@ ruleorder: train_teacher > train_run
 
 # Short runs of this machine share processes (execution.together_seconds). A process that fails keeps what it has finished (the profile's
 # keep-incomplete), so that only the runs that are left share one the next time.
-LEFT = [run for run in RUNS if not is_done(run)] if STUDY.execution.together_seconds else []
-for number, together in enumerate(shared(LEFT, STUDY.execution.together_seconds), 1):
+# So do runs of one shape that are trained step by step together (execution.batch).
+BATCH, TOGETHER_SECONDS = STUDY.execution.batch, STUDY.execution.together_seconds
+LEFT = [run for run in RUNS if not is_done(run)] if BATCH > 1 or TOGETHER_SECONDS else []
+BATCHES = batches(LEFT, BATCH)
+BATCHED = {run.key for batch in BATCHES for run in batch}
+SHARED = shared((run for run in LEFT if run.key not in BATCHED), TOGETHER_SECONDS) if TOGETHER_SECONDS else []
+for number, together in enumerate([*BATCHES, *SHARED], 1):
 
     rule:
         name:
@@ -59,16 +64,17 @@ for number, together in enumerate(shared(LEFT, STUDY.execution.together_seconds)
             f"{FOLDER}/logs/together/{number}.log",
         threads: STUDY.execution.threads
         resources:
-            mem_mb=max(job_memory_mb(run.settings) for run in together),
+            mem_mb=(sum if BATCH > 1 else max)(job_memory_mb(run.settings) for run in together),
         params:
             study=STUDY.study.name,
             runs=[run.key for run in together],
             device=STUDY.execution.device,
             checkpoint_seconds=STUDY.execution.checkpoint_seconds,
             gpus=f"--gpus {','.join(map(str, STUDY.execution.gpus))}" if STUDY.execution.gpus else "",
+            batch=BATCH,
         shell:
             "lightweights train-together {params.study} {params.runs:q} --threads {threads} --device {params.device}"
-            " --checkpoint-seconds {params.checkpoint_seconds} {params.gpus} > {log:q} 2>&1"
+            " --checkpoint-seconds {params.checkpoint_seconds} --batch {params.batch} {params.gpus} > {log:q} 2>&1"
 
     workflow.ruleorder(f"train_together_{number}", "train_run")
 

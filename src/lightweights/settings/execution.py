@@ -22,6 +22,13 @@ class Execution(Section):
         description="Runs on this machine share processes of about this length, as starting one takes seconds; 0 gives each its own. "
         "Not for clusters, where profiles group jobs.",
     )
+    batch: int = Field(
+        1,
+        ge=1,
+        le=512,
+        description="So many runs of one shape (seeds of a variant) are trained step by step together, which fills a GPU. Numbers agree "
+        "with those of single runs to single precision, not to the bit; 1 trains each by itself.",
+    )
     gpus: list[Annotated[int, Field(ge=0, le=63)]] = Field(
         default_factory=list,
         max_length=64,

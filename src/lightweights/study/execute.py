@@ -117,9 +117,7 @@ def execute(
     goes to stderr where that is a terminal.
     """
     torch.set_num_threads(threads)
-    place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
-    if place.type == "cuda" and not torch.cuda.is_available():
-        raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
+    place = place_to_train(device)
     origin, network = provenance(place, threads), None
     if run.settings.learns_from is not None:
         with memory_told(run):
@@ -145,6 +143,14 @@ def execute(
         write_result(run, result, results, origin)
         (folder / STATE).unlink(missing_ok=True)
     return result
+
+
+def place_to_train(device: str) -> torch.device:
+    """Where ``execution.device`` has runs train. Raises RunError where that is not here."""
+    place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
+    return place
 
 
 @contextmanager

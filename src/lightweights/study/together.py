@@ -1,11 +1,13 @@
 """Short runs share processes: starting Python and torch takes seconds, many times as long as some runs."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lightweights.errors import LightweightsError
 from lightweights.settings.runs import Run
+from lightweights.settings.schedules import GradientSchedule
 from lightweights.study.cost import START_SECONDS, estimate
 from lightweights.study.faults import RunError
 from lightweights.study.layout import RESULTS, data_path, settings_path
@@ -30,6 +32,20 @@ def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
     return groups
 
 
+def batches(runs: Iterable[Run], size: int) -> list[list[Run]]:
+    """Runs of one shape, at most ``size`` in each batch: photonic Quantum-Train by gradients with the same settings, but for the scale of
+    initial values. Left out are those that are alone.
+    """
+    shapes: dict[str, list[Run]] = {}
+    for run in runs:
+        if isinstance(run.settings.schedule, GradientSchedule) and run.settings.photonics is not None:
+            settings = run.settings.plain()
+            settings.get("mapping", {}).pop("init_std", None)
+            shapes.setdefault(json.dumps(settings, sort_keys=True), []).append(run)
+    cut = (one[start : start + size] for one in shapes.values() for start in range(0, len(one), size))
+    return [batch for batch in cut if len(batch) > 1]
+
+
 def key_of(text: str) -> tuple[str, str, int]:
     """Experiment, variant and seed of a run's key, ``EXPERIMENT/VARIANT/seed-K``. Raises RunError for other text."""
     parts = text.split("/")
@@ -38,18 +54,49 @@ def key_of(text: str) -> tuple[str, str, int]:
     return parts[0], parts[1], int(parts[2].removeprefix("seed-"))
 
 
+Train = Callable[[Run, Path], str]
+"""Trains a run on prepared data, and says what it found."""
+TrainBatch = Callable[[list[Run], Path], dict[str, str | LightweightsError]]
+"""The same of runs of one shape, by their keys; what failed has its error."""
+
+
 def train_each(
-    study: str, keys: Sequence[str], train: Callable[[Run, Path], str], say: Callable[[str], None], results: Path = RESULTS
+    study: str,
+    keys: Sequence[str],
+    train: Train,
+    say: Callable[[str], None],
+    results: Path = RESULTS,
+    *,
+    batch: int = 1,
+    train_batch: TrainBatch | None = None,
 ) -> None:
-    """Train runs of a study one after the other; one that fails leaves the others. Raises RunError naming those that failed, in the end."""
-    failed = []
+    """Train runs of a study one after the other, or up to ``batch`` of one shape together; one that fails leaves the others. Raises
+    RunError naming those that failed, in the end.
+    """
+    failed, runs = [], []
     for text in keys:
         experiment, variant, seed = key_of(text)
         try:
-            run = read_run(settings_path(study, experiment, variant, results), seed, results)
-            say(train(run, data_path(study, run.settings.dataset.name, results)))
+            runs.append(read_run(settings_path(study, experiment, variant, results), seed, results))
         except LightweightsError as error:
             say(f"{text}: {error}")
             failed.append(text)
+    together = batches(runs, batch) if train_batch is not None and batch > 1 else []
+    shares = {run.key for group in together for run in group}
+    for group in [*together, *([run] for run in runs if run.key not in shares)]:
+        data = data_path(study, group[0].settings.dataset.name, results)
+        for key, outcome in (train_batch(group, data) if train_batch and len(group) > 1 else _alone(group[0], data, train)).items():
+            if isinstance(outcome, LightweightsError):
+                failed.append(key)
+                say(f"{key}: {outcome}")
+            else:
+                say(outcome)
     if failed:
         raise RunError(f"{len(failed)} of {len(keys)} runs failed, each with its reason above: {', '.join(failed)}")
+
+
+def _alone(run: Run, data: Path, train: Train) -> dict[str, str | LightweightsError]:
+    try:
+        return {run.key: train(run, data)}
+    except LightweightsError as error:
+        return {run.key: error}

@@ -112,7 +112,7 @@ class Stack:
         mould = copy.deepcopy(generators[0]).train()
         for module in mould.modules():
             if hasattr(module, "layout"):
-                module.layout = torch.contiguous_format  # vmap's extra axis knows no other
+                module.layout = torch.contiguous_format  # type: ignore[assignment]  # vmap's extra axis knows no other
         self.loss = Loss(mould)  # type: ignore[arg-type]
         self.owners = [dict(generator.named_parameters()) for generator in generators]
         self.parameters = {name: _stacked([own[name].detach() for own in self.owners]) for name in self.owners[0]}
@@ -143,12 +143,12 @@ class Stack:
         for index, (training, owner) in enumerate(zip(self.trainings, self.owners, strict=True)):
             for name, parameter in owner.items():
                 parameter.copy_(self.parameters[name][index])
-            for name, made in self.optimisers.items():
-                for parameter in self._names(name):
-                    state = made.state[self.parameters[parameter]]
+            for kind, made in self.optimisers.items():
+                for name in self._names(kind):
+                    state = made.state[self.parameters[name]]
                     if state:
                         moments = {key: value[index].clone() for key, value in state.items() if key != "step"}
-                        training.optimisers[name].state[owner[parameter]] = {"step": state["step"].clone(), **moments}
+                        training.optimisers[kind].state[owner[name]] = {"step": state["step"].clone(), **moments}
 
     @torch.no_grad()
     def each(self, part: str) -> Tensor:
