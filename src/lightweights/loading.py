@@ -16,8 +16,8 @@ def load(path: str | Path, module: None = None) -> nn.Module: ...
 
 
 def load(path: str | Path, module: nn.Module | None = None) -> nn.Module:
-    """The generator of a file that :func:`lightweights.save` wrote, on the module's device. ``module`` is the user's own module: with any
-    weights, as its code builds it, or where the file was written with ``kept=False`` with the weights that were kept. It is copied.
+    """The generator of a file that :func:`lightweights.saved.save` wrote, on the module's device. ``module`` is the user's own module: with
+    any weights, as its code builds it, or where the file was written with ``kept=False`` with the weights that were kept. It is copied.
 
     Without ``module`` the trained module of a run of a study: ``load("paper/quantum_train/bond_dim=4/seed-0")``
     (:func:`lightweights.study.models.load_model`).
