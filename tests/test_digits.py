@@ -19,6 +19,9 @@ from lightweights.report.table import summary_cell
 from lightweights.report.words import chapter_page
 from lightweights.study.alike import alike
 from lightweights.study.collect import collect, computed_csv, deserved
+from lightweights.study.consistency import check_run
+from lightweights.study.findings import Findings
+from lightweights.study.layout import model_file
 
 
 @pytest.mark.parametrize(
@@ -90,3 +93,15 @@ def test_arms_that_differ_little_are_not_squeezed_by_one_that_collapsed(tmp_path
     others = runs[runs.arm != "paper-random"].test_accuracy_percent
     assert low.get_xlim()[1] < 20 < high.get_xlim()[0]
     assert np.ptp(high.get_xlim()) < 1.5 * max(np.ptp(others), 1)
+
+
+def test_weights_of_another_study_in_a_runs_place_are_found(tmp_path) -> None:
+    study = small_study(dataset="digits", experiments={"classical": {"method": "classical", "seeds": [0]}})
+    fabricate(study, tmp_path)
+    (run,) = study.runs()
+    for written, found in ((False, 0), (True, 1)):
+        if written:
+            model_file(run, tmp_path).write_bytes(b"weights of another study")
+        findings = Findings()
+        check_run(run, tmp_path, findings)
+        assert sum("of another run or study" in line for line in findings.wrong) == found

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from lightweights.report.chapter import Chapter, Shown, chapters, shown
-from lightweights.report.claims import claims_of
+from lightweights.report.claims import read_claims
 from lightweights.settings.chapters import HOME
 from lightweights.settings.runs import RunSettings
 from lightweights.settings.study import Study
@@ -94,19 +94,23 @@ def speaks_for(chapter: Chapter, study: Study) -> bool:
 
 def published_for(chapter: Chapter) -> set[str]:
     """The data sets that a chapter's published numbers are for."""
-    return {claim.dataset for claim in claims_of(chapters()) if claim.chapter == chapter.name}
+    path = chapter.folder / "claims.csv"
+    return {claim.dataset for claim in read_claims(path)} if path.is_file() else set()
 
 
 def trained_on(study: Study) -> set[tuple[str, str]]:
     """The experiments of a study that published numbers can be held against, each with the data sets that it trains on; one with networks
     or arms of the user's own is none.
     """
-    found = {(run.experiment, run.settings.dataset.name) for run in study.runs() if not is_own(run.settings)}
-    asked = {run.experiment for run in study.runs()}
+    variants = {(run.experiment, run.variant): run.settings for run in study.runs()}
+    found = {(name, settings.dataset.name) for (name, _), settings in variants.items() if not is_own(settings)}
+    asked = {name for name, _ in variants}
     return found | {(name, study.dataset.name) for name in set(study.experiments) - asked}
 
 
 def is_own(settings: RunSettings) -> bool:
     """Whether the network or the arm of a run come from code of the user's own."""
-    named = (settings.network and settings.network.name, settings.photonics and settings.photonics.arm)
+    sections = vars(settings)  # those that it has, which is quicker than asking for those that it may not have
+    network, photonics = sections.get("network"), sections.get("photonics")
+    named = (network and network.name, photonics and photonics.arm)
     return any(":" in name and not name.startswith(f"{HOME.name}.") for name in named if name)
