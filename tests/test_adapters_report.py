@@ -150,7 +150,7 @@ def test_the_page_says_what_was_found_and_what_was_not_run(results):
     assert "not shown to be as good as LoRA of as many numbers within 0.02 nats" in page
     assert "minus LoRA +0.09" in page or "minus LoRA +0.10" in page
     assert "*differs*" in page and "52.1 %" in page and "None" not in page and "nan" not in page
-    assert "Not run." in chapter_page(CHAPTER, nothing_landed(the_study(), claims_of(chapters())))
+    assert "Photons were not run yet." in chapter_page(CHAPTER, nothing_landed(the_study(), claims_of(chapters())))
     assert list(check_chapter(CHAPTER.folder))[-1] == "adapters: its page can be written"
 
 

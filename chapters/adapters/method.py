@@ -159,7 +159,7 @@ def frozen(settings: AdapterRun, data: Text) -> nn.Module:
 def network_of(path: Path, settings: AdapterRun, data: Text) -> nn.Module:
     """The network of a file of weights. Raises FrozenError where it holds another."""
     try:
-        module = taken_up(settings.source, data, settings.source_seed or 0, load_file(path))
+        module = taken_up(settings.source, data, settings.source_seed, load_file(path))
     except (SafetensorError, ModelError, OSError) as error:
         raise FrozenError(f"{path} does not hold the frozen network ({error}); delete it, and pretrain it again") from None
     return module.requires_grad_(False)
@@ -167,11 +167,8 @@ def network_of(path: Path, settings: AdapterRun, data: Text) -> nn.Module:
 
 def found(settings: AdapterRun) -> Path | None:
     """The weights of a landed run with the settings of the frozen network; None where there is none here."""
-    return _found(settings.source.to_json(), settings.source_seed or 0, settings, RESULTS.absolute())
-
-
-def _found(_: str, seed: int, settings: AdapterRun, results: Path) -> Path | None:
-    return next((path for path in sorted(results.glob(f"*/weights/*/*/seed-{seed}.safetensors")) if fits(path, settings)), None)
+    paths = sorted(RESULTS.glob(f"*/weights/*/*/seed-{settings.source_seed}.safetensors"))
+    return next((path for path in paths if fits(path, settings)), None)
 
 
 def fits(path: Path, settings: AdapterRun) -> bool:
@@ -179,7 +176,7 @@ def fits(path: Path, settings: AdapterRun) -> bool:
     metrics = path.parents[3] / "runs" / path.parents[1].name / path.parent.name / path.stem / "metrics.json"
     try:
         told, stamp = read_json(metrics), path.stat().st_mtime_ns
-        same = told["settings"] == settings.source.plain() and told["run"]["seed"] == (settings.source_seed or 0)
+        same = told["settings"] == settings.source.plain() and told["run"]["seed"] == (settings.source_seed)
         return same and _sha256(path, stamp) == told["model"]["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return False

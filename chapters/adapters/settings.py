@@ -116,7 +116,7 @@ class AdapterRun(RunSettings):
 
     version, schedules, trainer = 1, ("adapt",), "chapters.adapters.method"
     learns_from = "language"
-    source_seed: ClassVar[int | None] = 0
+    source_seed: ClassVar[int] = 0
     """One network is frozen for all seeds, as there is one of each size in practice."""
 
     method: Literal["adapter"]
