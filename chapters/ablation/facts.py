@@ -81,10 +81,10 @@ class Facts:
 
     @property
     def effective(self) -> tuple[int, dict[str, list[int]]] | None:
-        """At the smallest bond dimension that has them: effective numbers of trained photons and of both references."""
+        """Effective numbers of trained photons and of both references, at the smallest bond dimension where they are not the same."""
         wanted = ("photonic", *REFERENCES)
-        there = [(dim, arms) for dim, arms in sorted(self.counts.items()) if set(wanted) <= set(arms)]
-        return (there[0][0], {arm: there[0][1][arm][1] for arm in wanted}) if there else None
+        there = {dim: {arm: arms[arm][1] for arm in wanted} for dim, arms in sorted(self.counts.items()) if set(wanted) <= set(arms)}
+        return next(((dim, arms) for dim, arms in there.items() if len({n for own in arms.values() for n in own}) > 1), None)
 
     @property
     def more(self) -> bool:

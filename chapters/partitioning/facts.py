@@ -85,7 +85,7 @@ class Facts:
 
     @property
     def fourier(self) -> bool:
-        """Whether every Fourier transform takes n/2 - 1 pairs on two processors and 3n/2 - 6 on four, by search, by order and as published."""
+        """Whether Fourier transforms take n/2 - 1 pairs on two processors and 3n/2 - 6 on four: by search, by order and as published."""
         own = [one for one in self._published if one.words == WORDS["qft"] and one.processors in (2, 4)]
         wanted = [one.qubits / 2 - 1 if one.processors == 2 else 3 * one.qubits / 2 - 6 for one in own]
         found = [{*one.pairs["multilevel"].values, *one.pairs["filled"].values, one.published} for one in own]

@@ -8,16 +8,17 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
 from .arms import ARMS, QUANTUM
+from .features import TESTED
 from .judges import CLASSICAL, TUNED, accuracy, at_best, exponents
 
-TESTED = 0.2
-"""The share of images that is tested on."""
 EXPERIMENTS = {"qsvm_mnist": "MNIST", "qsvm_digits": "the digits"}
 
 
 @dataclass(frozen=True)
 class Largest:
-    """At the largest number of qubits: splits, training images of each, accuracies by arm, seconds of a kernel, mean entries off the diagonal by arm."""
+    """At the largest number of qubits: splits, training images of each, accuracies by arm, seconds of a kernel, and mean entries off the
+    diagonal by arm.
+    """
 
     qubits: int
     splits: int
