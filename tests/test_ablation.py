@@ -150,6 +150,11 @@ def test_findings_say_what_the_numbers_say(runs) -> None:
     assert "published collapse is reproduced (10.0 % of MNIST's 10,000 test images at bond dimension 4, n = 3)" in text
     assert "90.0 % with random numbers that stay (n = 3)" in text
     assert "Trained photons add" in text and "shown at bond dimension 4" in text
+    assert "by the last round alone" not in text and "Numbers are not equal" not in text and "All this is exploratory" not in text
+    more = runs.copy()
+    more.loc[more.arm == "product-free", "parameters_trained_effective"] = 661
+    told = "Numbers are not equal: effective in all, at bond dimension 4, are 575 with photons, 575 without, 661 with ordinary ones"
+    assert told in findings(more, small_study())
     assert "Photons that are not trained, minus MPS only (P = 1), by bond dimension: " in text and "(equivalent) at 4." in text
     lower = runs.copy()
     own = (lower.arm == "photonic") & (lower.experiment == "ablation")
@@ -167,6 +172,7 @@ def test_what_hangs_on_the_last_round_is_told(runs) -> None:
     later.loc[own, "last10_test10k_accuracy_percent"] -= 2
     told = "Judged by the mean of the last 10 rounds, bond dimension 4 minus MPS only (P = 1) would be equivalent, not differs"
     assert told in findings(later, small_study())
+    assert "(at 4 by the last round alone, not by the mean of the last ten)" in findings(later, small_study())
 
 
 def test_words_are_provisional_until_all_differences_have_landed(runs) -> None:

@@ -39,6 +39,38 @@ def test_gains_over_the_classical_baselines_follow_from_the_tables(found, publis
     assert not all(6 <= gain <= 12 for gain in gains)
 
 
+def test_swapped_values_put_right_follow_from_table_3(found, published):
+    ten, nine = published["photonic_qt.chi10.test"], published["photonic_qt.chi9.test"]
+    text = found["inconsistent.swapped_values"].arithmetic
+    assert f"= {(4 * ten - 96.50 + 94.17) / 4:.2f} at 10" in text and f"= {(4 * nine - 94.17 + 96.50) / 4:.2f} at 9" in text
+
+
+def test_summaries_pair_an_accuracy_with_another_sizes_compression(found):
+    assert f"6690 / 3292 = {6690 / 3292:.2f}; 6690 / 688 = {6690 / 688:.2f}" == found["inconsistent.tenfold"].arithmetic.replace(
+        " (bond dimension 10)", ""
+    )
+
+
+def test_averaging_is_worth_the_ratio_of_variances(found):
+    beta = 0.9
+    text = found["inconsistent.pqkd.ema"].arithmetic
+    assert f"= {(1 - beta) / (1 + beta):.3f} = 1 / {(1 + beta) / (1 - beta):.0f}" in text and f"= {89.05 / 46.68:.2f}" in text
+
+
+def test_widths_of_the_teacher_have_the_parameters_told(found):
+    def parameters(a: int, b: int, c: int) -> int:
+        return (25 * a + a) + (9 * a * b + b) + (9 * b * c + c) + (10 * c + 10)
+
+    text = found["inconsistent.pqkd.widths"].arithmetic
+    assert all(f"{w!s} has {parameters(*w):,}" in text for w in ((32, 64, 128), (64, 128, 128)))
+
+
+def test_what_the_second_edition_of_the_plan_lists_is_there(found):
+    asked = "swapped_values no_fractions classical_run tenfold epochs optimiser pruning gate_based_test_set pqkd.ema pqkd.control"
+    asked += " pqkd.delta_inf pqkd.mixing pqkd.standardisation pqkd.widths"
+    assert {f"inconsistent.{name}" for name in asked.split()} <= set(found)
+
+
 def test_phase_counts_are_those_of_the_three_formulas(found):
     ways = [lambda m: m * (m + 1) // 2, lambda m: 3 * m * (m - 1) // 2, lambda m: sum(3 * ((m - layer % 2) // 2) for layer in range(m - 1))]
     text = found["inconsistent.phase_count"].arithmetic

@@ -171,11 +171,12 @@ def test_what_noise_costs_is_told(tmp_path: Path) -> None:
     again, alone, counted = (
         next(line for line in lines if said in line) for said in ("transmittance 0.7: ", "which no noise can change", "100,000 cycles")
     )
-    assert any("The mean over these points is 1.17 points" in line for line in lines)
+    assert any("The mean over these points is +1.17 [0.92, 1.42] points (n = 3)" in line for line in lines)
     assert "worst of 6 points" in worst and "g2=0.1, it is +2.00" in worst and "of 6 points lie below 3" in worst
-    assert "transmittance 0.7: +1.00 [1.00, 1.00] points (n = 3)" in again
+    assert "transmittance 0.7: +1.00 (3 pairs with the same difference) points (n = 3)" in again
     assert "MPS only), which no noise can change: +4.00" in alone
     assert "100,000 cycles +1.00" in counted and "10,000,000 cycles +1.00" in counted
+    assert "points lose from" in text and "The analysis plan asks for 8 seeds; 3 are here." in text
     nothing = page_of("noise", made(collect(study, tmp_path / "nothing", partial=True), study))
     assert "The published sweeps were not run." in nothing and "points (n = " not in nothing
 

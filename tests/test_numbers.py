@@ -53,14 +53,27 @@ def of(runs: pd.DataFrame, experiment: str, **conditions) -> pd.DataFrame:
     return found
 
 
-@pytest.mark.parametrize("name", ["RESULTS", "quantum_train"])
-def test_every_accuracy_of_table_3_and_its_interval(runs, name) -> None:
-    text = page(name)
+def test_every_accuracy_of_table_3_and_its_interval(runs) -> None:
+    text = page("quantum_train")
     for bond_dim in range(1, 11):
         own = of(runs, "quantum_train", bond_dim=bond_dim).test600_accuracy_percent
         same = own.std() < 1e-9
         told = f"{own.mean():.2f} ({len(own)} runs with the same value)" if same else interval(own)
         assert f"| {told} | {len(own)} |" in text, (bond_dim, told)
+
+
+def test_the_first_page_says_what_the_pages_say() -> None:
+    """Its answers stand word for word on the pages, whose numbers are computed again here; its plain sentences have no others."""
+    front = page("RESULTS")
+    rows = re.findall(r"^\| [^|]+\? \| (.+?) \| [^|]+ \| [^|]+ \| \[[^]]+\]\((\w+)\.md\) \|$", front, re.MULTILINE)
+    assert len(rows) == 10
+    for answer, name in rows:
+        assert answer in " ".join(page(name).split()), name
+    pages = " ".join(page(name) for _, name in rows)
+    plain = front.split("\n\n")[1]
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", plain)
+    assert numbers
+    assert all(re.search(rf"(?<![\d.]){re.escape(number)}(?![\d])", pages) for number in numbers)
 
 
 def test_both_protocols_after_equal_epochs(runs) -> None:
@@ -95,6 +108,27 @@ def test_every_difference_of_the_ablation(runs, reference) -> None:
         assert f"| {bond_dim} | {signed(arms['photonic'] - arms[reference])} | 5 |" in text
         assert signed(late["photonic"] - late[reference]) in text
         assert signed(arms["photonic"] - arms["distinguishable"]) in text
+
+
+@pytest.mark.parametrize("reference", ["mps-only", "product-free"])
+def test_words_of_the_ablation_after_holms_correction(runs, reference) -> None:
+    """Over all differences to one reference that have five pairs, all bond dimensions together."""
+    text, found = page("ablation"), {}
+    for bond_dim in (1, 2, 4, 7, 10):
+        arms = {arm: by_seed(part) for arm, part in of(runs, "ablation", bond_dim=bond_dim).groupby("arm")}
+        for arm in set(arms) - {reference}:
+            found[bond_dim, arm] = stats.ttest_1samp((arms[arm] - arms[reference]).dropna(), 0)
+    p, largest = {}, 0.0
+    for rank, key in enumerate(sorted(found, key=lambda key: found[key].pvalue)):
+        largest = max(largest, (len(found) - rank) * found[key].pvalue)
+        p[key] = min(largest, 1.0)
+    better = [dim for dim, arm in p if arm == "photonic" and p[dim, arm] < 0.05 and found[dim, arm].statistic > 0]
+    worse = [dim for dim, arm in p if arm == "photonic" and p[dim, arm] < 0.05 and found[dim, arm].statistic < 0]
+    assert all(f" | 5 | {p[dim, 'photonic']:.3f} |" in text for dim in (1, 2, 4, 7, 10))
+    label = {"mps-only": "MPS only (P = 1)", "product-free": "free product vectors"}[reference]
+    for dims, side in ((sorted(better), "better"), (sorted(worse), "worse")):
+        listed = f"{', '.join(map(str, dims[:-1]))} and {dims[-1]}" if len(dims) > 1 else "".join(map(str, dims))
+        assert (f"- At bond dimension {listed} trained photons do {side} than {label}" in text) == bool(dims)
 
 
 def test_random_inputs_of_the_ablation(runs) -> None:
@@ -139,7 +173,8 @@ def test_drops_under_noise(runs) -> None:
             drops[name, part.variant.iloc[0]] = (clean_runs - by_seed(part)).dropna()
     worst = max(drops.values(), key=lambda drop: drop.mean())
     assert signed(worst) in text
-    assert f"The mean over these points is {np.mean([drop.mean() for drop in drops.values()]):.2f} points" in text
+    together = pd.DataFrame(drops).mean(axis=1)
+    assert f"The mean over these points is {signed(together)} points (n = {len(together)})" in text
     for _, part in of(runs, "noise_cycles").groupby("variant"):
         assert signed((clean_runs - by_seed(part)).dropna()) in text
     generated = runs[runs.experiment == "noise_none"]
@@ -148,6 +183,28 @@ def test_drops_under_noise(runs) -> None:
     late = of(runs, "noise_staleness")
     for _, part in late.groupby("variant"):
         assert ", ".join(f"{value:.2f}" for value in by_seed(part).sort_index()) in text
+
+
+def test_noise_at_generation_only(runs) -> None:
+    text, own = page("noise"), of(runs, "noise_none")
+    lost = {}
+    for column in own:
+        found = re.fullmatch(r"photons_regenerated_(\w+)=([\de.+-]+)_accuracy_percent", column)
+        if found and own[column].notna().all():
+            lost[found[1], float(found[2])] = own[COLUMN] - own[column]
+    swept = {key: values for key, values in lost.items() if key[0] in ("brightness", "indistinguishability", "g2", "transmittance")}
+    (least, few), (most, many) = (pick(swept.items(), key=lambda item: item[1].mean()) for pick in (min, max))
+    above = sum(values.mean() > 3 for values in swept.values())
+    assert f"{above} of {len(swept)} points have a mean loss above 3 points" in text
+    assert f"from {signed(few)} ({least[0]}={least[1]:g}) to {signed(many)} points ({most[0]}={most[1]:g}); {above} of the means" in text
+    clear = [values for values in lost.values() if values.mean() - stats.sem(values) * stats.t.ppf(0.975, len(values) - 1) > 0]
+    told = next(line for line in text.splitlines() if "Noise at generation only" in line).split("single comparisons):")[1]
+    assert told.count("[") == len(clear)
+    assert all(signed(values) in told for values in clear)
+    base = own[COLUMN] - own.photons_regenerated_base_accuracy_percent
+    alone = by_seed(own) - by_seed(of(runs, "noise_mps_only"))
+    assert signed(base) in text
+    assert f"which no noise can change: {signed(alone.dropna())}" in text
 
 
 def test_photons_of_distillation_against_a_fixed_vector(runs) -> None:
@@ -170,3 +227,74 @@ def test_calibration_is_told_by_the_articles_measure(runs) -> None:
     students = of(runs, "pqkd_controls", feature__source="photonic")
     more = by_seed(students, "test_cross_entropy") - by_seed(of(runs, "pqkd_teacher_subset"), "test_cross_entropy")
     assert f"cross-entropy {more.mean():.4f} [" in text
+    errors = by_seed(students, "test_calibration_error_percent") - by_seed(
+        of(runs, "pqkd_teacher_subset"), "test_calibration_error_percent"
+    )
+    assert f"Expected calibration error is our own measure: {signed(errors)} points" in text
+
+
+def test_teachers_students_and_how_far_they_are_compressed(runs) -> None:
+    text, column = page("distillation"), "test_accuracy_percent"
+    for dataset, suffix in (("mnist", ""), ("fashion-mnist", ""), ("cifar-10", "_cifar")):
+        taught, student = (of(runs, f"pqkd_{kind}{suffix}", dataset=dataset) for kind in ("teacher", "student"))
+        more = by_seed(student, column) - by_seed(taught, column)
+        row = next(line for line in text.splitlines() if line.startswith(f"| {dataset} "))
+        for part in (taught, student):
+            assert (spread(part[column]) if len(part) > 1 else f"{part[column].iloc[0]:.2f}") in row
+        assert clean(more.mean()) in row
+    extreme = {"pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_controls"}
+    found = runs[runs.experiment.isin(extreme) & (runs["feature.source"] == "photonic")]
+    means = found.groupby(["experiment", "variant"])[column].mean()
+    assert f"test accuracy {means.min():.2f} to {means.max():.2f} %" in text
+    assert f"321 times, test accuracy {of(runs, 'pqkd_extreme_full')[column].mean():.2f} % (n = 2)" in text
+
+
+def test_gains_against_shots_and_their_fit(runs) -> None:
+    text, column = page("distillation"), "test_accuracy_percent"
+    zero = by_seed(of(runs, "pqkd_controls", feature__source="zero"), column)
+    for experiment, angles in (("pqkd_shots", "tuned"), ("pqkd_shots_frozen", "frozen")):
+        line = next(line for line in text.splitlines() if f"against shots, angles {angles}" in line)
+        for _, own in of(runs, experiment)[["schedule.ema", "variant", "seed", column]].groupby("schedule.ema"):
+            own = own[~own.variant.str.contains("exact")]
+            own = own.assign(shots=own.variant.str.extract(r"^shots=(\d+)")[0].astype(float), gain=own[column] - own.seed.map(zero))
+            fits = [np.polyfit(part.shots**-0.5, part.gain, 1) for _, part in own.groupby("seed")]
+            assert f"delta_inf {spread([fit[1] for fit in fits])}, {spread(own[own.shots == 200].gain)} at 200 shots" in line
+            slopes = [-fit[0] for fit in fits]
+            assert (f"c is {spread(slopes)}, below 0" in line) == (np.mean(slopes) < 0)
+
+
+def test_where_tuned_angles_end(runs) -> None:
+    text = page("distillation")
+    for experiment, where in (("pqkd_controls", "partial compression"), ("pqkd_extreme_controls", "all convolutions")):
+        line = next(line for line in text.splitlines() if f"How far to trust it**, {where}" in line)
+        for source in ("photonic", "distinguishable"):
+            paths = sorted((PAPER / "runs" / experiment).glob(f"source={source},*/seed-*/history.csv"))
+            ends = [pd.read_csv(path).theta_rms.iloc[-1] for path in paths]
+            assert f"{min(ends):.1f} to {max(ends):.1f} (" in line
+            if (stuck := sum(end > 3.04 for end in ends)) and source == "distinguishable":
+                assert f"{stuck} of {len(ends)} runs with practically all angles at the clip" in line
+
+
+def test_what_ordinary_methods_have_above_photons(runs) -> None:
+    text, photons = page("compression"), of(runs, "quantum_train", bond_dim=10)[COLUMN]
+    for experiment, label in (("magnitude_pruning", "magnitude pruning"), ("small_cnn", "distilled smaller CNN")):
+        sizes = of(runs, experiment).groupby("variant")
+        own = min((part for _, part in sizes), key=lambda part: abs(part.parameters_trained_used.mean() - 3271))[COLUMN]
+        found = stats.ttest_ind(own, photons, equal_var=False)
+        low, high = found.confidence_interval(0.95)
+        more = f"+{own.mean() - photons.mean():.2f} [{clean(low)}, {clean(high)}]"
+        assert f"{label}, {more} points, n = {len(own)} and {len(photons)}" in text
+
+
+def test_effective_numbers_frozen_photons_and_equal_budgets(runs) -> None:
+    text = page("ablation")
+    small = of(runs, "ablation", bond_dim=1).groupby("arm").parameters_trained_effective.max()
+    told = f"are {small['photonic']:.0f} with photons, {small['mps-only']:.0f} without, {small['product-free']:.0f} with ordinary ones"
+    assert told in text
+    for bond_dim in (1, 2, 4, 7, 10):
+        own = of(runs, "ablation", bond_dim=bond_dim)
+        arms = {arm: by_seed(part) for arm, part in own.groupby("arm")}
+        frozen = signed(arms["photonic-frozen"] - arms["mps-only"])
+        assert re.search(rf"{re.escape(frozen)} \(\w+\) at {bond_dim}[;.]", text)
+    larger = by_seed(of(runs, "ablation", bond_dim=2, arm="mps-only"))
+    assert f"MPS only at 2 (124): {signed(by_seed(of(runs, 'ablation', bond_dim=1, arm='photonic')) - larger)} points" in text

@@ -157,5 +157,6 @@ def test_claims_about_the_best_number_of_qubits_wait_for_all_of_them():
     found = best_accuracy_percent(claims["qsvm.accuracy"], whole)
     assert (found.judgement.verdict, found.ours.mean) == ("reproduced", pytest.approx(95.1))
     assert best_accuracy_percent(claims["qsvm.accuracy"], part).judgement.verdict == "not run"
-    assert time_exponent(claims["qsvm.scaling"], whole).ours.mean == pytest.approx(1)
+    power = time_exponent(claims["qsvm.scaling"], whole)
+    assert (power.judgement.verdict, power.ours.mean) == ("not comparable", pytest.approx(1))  # the time of another computation
     assert kernel_seconds_below(claims["qsvm.seconds"], whole).judgement.verdict == "holds"

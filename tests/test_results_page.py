@@ -11,7 +11,7 @@ from synthetic import fabricate, small_study
 from lightweights.report.chapter import chapters
 from lightweights.report.contradictions import contradictions_of
 from lightweights.report.results import Results
-from lightweights.report.words import chapter_page, front_page
+from lightweights.report.words import chapter_page, front_page, left_out
 from lightweights.study.collect import collect, read_runs
 from lightweights.study.plan import read_study
 
@@ -66,6 +66,14 @@ def test_front_page_has_plain_sentences_five_columns_and_four_figures_at_most() 
     questions = next(line for line in text.splitlines() if line.startswith("| Question"))
     assert questions.count("|") == 6
     assert sum(line.startswith("![") for line in text.splitlines()) == 4
+
+
+def test_what_is_planned_and_has_no_seeds_is_told_and_a_part_on_purpose_is_not() -> None:
+    study, runs = read_study(LANDED / "settings" / "study.json"), read_runs(LANDED / "runs.csv")
+    names = list(study.experiments)
+    for empty, told in ((names[:1], names[:1]), (names[1:], [])):
+        changed = {name: one.model_copy(update={"seeds": [] if name in empty else [0]}) for name, one in study.experiments.items()}
+        assert left_out(made(runs, study.model_copy(update={"experiments": changed}), ROOT / "results")) == told
 
 
 class Scored(Results):

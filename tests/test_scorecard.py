@@ -13,6 +13,8 @@ from lightweights.report.published import deviations, published_settings
 from lightweights.report.scorecard import scorecard_markdown
 from lightweights.report.statistics import from_numbers, summarise
 from lightweights.report.verdicts import judge_bound, judge_value
+from lightweights.settings.reading import with_chapters
+from lightweights.settings.study import parse_study
 from lightweights.study.collect import collect, flatten
 from lightweights.study.layout import run_folder
 
@@ -213,6 +215,22 @@ def test_deviations_from_the_notebooks_are_listed():
     other = small_study(rounds=200, network={"name": "cnn-relu"}, photonics={"mesh": "clements"}).runs()[3].settings
     found = deviations(flatten(other), of["quantum_train"])
     assert "network.name = cnn-relu, not cnn" in found and "photonics.mesh = clements, not notebook" in found
+
+
+def test_what_distillation_does_otherwise_is_told():
+    study = with_chapters({"study": {"chapters": ["distillation"], "only": ["pqkd_student", "pqkd_teacher"]}, "seeds": [0]})
+    runs = parse_study(study).runs()
+    student = next(run.settings for run in runs if run.experiment == "pqkd_student")
+    told = "; ".join(deviations(flatten(student), published_settings(chapters())["pqkd_student"]))
+    for words in (
+        "input state",
+        "rank and widths",
+        "fresh validation batches",
+        "images split by seed",
+        "biases start at random",
+        "never run",
+    ):
+        assert words in told, words
 
 
 def test_the_markdown_explains_the_rule_counts_verdicts_and_names_sources(finished, claims):

@@ -9,6 +9,7 @@ from lightweights.report.comparisons import DIFFERS, EQUIVALENT, MARGIN, OPEN, S
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
+from . import CONFIRMATION
 from .arms import ARM_LABELS, COLLAPSED, REFERENCES, arm_runs, compare_arms, differences_asked
 from .confirmation import Confirmed, confirmed
 from .generalisation import Capacity, capacity
@@ -29,6 +30,10 @@ class Against:
     def dims(self, word: str, better: bool | None = None) -> list[int]:
         """Bond dimensions at which the comparison has a word, and photons do better or worse if asked."""
         return [row.bond_dim for row in self.rows if row.word == word and better in (None, row.mean > 0)]
+
+    def by_last_round(self) -> list[int]:
+        """Bond dimensions at which photons do better by the last round and not by the mean of the last ten."""
+        return [row.bond_dim for row, word in self.changed if row.word == DIFFERS and row.mean > 0 and word != DIFFERS]
 
     @property
     def changed(self) -> list[tuple[Any, str]]:
@@ -69,8 +74,22 @@ class Facts:
     random: list[tuple[str, int, Summary]]
     collapse: tuple[Summary, list[int], dict[str, Summary]] | None
     confirmed: Confirmed | None
+    awaited: bool
+    """Whether the question is to be asked again on fresh seeds that have not landed."""
     capacity: Capacity | None
     independent: list[str]
+
+    @property
+    def effective(self) -> tuple[int, dict[str, list[int]]] | None:
+        """Effective numbers of trained photons and of both references, at the smallest bond dimension where they are not the same."""
+        wanted = ("photonic", *REFERENCES)
+        there = {dim: {arm: arms[arm][1] for arm in wanted} for dim, arms in sorted(self.counts.items()) if set(wanted) <= set(arms)}
+        return next(((dim, arms) for dim, arms in there.items() if len({n for own in arms.values() for n in own}) > 1), None)
+
+    @property
+    def more(self) -> bool:
+        """Whether free vectors have more effective numbers than the photons that they replace."""
+        return self.effective is not None and min(self.effective[1]["product-free"]) > max(self.effective[1]["photonic"])
 
     @property
     def clear(self) -> dict[str, list[int]]:
@@ -105,7 +124,8 @@ def facts(results: Results) -> Facts:
         budget=at_equal_budget(named, column),
         random=random_inputs(named, column),
         collapse=collapse(named, column),
-        confirmed=confirmed(results),
+        confirmed=(again := confirmed(results)),
+        awaited=again is None and CONFIRMATION in results.study.experiments,
         capacity=capacity(results),
         independent=[row.independent for row in results.scores.itertuples() if row.chapter == "ablation" and row.independent and row.n],
     )

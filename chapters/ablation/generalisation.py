@@ -69,6 +69,14 @@ class Capacity:
     best: tuple[int, Summary, int, Summary]
     loss: float
 
+    @property
+    def level(self) -> bool:
+        """Whether the intervals of both gaps at equal training loss overlap; False where there are none."""
+        if self.equal is None:
+            return False
+        _, small, _, large = self.equal
+        return small.low <= large.high and large.low <= small.high
+
 
 def capacity(results: Results) -> Capacity | None:
     """What the gap does with size; None without runs at the full schedule and at that of the arms."""

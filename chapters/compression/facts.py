@@ -7,7 +7,7 @@ import pandas as pd
 
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import Difference, Summary, summarise, welch_difference
 
 from . import EQUAL_DIMS, LONG
 from .tables import METHODS
@@ -36,6 +36,10 @@ class AtEqualNumbers:
 
     bond_dim: int
     methods: dict[str, Reached]
+
+    def minus_photons(self, name: str) -> Difference:
+        """Another method minus photonic Quantum-Train, with Welch's interval."""
+        return welch_difference(self.methods[name].accuracy, self.methods["quantum_train"].accuracy)
 
     @property
     def above(self) -> list[str]:

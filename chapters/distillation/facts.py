@@ -34,6 +34,8 @@ from .students import (
 PHOTONS = LABELS["photonic"]
 NEARLY = 0.97
 """A root mean square of so much of the clip leaves no angle anywhere else."""
+FAR = 1.5
+"""Radians of root mean square beyond which tuned angles have run away."""
 STILL_TO_RUN = (AT_RANDOM_ANGLES["photonic-frozen"], AT_RANDOM_ANGLES["distinguishable-frozen"], LABELS["gaussian-matched"])
 """Controls at extreme compression that the second edition of the analysis plan adds."""
 PARTS = {
@@ -83,6 +85,11 @@ class Replaced:
     angles: list[Angles]
     missing: list[str]
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether tuned angles ran far, as they do where a run has not converged."""
+        return max((own.sizes[1] for own in self.angles), default=0.0) > FAR
+
     def clear(self, above: bool) -> list[str]:
         """Labels that photons lie wholly above, or below, by single intervals of three pairs or more."""
         left_out = (PHOTONS, LABELS["zero"], LABELS[REFERENCE])
@@ -92,20 +99,24 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Compressed:
-    """How far the convolutions were compressed, accuracies there, and the best at the published compression and beyond."""
+    """How far the convolutions were compressed, accuracies there, and at the published compression and beyond how
+    many settings there are and the best of them.
+    """
 
     compression: tuple[float, float]
     accuracy: tuple[float, float]
+    sizes: int
     least: float
     best: tuple[float, Summary, Summary] | None
 
 
 @dataclass(frozen=True)
 class Gain:
-    """The fitted gain over the zero feature, and that at the published shots."""
+    """The fitted gain over the zero feature, delta_inf and c of delta_inf - c / sqrt(S), and that at the published shots."""
 
     averaged: bool
     limit: Summary
+    slope: Summary
     at: Summary
 
 
@@ -238,7 +249,7 @@ def how_far(found: pd.DataFrame) -> Compressed | None:
         row = far.loc[far["mean"].idxmax()]
         best = (float(row.compression), row.accuracy, row.minus_teacher)
     ends = [(float(found[name].min()), float(found[name].max())) for name in ("compression", "mean")]
-    return Compressed(ends[0], ends[1], least, best)
+    return Compressed(ends[0], ends[1], len(far), least, best)
 
 
 def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
@@ -246,9 +257,9 @@ def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
     found: dict[str, list[Gain]] = {}
     for experiment, angles in SHOTS.items():
         own = gains[gains.experiment == experiment]
-        for (_, ema), (limit, _) in shot_fits(own).items():
+        for (_, ema), (limit, slope) in shot_fits(own).items():
             at = summarise(own[(own.ema == ema) & (own.shots == PUBLISHED_SHOTS)].gain)
-            found.setdefault(angles, []).append(Gain(ema > 0, limit, at))
+            found.setdefault(angles, []).append(Gain(ema > 0, limit, slope, at))
     return found
 
 

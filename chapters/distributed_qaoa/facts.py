@@ -24,6 +24,8 @@ class AtSize:
     mean: dict[str, Summary]
     over_uniform: Summary
     over_annealing: Summary
+    areas: dict[str, tuple[Summary, Summary]]
+    """One choice of qubits minus another, in the mean of shots and in the best of them, paired by graph."""
 
 
 @dataclass(frozen=True)
@@ -56,4 +58,13 @@ def _at(nodes: int, part: pd.DataFrame) -> AtSize:
         {name: found for name, found in means.items() if found.n},
         summarise(part["distributed_cut_percent"] - part["uniform_cut_percent"]),
         summarise(part["distributed_cut_percent"] - part["annealing_cut_percent"]),
+        {
+            f"{ARMS[one]} minus {ARMS[other]}": (_minus(part, one, other, "mean"), _minus(part, one, other, "cut"))
+            for one, other in (("area_best", "area_random"), ("area_random", "area_worst"))
+        },
     )
+
+
+def _minus(part: pd.DataFrame, one: str, other: str, kind: str) -> Summary:
+    columns = [f"{name}_{kind}_percent" for name in (one, other)]
+    return summarise(part[columns[0]] - part[columns[1]] if set(columns) <= set(part) else [])

@@ -18,11 +18,15 @@ EARLY = 2
 
 @dataclass(frozen=True)
 class Early:
-    """R2 on NARMA-2's test part at the published epoch, over all circuits and seeds, and how many there are."""
+    """R2 on NARMA-2's test part at the published epoch, over all circuits and seeds, how many there are, of how many circuits, and the
+    seeds of each.
+    """
 
     least: float
     most: float
     runs: int
+    circuits: int
+    seeds: list[int]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Facts:
     words: tuple[str, str, str]
     linear: dict[str, float]
     published_linear: dict[str, float]
+    above_published: bool
     best: dict[str, tuple[str, Summary]]
     lstm: dict[str, Summary]
     against: dict[str, list[Any]]
@@ -62,6 +67,7 @@ def facts(results: Results) -> Facts:
         published_linear={
             words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-2].of(runs, task))
         },
+        above_published=above_published(results),
         best={words: found for task, words in TASKS.items() if (found := best_circuit(results, task)) is not None},
         lstm={words: found for task, words in TASKS.items() if (found := summarise(_values(results, task))).n},
         against={label: rows for label, rows in against.items() if rows},
@@ -75,6 +81,13 @@ def facts(results: Results) -> Facts:
         },
         open_narma=list(scores[(scores.dataset == NARMA2) & (scores.n > 0)].itertuples()) if len(scores) else [],
     )
+
+
+def above_published(results: Results) -> bool:
+    """Whether least squares lies above every number published for the oscillator, under the published protocol."""
+    told = [claim.reported_mean for claim in results.claims if claim.dataset == OSCILLATOR and claim.quantity == "best_test_r2"]
+    own = PUBLISHED_ARMS[-2].of(results.runs, OSCILLATOR)
+    return bool(told) and len(own) > 0 and all(number is not None and own[VALUE].iloc[0] > number for number in told)
 
 
 def _values(results: Results, task: str):
@@ -93,7 +106,7 @@ def early(results: Results) -> Early | None:
     own = [found for arm in PUBLISHED_ARMS[:7] if len(found := arm.of(results.runs, NARMA2))]
     histories = [results.history(found) for found in own]
     values = [value for history in histories for value in history[history.epoch == EARLY].test_r2]
-    return Early(min(values), max(values), len(values)) if values else None
+    return Early(min(values), max(values), len(values), len(own), [len(found) for found in own]) if values else None
 
 
 def variance_of_test() -> float:

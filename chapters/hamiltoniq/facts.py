@@ -1,5 +1,6 @@
 """What the chapter found, as numbers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,30 +43,54 @@ class Cell:
 
 @dataclass(frozen=True)
 class Facts:
-    """All cells; by optimiser how many published curves are rejected, of how many, and the mean H; scores of starts; noise by kind, size
-    and score.
+    """All cells; by optimiser how many published curves are rejected, of how many, and the mean H; the same where both optimisers were
+    run, and the H of the second minus that of the first over those cells; scores of starts, one a kind of cell; noise by kind, size and
+    score, and the noiseless cell of the same instance.
     """
 
     cells: list[Cell]
     rejected: dict[str, tuple[int, int]]
     score: dict[str, Summary]
+    shared: dict[str, tuple[int, int]]
+    shift: Summary
     idle: Summary
+    idle_ends: tuple[float, float]
     readout: list[tuple[float, Summary]]
     layers: list[tuple[float, Summary]]
+    noiseless: Cell | None
 
 
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     found = cells_of(results)
     by_optimiser = {name: [cell for cell in found if cell.optimiser == name] for name in dict.fromkeys(cell.optimiser for cell in found)}
+    by_kind = {name: {(cell.qubits, cell.layers): cell for cell in own} for name, own in by_optimiser.items()}
+    kinds = list(dict.fromkeys((cell.qubits, cell.layers) for cell in found))
+    both = [kind for kind in kinds if len(by_kind) == 2 and all(kind in own for own in by_kind.values())]
+    starts = [next(own[kind] for own in by_kind.values() if kind in own).idle.mean for kind in kinds]
     return Facts(
         found,
         {name: (sum(cell.far for cell in own), len(own)) for name, own in by_optimiser.items()},
         {name: summarise([cell.score.mean for cell in own]) for name, own in by_optimiser.items()},
-        summarise([cell.idle.mean for cell in found]),
+        {name: (sum(own[kind].far for kind in both), len(both)) for name, own in by_kind.items()} if both else {},
+        summarise([by_kind["scipy"][kind].score.mean - by_kind["powell"][kind].score.mean for kind in both]),
+        summarise(starts),
+        (min(starts), max(starts)) if starts else (math.nan, math.nan),
         _noise(results.of("hamiltoniq_readout"), "benchmark.readout_error"),
         _noise(results.of("hamiltoniq_layers"), "benchmark.layer_error"),
+        noiseless_of(results, found),
     )
+
+
+def noiseless_of(results: Results, cells: list[Cell]) -> Cell | None:
+    """The noiseless cell of the instance and optimiser that noise was tried on; None without either."""
+    noisy = results.of("hamiltoniq_readout", "hamiltoniq_layers")
+    names = ["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]
+    if noisy.empty or len(noisy[names].drop_duplicates()) > 1:
+        return None
+    qubits, layers, optimiser = noisy[names].iloc[0]
+    alike = (cell for cell in cells if (cell.qubits, cell.layers, cell.optimiser) == (int(qubits), int(layers), str(optimiser)))
+    return next(alike, None)
 
 
 def cells_of(results: Results) -> list[Cell]:

@@ -24,9 +24,9 @@ def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evi
     below = sum(high < bound for _, high in ends.values())
     mean = summarise([found.mean for found in drops.values()]).mean
     why = (
-        f"worst of {len(drops)} of {len(asked)} points of {len(experiments)} of the four sweeps, at {where}, against the same "
-        f"schedule without noise, paired by seed, test600; the one-sided 95 % upper bounds of {below} points lie below {bound:g}; mean "
-        f"over the points {mean:.2f}"
+        f"worst of {len(drops)} of {len(asked)} points of {len(experiments)} of the four sweeps, trained under noise, at {where}, "
+        f"against the same schedule without noise, paired by seed, test600; the one-sided 95 % upper bounds of {below} points lie below "
+        f"{bound:g}; mean over the points {mean:.2f}"
     )
     used = matching_runs(claim, results.runs)
     if least < SMALLEST_N:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from lightweights.report.comparisons import compared_column
-from lightweights.report.statistics import Summary, paired_by_seed, summarise
+from lightweights.report.statistics import Summary, summarise
 
 from . import OPEN_QUESTIONS, SWEEPS
 
@@ -39,9 +39,14 @@ def noise_runs(runs: pd.DataFrame, experiment: str) -> Iterator[tuple[str, pd.Da
 
 def drop(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> Summary:
     """Points that runs lose against those without noise and with the same seeds, rounds and bond dimension."""
+    return summarise(drops_by_seed(runs, group, column))
+
+
+def drops_by_seed(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> pd.Series:
+    """The same of every seed that has both."""
     first = group.iloc[0]
     clean = runs[(runs.experiment == REFERENCE) & (runs.rounds == first.rounds) & (runs.bond_dim == first.bond_dim)]
-    return paired_by_seed(clean, group, column)[0]
+    return (clean.set_index("seed")[column] - group.set_index("seed")[column]).dropna()
 
 
 def regenerated_drop(runs: pd.DataFrame, device: str) -> Summary:

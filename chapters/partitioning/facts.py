@@ -79,6 +79,19 @@ class Facts:
         return [one for one in self._published if one not in self.ordered]
 
     @property
+    def drawn(self) -> list[int]:
+        """How many circuits of each published kind and size were cut."""
+        return [one.n for one in self._published]
+
+    @property
+    def fourier(self) -> bool:
+        """Whether Fourier transforms take n/2 - 1 pairs on two processors and 3n/2 - 6 on four: by search, by order and as published."""
+        own = [one for one in self._published if one.words == WORDS["qft"] and one.processors in (2, 4)]
+        wanted = [one.qubits / 2 - 1 if one.processors == 2 else 3 * one.qubits / 2 - 6 for one in own]
+        found = [{*one.pairs["multilevel"].values, *one.pairs["filled"].values, one.published} for one in own]
+        return bool(own) and found == [{pairs} for pairs in wanted]
+
+    @property
     def optimal(self) -> tuple[int, int]:
         """In how many small circuits the search takes as few pairs as the exact optimum, of how many."""
         gaps = [

@@ -8,6 +8,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
 from .arms import ARMS, QUANTUM
+from .features import TESTED
 from .judges import CLASSICAL, TUNED, accuracy, at_best, exponents
 
 EXPERIMENTS = {"qsvm_mnist": "MNIST", "qsvm_digits": "the digits"}
@@ -15,9 +16,13 @@ EXPERIMENTS = {"qsvm_mnist": "MNIST", "qsvm_digits": "the digits"}
 
 @dataclass(frozen=True)
 class Largest:
-    """At the largest number of qubits: accuracies by arm, seconds of a kernel, mean entries off the diagonal by arm."""
+    """At the largest number of qubits: splits, training images of each, accuracies by arm, seconds of a kernel, and mean entries off the
+    diagonal by arm.
+    """
 
     qubits: int
+    splits: int
+    images: int
     accuracy: dict[str, Summary]
     seconds: float
     entries: dict[str, float]
@@ -60,6 +65,8 @@ def _on(words: str, own: pd.DataFrame) -> OnData:
         _gain(best, TUNED, "product_tuned"),
         Largest(
             int(last["pair.qubits"].iloc[0]),
+            len(last),
+            round((1 - TESTED) * int(last["pair.images"].iloc[0])),
             {name: summarise(last[accuracy(name)]) for name in ARMS},
             float(last["chain_kernel_seconds"].median()),
             {name: float(last[f"{name}_off_diagonal_mean"].mean()) for name in QUANTUM},

@@ -13,6 +13,8 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from lightweights.errors import LightweightsError
 
+TESTED = 0.2
+"""The share of images that is tested on."""
 Reals = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
@@ -28,7 +30,7 @@ class Pair:
 
 
 def split_pair(
-    images: NDArray[np.uint8], labels: Labels, classes: tuple[int, int], most: int, rng: np.random.Generator, test_fraction: float = 0.2
+    images: NDArray[np.uint8], labels: Labels, classes: tuple[int, int], most: int, rng: np.random.Generator, test_fraction: float = TESTED
 ) -> Pair:
     """The first ``most`` images of the two classes, cut at random. images (n, ...), labels (n,)."""
     rows = np.flatnonzero(np.isin(labels, classes))[:most]

@@ -9,7 +9,7 @@ from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.scorecard import sign_tests
 from lightweights.report.statistics import Summary, paired_by_seed
-from lightweights.report.verdicts import NONE_WOULD, OPEN, is_wide
+from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, is_wide
 
 from .tables import POWELLS, protocol_runs
 
@@ -40,6 +40,8 @@ class Facts:
     signs: list[Any]
     put_right: list[Any]
     independent: list[Any]
+    of_target: int
+    """Judged numbers of the target network, trained directly."""
 
 
 def facts(results: Results) -> Facts:
@@ -58,6 +60,7 @@ def facts(results: Results) -> Facts:
         signs=list(sign_tests(mine).itertuples()),
         put_right=[row for row in rows if row.put_right and row.n],
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
+        of_target=sum(row.method == "classical_target" and row.verdict != NOT_RUN for row in rows),
     )
 
 

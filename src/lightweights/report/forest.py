@@ -66,7 +66,8 @@ def forest(results: Results) -> Figure:
     handles.append(Line2D([], [], color="#bbbbbb", linewidth=4, label="published, 95 % interval"))
     if rows.independent.notna().any():
         handles.append(Line2D([], [], label="independent", **HOLLOW))
-    title = "Ours minus published, in tolerances (accuracy 1 point, gap 0.02 nats); bars: our 95 % interval; band: counts as reproduced"
+    unit = "each in its tolerance (accuracies 1 point, gaps 0.02 nats)"
+    title = f"Ours minus published, {unit}; bars: our 95 % interval; band: counts as reproduced"
     figure.legend(handles=handles, loc="outside lower center", ncols=5, title=title)
     return figure
 

@@ -37,7 +37,9 @@ VERDICT_WORDS = {
     "reproduced": "our mean lies within the tolerance of the analysis plan, or the interval of the difference says as much",
     "reproduced, wide": "the same, but the interval does not exclude luck",
     "higher, lower, fails": "it does not, and chance does not explain it, corrected for the number of comparisons",
+    "holds": "of a published bound or range: the intervals lie wholly within",
     "open": "the interval is too wide to say, or the difference does not survive that correction",
+    "too few runs": "fewer than three seeds",
     "not comparable": "what was measured is not what was published",
 }
 WIDEST = 100
@@ -81,6 +83,7 @@ def front_page(results: Results, contradictions: int) -> str:
             models=models(results),
             asked=len(study.runs()),
             missing=missing(results),
+            left_out=left_out(results),
             cost=cost(results),
         )
     )
@@ -91,6 +94,16 @@ def missing(results: Results) -> dict[str, int]:
     """Experiments that the settings ask for, and how many of their runs are not there."""
     asked, landed = Counter(run.experiment for run in results.study.runs()), Counter(results.runs.experiment)
     return {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
+
+
+def left_out(results: Results) -> list[str]:
+    """Experiments of the publications' own chapters that the settings name and give no seeds: planned, and not begun. None where most are
+    left out, as in a study that asks for a part on purpose.
+    """
+    speaking = {chapter.name for chapter in chapters() if speaks_for(chapter, results.study)}
+    own = {name: experiment for name, experiment in results.study.experiments.items() if experiment.chapter in speaking}
+    found = [name for name, experiment in own.items() if not experiment.seeds]
+    return found if 2 * len(found) < len(own) else []
 
 
 def models(results: Results) -> tuple[int, int]:
@@ -183,6 +196,8 @@ def _deviations(rows: Iterable[Any], words: dict[str, str]) -> dict[str, list[st
 def _signed(value: Any, quantity: str | None = None) -> str:
     """A difference with its sign and interval: of a summary, a difference, or a row of a table of differences."""
     if isinstance(value, Summary):
+        if value.one_value:
+            return f"{'+' if value.mean > 0 else ''}{format_number(value.mean, quantity or '')} ({value.n} pairs with the same difference)"
         return signed_summary(value, quantity or "")
     if isinstance(value, Difference):
         return with_interval(value.value, value.low, value.high, quantity or "", signed=True)

@@ -1,0 +1,140 @@
+"""The numbers of the small chapters' pages, computed again from runs.csv and histories with pandas and scipy alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from test_numbers import PAPER, clean, interval, of, page, signed, spread
+
+TASKS = {"oscillator": "damped oscillator", "narma2": "NARMA-2", "narma2_random": "NARMA-2, random input", "mackey_glass": "Mackey-Glass"}
+pytestmark = pytest.mark.skipif(not (PAPER / "runs.csv").is_file(), reason="the study's results are not here")
+
+
+@pytest.fixture(scope="module")
+def runs() -> pd.DataFrame:
+    return pd.read_csv(PAPER / "runs.csv", low_memory=False)
+
+
+def attempts(qubits: int, layers: int, optimiser: str) -> np.ndarray:
+    folder = PAPER / "runs/hamiltoniq_curves" / f"qubits={qubits},layers={layers},optimiser={optimiser},name=none"
+    return np.concatenate([pd.read_csv(path).attempt_found for path in sorted(folder.glob("seed-*/history.csv"))])
+
+
+def test_hamiltoniqs_curves_and_scores(runs) -> None:
+    text, curves = page("hamiltoniq"), pd.read_csv("chapters/hamiltoniq/score_curves.csv")
+    own = of(runs, "hamiltoniq_curves")
+    rejected, scores = {"powell": [], "scipy": []}, {"powell": {}, "scipy": {}}
+    for (qubits, layers, optimiser), part in own.groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]):
+        found = attempts(int(qubits), int(layers), optimiser)
+        below = np.array([(found < x).mean() for x in curves.x])
+        distance = np.abs(below - curves[f"q{qubits:.0f}p{layers:.0f}"]).max()
+        chance = np.sqrt(-np.log(0.025) / 2 * (1 / len(found) + 1 / 10_000))
+        far = distance > chance
+        rejected[optimiser].append(far)
+        scores[optimiser][qubits, layers] = part.h_score.mean()
+        name = "Powell's" if optimiser == "powell" else "SciPy's"
+        score = f"{part.h_score.mean():.3f}" + (f" ± {part.h_score.std():.3f}" if len(part) > 1 else "")
+        told = f"{distance:.3f}{', rejected' if far else ''} | {chance:.3f} | {score}"
+        row = f"| {qubits:.0f} | {layers:.0f} | {name} | {len(found)} | {told} |"
+        assert row in text, row
+    for optimiser, far in rejected.items():
+        mean = np.mean(list(scores[optimiser].values()))
+        assert f"{sum(far)} of {len(far)} published score curves are rejected at the 5 % level of single tests" in text
+        assert f"a noiseless simulator scores {mean:.2f} on average" in text
+    shift = [scores["scipy"][kind] - scores["powell"][kind] for kind in scores["scipy"]]
+    half = stats.sem(shift) * stats.t.ppf(0.975, len(shift) - 1)
+    assert f"Powell's is {np.mean(shift):.3f} [{np.mean(shift) - half:.3f}, {np.mean(shift) + half:.3f}] in the mean over curves" in text
+    for experiment, column, what in (("readout", "readout_error", "a bit"), ("layers", "layer_error", "a layer")):
+        for size, part in of(runs, f"hamiltoniq_{experiment}").groupby(f"benchmark.{column}"):
+            told = f"H = {part.h_score.mean():.3f} ± {part.h_score.std():.3f} at {100 * size:g} % {what} (n = {len(part)})"
+            assert told in text, told
+
+
+def test_cuts_of_graphs_and_what_processors_do(runs) -> None:
+    text = page("distributed_qaoa")
+    for experiment, nodes in (("maxcut_15", 15), ("maxcut_large", 40), ("maxcut_large", 100)):
+        own = of(runs, experiment, maxcut__nodes=nodes)
+        line = next(line for line in text.splitlines() if line.startswith(f"**{nodes} nodes**"))
+        for column in [name for name in own if name.endswith("_cut_percent") and not name.startswith("last10") and own[name].notna().all()]:
+            assert spread(own[column]) in line, column
+        for other in ("uniform", "annealing"):
+            assert signed(own.distributed_cut_percent - own[f"{other}_cut_percent"]) in text
+    own = of(runs, "maxcut_15")
+    for one, other in (("best", "random"), ("random", "worst")):
+        for kind in ("mean", "cut"):
+            difference = own[f"area_{one}_{kind}_percent"] - own[f"area_{other}_{kind}_percent"]
+            assert signed(difference) in text
+
+
+def test_entangled_pairs_of_every_way(runs) -> None:
+    text, scores = page("partitioning"), pd.read_csv(PAPER / "scorecard.csv")
+    own = runs[runs.experiment.isin(["ebits", "ebits_fraction"])]
+    published = scores[scores.claim.str.startswith("partitioning.")]
+    ordered = searched = 0
+    for (_, _, qubits), part in own.groupby(["cutting.family", "cutting.fraction", "cutting.qubits"], dropna=False):
+        for processors in (2, 4):
+            means = {way: part[f"{way}_pairs_{processors}"] for way in ("multilevel", "filled", "kernighan_lin", "random")}
+            reported = published[
+                np.isclose(published["mean"], means["multilevel"].mean()) & (published.quantity == f"multilevel_pairs_{processors}")
+            ]
+            if reported.empty:
+                continue
+            if means["filled"].mean() <= means["multilevel"].mean():
+                ordered += 1
+                continue
+            searched += 1
+            tell = {way: f"{values.mean():.1f} ± {values.std():.1f}" for way, values in means.items()}
+            assert f"search {tell['multilevel']} pairs (published {float(reported.reported.iloc[0]):g}), order {tell['filled']}" in text
+            assert f"static Kernighan-Lin {tell['kernighan_lin']}, random {tell['random']} (n = {len(part)})" in text
+            assert f"{qubits:.0f} qubits on {processors} processors" in text
+    assert f"For {ordered} of {ordered + searched} published kinds" in text
+    small = of(runs, "ebits_small")
+    exact = (small.multilevel_pairs_2 == small.optimum_pairs_2).sum()
+    assert f"as the exact optimum in {exact} of {len(small)} cases" in text
+    fourier = of(runs, "ebits", cutting__family="qft")
+    for ways in ("multilevel", "filled"):
+        assert (fourier[f"{ways}_pairs_2"] == fourier["cutting.qubits"] / 2 - 1).all()
+        assert (fourier[f"{ways}_pairs_4"] == 3 * fourier["cutting.qubits"] / 2 - 6).all()
+
+
+def test_forecasts_of_series(runs) -> None:
+    text = page("distributed_qlstm")
+    for task, words in TASKS.items():
+        data = f"chapters.distributed_qlstm.data:{task}"
+        linear = of(runs, "sequence_linear", dataset=data, forecaster__cell="linear").test_r2.iloc[0]
+        lstm = of(runs, "sequence_lstm", dataset=data, forecaster__hidden=6).test_r2
+        half = stats.sem(lstm) * stats.t.ppf(0.975, len(lstm) - 1)
+        assert f"{linear:.4f} on {words}" in text
+        told = f"{words} {lstm.mean():.4f} ± {lstm.std():.4f} [{lstm.mean() - half:.4f}, {lstm.mean() + half:.4f}] (n = {len(lstm)})"
+        assert told in text, told
+    early = []
+    for path in sorted((PAPER / "runs/sequence_published").glob("*narma2*/seed-*/history.csv")):
+        early.append(pd.read_csv(path).set_index("epoch").test_r2[2])
+    assert f"At that epoch our {len(early)} runs" in text
+    assert f"have R2 from {min(early):.1f} to {max(early):.2f}." in text
+
+
+@pytest.mark.parametrize("experiment", ["qsvm_mnist", "qsvm_digits"])
+def test_kernels_at_their_best_and_at_their_largest(runs, experiment) -> None:
+    text, own = page("qsvm"), of(runs, experiment)
+    own = own.set_index(["pair.qubits", "seed"])
+    best = {}
+    for arm in ("chain_tuned", "product_tuned", "rbf_tuned", "linear_tuned", "chain"):
+        column = own[f"{arm}_tested_percent"]
+        qubits = column.groupby(level=0).mean().idxmax()
+        best[arm] = column[qubits]
+        assert f"{spread(best[arm])} ({qubits:.0f} qubits)" in text
+    if experiment == "qsvm_mnist":
+        assert f"kernel without them {signed(best['chain_tuned'] - best['product_tuned'])} points" in text
+        assert f"it is {signed(best['chain_tuned'] - best['rbf_tuned'])} points from a tuned Gaussian kernel (n = 5)" in text
+    largest = own.loc[own.index.get_level_values(0).max()]
+    assert f"(n = {len(largest)} splits)" in text
+    assert f"{largest.chain_off_diagonal_mean.mean():.1e}" in text
+    for arm in ("chain_tuned", "chain_leaking", "rbf_leaking"):
+        assert spread(largest[f"{arm}_tested_percent"]) in text
+    slopes = []
+    for _, part in of(runs, experiment).groupby("seed"):
+        part = part[part["pair.qubits"] >= 32]
+        slopes.append(np.polyfit(np.log(part["pair.qubits"]), np.log(part.chain_kernel_seconds), 1)[0])
+    assert f"to the power of {spread(slopes)} [{interval(slopes).split('[')[1]}" in text
+    assert clean(-0.001) == "0.00"
