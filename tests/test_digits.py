@@ -18,8 +18,9 @@ from lightweights.report.statistics import summarise
 from lightweights.report.table import summary_cell
 from lightweights.report.words import chapter_page
 from lightweights.study.alike import alike
-from lightweights.study.collect import collect, computed_csv, deserved
+from lightweights.study.collect import collect
 from lightweights.study.consistency import check_run
+from lightweights.study.csv_text import computed_csv, deserved
 from lightweights.study.findings import Findings
 from lightweights.study.layout import model_file
 

@@ -400,7 +400,7 @@ def test_data_that_is_missing_or_damaged_is_told(damage, tiny: Dataset, tmp_path
     if damage:
         path.write_bytes(save(*to_tensors(tiny)))
         damage(path)
-    with pytest.raises(RunError, match=r"digits\.safetensors: not a prepared data set .*prepare it again"):
+    with pytest.raises(RunError, match=r"digits\.safetensors: not a prepared data set .*`snakemake prepare`"):
         read_data(path)
 
 
@@ -440,7 +440,7 @@ def test_data_of_numbers_that_numpy_does_not_have_and_unreadable_metadata_are_to
     named = json.loads(metadata["dataset"])
     for changed in ("[" * 10**5, json.dumps(named | {"classes": float("inf")}), json.dumps([named]), json.dumps(named | {"tests": [[]]})):
         path.write_bytes(save(tensors, {"dataset": changed}))
-        with pytest.raises(RunError, match="prepare it again"):
+        with pytest.raises(RunError, match="snakemake prepare"):
             read_data(path)
     path.write_bytes(save(tensors | {"train.images": tensors["train.images"].bfloat16()}, metadata))
     with pytest.raises(RunError, match=r"torch\.bfloat16"):

@@ -180,7 +180,7 @@ def test_an_interrupted_restore_removes_nothing_that_was_there(copied: Path) -> 
     drawn = [file for name in ("tables", "figures") for file in (copied / "results/paper" / name).iterdir()]
     before = {file: file.read_bytes() for file in drawn}
     process = subprocess.Popen(**command(copied, "lightweights", "restore"), start_new_session=True, stdout=subprocess.DEVNULL)
-    log = copied / "results/paper/logs/quantum_train.log"
+    log = copied / "results/paper/logs/draw_quantum_train.log"
     houses.wait_for(log.exists, process)  # Snakemake makes it when the job of the chapter begins
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
