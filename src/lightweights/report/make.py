@@ -13,7 +13,7 @@ from lightweights.report.behind import behind_json
 from lightweights.report.chapter import Chapter, chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
-from lightweights.report.experiments import Experiments, chapters_for, speaks_for
+from lightweights.report.experiments import PREFIX, Experiments, chapters_for, speaks_for
 from lightweights.report.html import to_html
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
@@ -182,14 +182,20 @@ def write_report(path: Path) -> None:
 
 
 def small_tables(results: Results) -> list[Table]:
-    """Those of the study's own experiments, then what chapters that speak for theirs have for a terminal."""
-    house = [chapter for chapter in chapters_for(results.study) if speaks_for(chapter, results.study)]
-    found = []
-    for chapter in house:
-        own = isinstance(chapter, Experiments)
-        names = chapter.tables if own else ["glance"] if hasattr(chapter.module("tables"), "glance") else []
-        found += [chapter.function("tables", name)(results) for name in names]
-    return [table for table in found if table is not None]
+    """For a terminal: experiments of no chapter, then what chapters have that the study takes experiments from; where that is nothing, all
+    of the study's own experiments.
+    """
+    study, there = results.study, set(results.runs.experiment)
+    belongs = {name: experiment.chapter for name, experiment in study.experiments.items() if name in there}
+    found, rest = [], []
+    for chapter in chapters_for(study):
+        if isinstance(chapter, Experiments):
+            for name in chapter.tables:
+                (rest if belongs.get(name.removeprefix(PREFIX)) else found).append(chapter.function("tables", name))
+        elif chapter.name in belongs.values() and hasattr(chapter.module("tables"), "glance"):
+            found.append(chapter.function("tables", "glance"))
+    tables = [table for draw in found if (table := draw(results)) is not None]
+    return tables or [table for draw in rest if (table := draw(results)) is not None]
 
 
 def study_at_a_glance(name: str) -> str:
