@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lightweights.report.chapter import Chapter
+from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import ClaimsError
 from lightweights.report.table import markdown
 
@@ -30,11 +30,11 @@ class Contradiction:
     arithmetic: str
 
 
-def contradictions_of(chapters: Iterable[Chapter]) -> list[Contradiction]:
-    """Those of all chapters in their order."""
-    chapters = tuple(chapters)
-    sources = [name for chapter in chapters for name in chapter.sources]
-    files = [path for chapter in chapters if (path := chapter.folder / "contradictions.csv").is_file()]
+def contradictions_of(house: Iterable[Chapter]) -> list[Contradiction]:
+    """Those of some chapters in their order. One may cite what is a source of another."""
+    house = tuple(house)
+    sources = list(dict.fromkeys(name for chapter in (*house, *chapters()) for name in chapter.sources))
+    files = [path for chapter in house if (path := chapter.folder / "contradictions.csv").is_file()]
     return [item for path in files for item in read_contradictions(path, sources)]
 
 
