@@ -28,7 +28,7 @@ def of_experiment(results: Results, experiment: str) -> Figure:
     if not variants or not column:
         return without_runs(Figure(figsize=(ONE_COLUMN, 2.0), layout="constrained"))
     along = _along(variants)
-    rows = 2.6 if along else 1.0 + 0.22 * len(variants)
+    rows = 2.6 if along else max(1.4, 1.0 + 0.22 * len(variants))
     figure = Figure(figsize=(ONE_COLUMN, rows), layout="constrained")
     axis, bars = figure.subplots(), bars_of(runs)
     label = heading(column).replace("\n", " ")
