@@ -1,5 +1,6 @@
 """The figure of an experiment: what its runs reached against what varied, a line for each value of the other varied settings."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -17,6 +18,8 @@ from lightweights.report.statistics import span
 WIDE = 20.0
 """Ratio of the largest to the smallest value from which on the axis of a varied number is logarithmic."""
 MARKERS = "osD^vPX<>"
+LONGEST_LABEL = 28
+"""Letters of a line of a row's label."""
 
 
 @styled
@@ -81,7 +84,6 @@ def _rows(axis: Axes, variants: Sequence[Variant], bars: str, column: str) -> No
         axis.plot([low, high], [place, place], color=GREY, linewidth=0.9, zorder=1)
         axis.plot(variant.values, [place] * len(variant.values), linestyle="none", marker="o", color=BLUE, alpha=0.5, markersize=3)
         axis.plot(variant.summary.mean, place, marker="|", color=BLUE, markersize=9, markeredgewidth=1.4)
-    axis.set_yticks(
-        range(len(variants)), [", ".join(told(value) for value in variant.varied.values()) or variant.name for variant in variants]
-    )
+    said = [", ".join(told(value) for value in variant.varied.values()) or "all runs" for variant in variants]
+    axis.set_yticks(range(len(variants)), ["\n".join(textwrap.wrap(words, LONGEST_LABEL)) for words in said])
     axis.set_ylim(len(variants) - 0.5, -0.5)
