@@ -155,7 +155,10 @@ def _part(chapter: Chapter, results: Results) -> dict[str, Any]:
     """What the first page says of a chapter."""
     context, template = _context(chapter, results), _template(chapter)
     blocks = {name: template.blocks.get(name) for name in _BLOCKS}
-    told = {name: "" if block is None else "".join(block(template.new_context(context))).strip() for name, block in blocks.items()}
+    inner = template.new_context(context)
+    for _ in template.root_render_func(inner):  # macros and names that stand outside of the blocks
+        pass
+    told = {name: "" if block is None else "".join(block(inner)).strip() for name, block in blocks.items()}
     return told | {key: context[key] for key in ("chapter", "verdicts", "seeds", "scores", "judged")}
 
 
