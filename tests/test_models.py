@@ -22,7 +22,7 @@ from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
 from lightweights.study.bundle import BundleError, unpacked, write_bundle
 from lightweights.study.contract import few
-from lightweights.study.evaluate import EvaluateError, evaluate
+from lightweights.study.evaluate import EvaluateError, asked_for, evaluate
 from lightweights.study.execute import begin, execute, finish
 from lightweights.study.layout import data_path, metrics_file, model_file, run_folder, weights_file
 from lightweights.study.models import LARGEST_IN_GIT, NoModelError, load_model, module_of_run, place_of, read_landed, read_model
@@ -224,6 +224,17 @@ def test_results_behind_a_link_are_read(results: Path, tmp_path: Path) -> None:
     (results / "trial").rename(tmp_path / "elsewhere")
     (results / "trial").symlink_to(tmp_path / "elsewhere")
     assert "7 equal" in said_of(results)
+
+
+def test_landed_models_reach_what_their_runs_tell() -> None:
+    """From the stored numbers to the test sets, as `lightweights evaluate`: equal here, within the tolerance on another processor."""
+    chapters, said = ["quantum_train", "distributed_qlstm"], list[str]()
+    told = evaluate(chapters, "paper", said.append, ROOT / "results")
+    missing = [name for reason, names in told.unchecked.items() if "data is not here" in reason for name in names]
+    asked = [landed for name in chapters for landed in asked_for([name], "paper", ROOT / "results")]
+    models = [landed.name for landed in asked if landed.model and landed.model.get("numbers")]
+    assert told.exact + len(told.close) + len(missing) == len(models) > 100
+    assert told.exact + len(told.close) > 90  # series need no data that has to be fetched
 
 
 # Handed out
