@@ -136,9 +136,12 @@ class Run(Section):
 
 
 def kinds() -> dict[str, type[RunSettings]]:
-    """All kinds of run that are known here, by method: the library's own, and those of the chapters that were asked for theirs."""
+    """All kinds of run that are known here, by method: the library's own, then those of the chapters that were asked for theirs by name,
+    whichever came first.
+    """
     import_module("lightweights.settings.kinds")  # by name, as chapters bring theirs
-    return dict(_KINDS)
+    brought = sorted(method for method, kind in _KINDS.items() if not kind.__module__.startswith("lightweights."))
+    return {method: _KINDS[method] for method in (*(name for name in _KINDS if name not in brought), *brought)}
 
 
 def all_sections() -> set[str]:
