@@ -57,7 +57,7 @@ def check_history(
     except (OSError, ValueError) as error:
         findings.wrong.append(f"{path}: it cannot be read ({shortened(str(error))})")
         return
-    unit = "round" if "rounds" in type(run.settings.schedule).model_fields else "epoch"
+    unit = next((name for name in history.columns if name in ("round", "epoch")), "round")  # some tell the kept epoch of each round
     if problem := unnumbered(history, unit, run.settings.steps):
         findings.wrong.append(f"{path}: {problem}")
     elif digest not in (None, found := hashlib.sha256(content).hexdigest()):
