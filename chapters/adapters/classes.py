@@ -19,9 +19,9 @@ from lightweights.training.randomness import stream
 from lightweights.training.state import Training
 
 from . import minilm
-from .arms import build, trained_count
+from .arms import build
 from .decoder import trimmed
-from .method import Trained, told_counts
+from .method import told_best
 from .package import missing
 from .settings import ClassesRun
 from .tuning import Kept, rounds
@@ -162,11 +162,7 @@ def advance(
 
 def tell(training: Training, settings: ClassesRun, data: Text, seed: int) -> Told:
     """What was measured with the learning rate that is kept."""
-    kept = training.module.kept
-    assert isinstance(kept, nn.Module)
-    best = min(range(len(training.rows)), key=lambda row: training.rows[row]["validation_nats"])
-    names = ("test_accuracy_percent", "validation_nats", "learning_rate", "epoch")
-    return Told(told_counts(kept, trained_count(kept)), Trained(kept), kept=best + 1, reported=names)
+    return told_best(training, "test_accuracy_percent")
 
 
 def aside(module: nn.Module) -> tuple[str, ...]:

@@ -108,10 +108,15 @@ def advance(
 
 def tell(training: Training, settings: AdapterRun, data: Text, seed: int) -> Told:
     """What was measured with the learning rate that is kept."""
+    return told_best(training, "test_nats")
+
+
+def told_best(training: Training, measure: str) -> Told:
+    """What is reported with the learning rate that is kept, ``measure`` of the test part first."""
     kept = training.module.kept
     assert isinstance(kept, nn.Module)
     best = min(range(len(training.rows)), key=lambda row: training.rows[row]["validation_nats"])
-    names = ("test_nats", "validation_nats", "learning_rate", "epoch")
+    names = (measure, "validation_nats", "learning_rate", "epoch")
     return Told(told_counts(kept, trained_count(kept)), Trained(kept), kept=best + 1, reported=names)
 
 

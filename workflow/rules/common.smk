@@ -40,8 +40,9 @@ def names_of(chapter):
 
 
 def drawn(chapter):
-    """The files of it."""
-    return [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
+    """The files of it, the page first."""
+    files = [f"{FOLDER}/{name}.{ending}" for name in names_of(chapter) for ending in KINDS[name.partition("/")[0]]]
+    return [f"{FOLDER}/{chapter.name}.md", *files]
 
 
 def in_step(outputs, inputs):

@@ -69,7 +69,7 @@ for part, members in PARTS.items():
         "reads": sorted({path for chapter in DRAWN for path in reads(chapter)}),
         "templates": [path for chapter in members for path in sorted(chapter.folder.glob("*.j2"))],
     }
-    MADE = [path for chapter in DRAWN for path in [f"{FOLDER}/{chapter.name}.md", *drawn(chapter)]] + (SCORES if part in SCORING else [])
+    MADE = [path for chapter in DRAWN for path in drawn(chapter)] + (SCORES if part in SCORING else [])
 
     rule:
         name:
@@ -97,7 +97,7 @@ rule write_report:
     input:
         study=STUDY_FILE,
         runs=f"{FOLDER}/runs.csv",
-        drawn=[[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
+        drawn=[drawn(chapter) for chapter in CHAPTERS],
         scorecard=f"{FOLDER}/scorecard.md",
         results=f"{FOLDER}/RESULTS.md",
     output:
@@ -118,7 +118,7 @@ SUMMED = {"collect", "measure", "score_claims", *(f"draw_{chapter.name}" for cha
 rule summary:
     input:
         f"{FOLDER}/runs.csv",
-        [[*drawn(chapter), f"{FOLDER}/{chapter.name}.md"] for chapter in CHAPTERS],
+        [drawn(chapter) for chapter in CHAPTERS],
         f"{FOLDER}/scorecard.html",
         f"{FOLDER}/RESULTS.md",
 

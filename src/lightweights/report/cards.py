@@ -18,16 +18,16 @@ from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
 from lightweights.methods.models import blank, example, plain
 from lightweights.report.chapter import chapters
-from lightweights.report.measures import FEWEST, format_number, heading, measure
+from lightweights.report.measures import FEWEST, format_number, heading, measure, possible
 from lightweights.report.statistics import summarise
 from lightweights.settings.data_sets import DATA_SETS
 from lightweights.study.collect import lacks_model
+from lightweights.study.evaluate import ACCURACY
 from lightweights.study.layout import RESULTS
 from lightweights.study.models import Landed, folder_of, landed_runs_of, module_of_run, packed, read_landed, read_model
 
 Format = Literal["safetensors", "torch", "onnx"]
 ENDINGS: dict[str, str] = {"safetensors": "safetensors", "torch": "pt2", "onnx": "onnx"}
-ACCURACY = "_accuracy_percent"
 CONFIG, CARD, MODEL = "config.json", "README.md", "model.safetensors"
 
 
@@ -115,8 +115,8 @@ def card(landed: Landed, seeds: list[Landed], form: str) -> str:
     lines += ["", "| measure | this model | all seeds, mean | 95 % interval | n |", "|---|---|---|---|---|"]
     for name, value in reached(landed).items():
         found = summarise([one.metrics["final"][name] for one in seeds])
-        low, high = (max(found.low, 0), min(found.high, 100)) if name.endswith(ACCURACY) else (found.low, found.high)
-        interval = f"{format_number(low, name)} to {format_number(high, name)}" if found.n >= FEWEST else "-"
+        low, high = (format_number(possible(end, name), name) for end in (found.low, found.high))
+        interval = f"{low} to {high}" if found.n >= FEWEST else "-"
         called = heading(name).replace("\n", ": ")
         lines.append(f"| {called} | {format_number(value, name)} | {format_number(found.mean, name)} | {interval} | {found.n} |")
     takes = "images in [0, 1] to logits" if images else "from inputs to outputs as its data set has them"

@@ -10,16 +10,15 @@ import pandas as pd
 from lightweights.errors import LightweightsError
 from lightweights.files import write_atomic
 from lightweights.report.behind import behind_json
-from lightweights.report.chapter import Chapter, chapter_of, chapters
+from lightweights.report.chapter import chapter_of, chapters
 from lightweights.report.claims import claims_of
 from lightweights.report.contradictions import contradiction_rows, contradictions_markdown, contradictions_of
-from lightweights.report.experiments import PREFIX, Experiments, chapters_for, speaks_for
+from lightweights.report.experiments import PREFIX, Experiments, chapters_for, speaking
 from lightweights.report.html import to_html
 from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
 from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
-from lightweights.settings.study import Study
 from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
 from lightweights.study.csv_text import computed_csv
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
@@ -141,17 +140,12 @@ def write_figure(name: str, results: Results) -> None:
 
 def scorecard_texts(results: Results) -> dict[str, str]:
     """The scorecard: CSV, Markdown and HTML, contradictions within the sources last."""
-    study, house = results.study, spoken_for(results.study)
+    study, house = results.study, speaking(results.study)
     found, scores = contradictions_of(house), results.scores[results.scores.chapter.isin([chapter.name for chapter in house])]
     text = scorecard_markdown(scores, study, chapters()) + ("\n" + contradictions_markdown(found) if found else "")
     rows = pd.concat([scores.drop(columns=OWN), contradiction_rows(found)], ignore_index=True)
     html = to_html(text, f"{study.study.title}: scorecard")
     return {"scorecard.csv": computed_csv(rows), "scorecard.md": text, "scorecard.html": html}
-
-
-def spoken_for(study: Study) -> list[Chapter]:
-    """The chapters whose publications the study's runs can judge."""
-    return [chapter for chapter in chapters() if speaks_for(chapter, study)]
 
 
 def page_text(name: str, results: Results) -> dict[str, str]:
@@ -170,7 +164,7 @@ def front_text(results: Results) -> dict[str, str]:
     """RESULTS.md, the study's first page."""
     from lightweights.report.words import front_page
 
-    return {"RESULTS.md": front_page(results, len(contradictions_of(spoken_for(results.study))))}
+    return {"RESULTS.md": front_page(results, len(contradictions_of(speaking(results.study))))}
 
 
 def write_report(path: Path) -> None:

@@ -16,9 +16,9 @@ import jinja2
 import pandas as pd
 
 from lightweights.files import read_json
-from lightweights.report.chapter import Chapter, chapters
+from lightweights.report.chapter import Chapter
 from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
-from lightweights.report.experiments import Experiments, chapters_for, items_of, speaks_for
+from lightweights.report.experiments import Experiments, chapters_for, items_of, speaking, speaks_for
 from lightweights.report.html import as_text
 from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, plain, set_name, with_interval
 from lightweights.report.results import Results
@@ -53,8 +53,8 @@ def chapter_page(chapter: Chapter, results: Results) -> str:
 
 def leading(study: Study) -> set[str]:
     """Experiments whose own tables lead the first page: those of no chapter, or of one whose publication this study cannot judge."""
-    speaking = {chapter.name for chapter in chapters() if speaks_for(chapter, study)}
-    return {name for name, experiment in study.experiments.items() if experiment.chapter not in speaking}
+    names = {chapter.name for chapter in speaking(study)}
+    return {name for name, experiment in study.experiments.items() if experiment.chapter not in names}
 
 
 def front_page(results: Results, contradictions: int) -> str:
@@ -62,6 +62,7 @@ def front_page(results: Results, contradictions: int) -> str:
     there, study = set(results.runs.experiment), results.study
     house = [chapter for chapter in chapters_for(study) if there & chapter.experiments]
     own = next((chapter for chapter in house if isinstance(chapter, Experiments)), None)
+    first = leading(study)
     parts = [_part(chapter, results) for chapter in house if chapter is not own and speaks_for(chapter, study)]
     figures = [
         (c.cover, c.figures[c.cover].shows) for c in house if c.cover in items_of(c, "figures", study, there) and speaks_for(c, study)
@@ -71,7 +72,7 @@ def front_page(results: Results, contradictions: int) -> str:
         .get_template("results.md.j2")
         .render(
             study=study,
-            own=[told for told in (own.module("facts").facts(results).experiments if own else ()) if told.name in leading(study)],
+            own=[told for told in (own.module("facts").facts(results).experiments if own else ()) if told.name in first],
             shown=OWN_IN_FRONT,
             parts=parts,
             others=[chapter for chapter in house if chapter is not own and not speaks_for(chapter, study)],
@@ -100,8 +101,8 @@ def left_out(results: Results) -> list[str]:
     """Experiments of the publications' own chapters that the settings name and give no seeds: planned, and not begun. None where most are
     left out, as in a study that asks for a part on purpose.
     """
-    speaking = {chapter.name for chapter in chapters() if speaks_for(chapter, results.study)}
-    own = {name: experiment for name, experiment in results.study.experiments.items() if experiment.chapter in speaking}
+    names = {chapter.name for chapter in speaking(results.study)}
+    own = {name: experiment for name, experiment in results.study.experiments.items() if experiment.chapter in names}
     found = [name for name, experiment in own.items() if not experiment.seeds]
     return found if 2 * len(found) < len(own) else []
 

@@ -65,9 +65,9 @@ def _words(name: str) -> str:
 def own_experiments(study: Study) -> tuple[str, ...]:
     """The experiments of a study that no chapter speaks for, in their order."""
     asked = dict.fromkeys(run.experiment for run in study.runs())
-    speaking = [chapter for chapter in chapters() if speaks_for(chapter, study)]
-    told = {name for chapter in speaking for name in chapter.experiments}
-    papers = {chapter.name for chapter in speaking if published_for(chapter)}  # whose other experiments serve those that it shows
+    house = speaking(study)
+    told = {name for chapter in house for name in chapter.experiments}
+    papers = {chapter.name for chapter in house if published_for(chapter)}  # whose other experiments serve those that it shows
     return tuple(name for name in asked if name not in told and study.experiments[name].chapter not in papers)
 
 
@@ -80,6 +80,11 @@ def items_of(chapter: Chapter, kind: Literal["tables", "figures"], study: Study,
     return {
         name: replace(item, title=f"{item.title} ({item.published})") if speaks and item.published else item for name, item in found.items()
     }
+
+
+def speaking(study: Study) -> list[Chapter]:
+    """The chapters that speak for their experiments in this study, by their order."""
+    return [chapter for chapter in chapters() if speaks_for(chapter, study)]
 
 
 def speaks_for(chapter: Chapter, study: Study) -> bool:
