@@ -15,12 +15,13 @@ from benchmarks.timing import Contestant, Race, gpu_seconds, processor_seconds, 
 from lightweights.distillation.data import CPU_BATCH, GPU_BATCH, DistillationData, logits_of
 from lightweights.distillation.feature import feature_size
 from lightweights.distillation.sources import Clicks
-from lightweights.distillation.student_training import Student, begin_student, distil_epoch
+from lightweights.distillation.student_training import Student, begin_student, distil_step
 from lightweights.networks.dictionary import dictionary_layers, set_feature
 from lightweights.networks.teacher import COMPRESSED, build_student
 from lightweights.photonics.time_bin import TimeBin
 from lightweights.settings.schedules import Precision, StudentSchedule
 from lightweights.training.data import Examples
+from lightweights.training.epochs import descend
 
 TRAINING, INFERENCE = "training step, batches of 64", "inference"
 OF_IMAGES = (TRAINING, INFERENCE)
@@ -57,7 +58,8 @@ def _training(device: str, precision: Precision, rounds: int) -> Race:
     def epoch(network: nn.Module) -> Callable[[], object]:
         student = Student(network, None, torch.zeros(0), 1)
         training = begin_student(student, schedule, seed=0)
-        return lambda: distil_epoch(training, student, answers, data, schedule)
+        step = distil_step(training, student, answers, data, schedule)
+        return lambda: descend(training, student.network, data.train, schedule.batch_size, step)
 
     return _race(TRAINING, device, precision, examples, epoch, rounds)
 

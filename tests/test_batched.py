@@ -11,7 +11,7 @@ from lightweights.datasets import Dataset
 from lightweights.networks import TargetCNN
 from lightweights.settings.schedules import GradientSchedule, SpsaSchedule
 from lightweights.training.alternating import begin_rounds, rounds
-from lightweights.training.batched import round_together, why_alone
+from lightweights.training.batched import Stack, round_together, why_alone
 from lightweights.training.data import Examples, TrainingData, on_device
 from lightweights.training.state import DivergenceError, Training
 
@@ -44,8 +44,9 @@ def test_each_run_has_the_history_numbers_and_moments_that_it_has_alone(arm: str
     alone, together = ([begun(seed, arm=arm) for seed in SEEDS] for _ in range(2))
     for training in alone:
         list(rounds(training, data, SCHEDULE))
+    stack = Stack(together)
     for _ in range(SCHEDULE.rounds):
-        found = round_together(together, data, SCHEDULE)
+        found = round_together(stack, data, SCHEDULE)
         assert found == [training.rows[-1] for training in together]
     for one, other in zip(alone, together, strict=True):
         assert [list(row) for row in one.rows] == [list(row) for row in other.rows]
@@ -68,7 +69,7 @@ def test_a_run_that_stood_alone_goes_on_with_others(data: TrainingData) -> None:
     next(rounds(parted, data, SCHEDULE))
     other = begun(1)
     next(rounds(other, data, SCHEDULE))
-    round_together([parted, other], data, SCHEDULE)
+    round_together(Stack([parted, other]), data, SCHEDULE)
     assert parted.rows[0] == pytest.approx(whole.rows[0] | {"seconds": parted.rows[0]["seconds"]})
     assert parted.rows[1]["train_cross_entropy"] == pytest.approx(whole.rows[1]["train_cross_entropy"], abs=1e-7)
 
@@ -77,15 +78,15 @@ def test_a_run_that_diverges_leaves_the_others_as_they_are(data: TrainingData) -
     whole, healthy, sick = begun(0), begun(0), begun(1)
     with torch.no_grad():
         next(iter(sick.module.mapping.parameters())).fill_(math.nan)
-    found = round_together([healthy, sick], data, SCHEDULE)
+    found = round_together(Stack([healthy, sick]), data, SCHEDULE)
     assert isinstance(found[1], DivergenceError) and "nan in round 1" in str(found[1]) and not sick.rows
-    assert round_together([whole], data, SCHEDULE)[0]["training_loss"] == pytest.approx(found[0]["training_loss"], abs=1e-5)
+    assert round_together(Stack([whole]), data, SCHEDULE)[0]["training_loss"] == pytest.approx(found[0]["training_loss"], abs=1e-5)
 
 
 def test_each_bears_its_share_of_the_time(data: TrainingData) -> None:
     together = [begun(seed) for seed in SEEDS]
     began = min(training.started for training in together)
-    round_together(together, data, SCHEDULE)
+    round_together(Stack(together), data, SCHEDULE)
     spent = max(training.started for training in together) - began
     assert 0 < sum(training.rows[-1]["seconds"] for training in together) <= spent * 1.05
 
@@ -114,5 +115,5 @@ def test_in_single_precision_losses_agree_to_it(tiny: Dataset) -> None:
     )
     for training in alone:
         next(rounds(training, data, SCHEDULE))
-    for one, row in zip(alone, round_together(together, data, SCHEDULE), strict=True):
+    for one, row in zip(alone, round_together(Stack(together), data, SCHEDULE), strict=True):
         assert row["train_cross_entropy"] == pytest.approx(one.rows[0]["train_cross_entropy"], abs=1e-4)

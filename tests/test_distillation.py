@@ -15,7 +15,7 @@ from lightweights.distillation.calibration import reliability, scores
 from lightweights.distillation.data import DistillationData, autocast, logits_of, measure, prepare
 from lightweights.distillation.feature import expected_histograms, fit_standardisation, histograms, independent_histograms, smooth
 from lightweights.distillation.sources import Clicks
-from lightweights.distillation.student_training import Student, begin_student, distil_epoch, student_epochs, tune_angles
+from lightweights.distillation.student_training import Student, begin_student, distil_step, student_epochs, tune_angles
 from lightweights.distillation.teacher_training import Taught, begin_teacher, teacher_epochs
 from lightweights.distillation.variance import (
     asymptote,
@@ -33,6 +33,7 @@ from lightweights.networks.teacher import Teacher, build_student, seeded_teacher
 from lightweights.photonics.time_bin import TimeBin
 from lightweights.settings.schedules import StudentSchedule, TeacherSchedule
 from lightweights.training.data import Examples, TrainingData, minibatches, on_device
+from lightweights.training.epochs import descend
 from lightweights.training.randomness import stream
 from lightweights.training.state import DivergenceError, Training
 
@@ -481,7 +482,7 @@ def test_one_epoch_is_adam_on_the_distillation_loss(teacher: nn.Module, data: Di
     slow.network.dropout.p = 0.0
     slow.network.load_state_dict(student.network.state_dict())
     targets = logits_of(teacher, data.train.images, "float32")
-    distil_epoch(training, student, targets, data, plan)
+    descend(training, student.network, data.train, plan.batch_size, distil_step(training, student, targets, data, plan))
     optimiser = torch.optim.Adam(slow.network.parameters(), lr=1e-2)
     for batch in minibatches(len(data.train), 20, stream(4, "batches")):
         logits = slow.network(data.train.images[batch])

@@ -6,7 +6,7 @@ from lightweights.baselines.baseline import Baseline
 from lightweights.baselines.small_cnn import OF_TEACHER
 from lightweights.settings.schedules import ClassicalSchedule
 from lightweights.training.data import TrainingData, measure
-from lightweights.training.epochs import descend, epochs, too_fast
+from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import Training, adam
 
@@ -29,9 +29,11 @@ def baseline_epochs(training: Training, data: TrainingData, schedule: ClassicalS
     else:
         constant = baseline.prepare(data, schedule.epochs, schedule.lr, schedule.batch_size)
 
+    step = descent(training, data.train, lambda images, labels, _: baseline.objective(images, labels))
+
     def one(epoch: int) -> dict[str, float]:
         baseline.start_epoch(epoch)
-        meter = descend(training, baseline, data.train, schedule.batch_size, lambda images, labels, _: baseline.objective(images, labels))
+        meter = descend(training, baseline, data.train, schedule.batch_size, step)
         baseline.eval()
         return meter.row() | (measure(baseline.bake(), data) if schedule.measured(epoch) else {}) | constant
 

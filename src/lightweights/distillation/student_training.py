@@ -17,11 +17,12 @@ from lightweights.distillation.sources import FeatureSource
 from lightweights.networks.dictionary import set_feature
 from lightweights.settings.schedules import StudentSchedule
 from lightweights.training.data import random_batch
-from lightweights.training.epochs import descend, epochs, too_fast
+from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.loss import distillation_loss
 from lightweights.training.randomness import module_stream, stream
+from lightweights.training.replay import Replay, Step
 from lightweights.training.spsa import spsa_step
-from lightweights.training.state import EpochMeter, Training, adam
+from lightweights.training.state import Training, adam
 
 FRESH = 3
 """Evaluation with a fresh feature takes so many times the shots, as in the article's code."""
@@ -67,13 +68,15 @@ def student_epochs(training: Training, teacher: nn.Module, data: DistillationDat
     targets = logits_of(teacher, data.train.images, schedule.precision)
     validation_targets = logits_of(teacher, data.validation.images, schedule.precision)
 
+    step = Replay(distil_step(training, student, targets, data, schedule))
+
     def one(_: int) -> dict[str, float]:
         row: dict[str, float] = {}
         if student.source is not None:
             row["spsa_loss"] = tune_angles(training, student, validation_targets, data, schedule)
             student.take(student.source.draw(student.get_buffer("theta"), training.streams["shots"]), schedule.ema)
             row |= {"feature_rms": rms(student.get_buffer("smoothed")), "theta_rms": rms(student.get_buffer("theta"))}
-        meter = distil_epoch(training, student, targets, data, schedule)
+        meter = descend(training, student.network, data.train, schedule.batch_size, step)  # the mixing stands as it is
         if student.source is not None and schedule.evaluation == "fresh":
             set_feature(student.network, student.source.draw(student.get_buffer("theta"), training.streams["shots"], FRESH))
         return row | meter.row() | measure(student.network, data, schedule.precision, schedule.measured_train_images)
@@ -108,18 +111,19 @@ def tune_angles(
     return sum(seen) / len(seen)
 
 
-def distil_epoch(
+def distil_step(
     training: Training, student: Student, targets: Float[Tensor, "n classes"], data: DistillationData, schedule: StudentSchedule
-) -> EpochMeter:
-    """One epoch of Adam on the distillation loss, with the mixing as it stands."""
+) -> Step:
+    """A step of Adam on the distillation loss of the training images at given positions, with the mixing as it stands. ``targets`` are the
+    teacher's logits of all of them.
+    """
 
-    def objective(images: Tensor, labels: Tensor, batch: Tensor) -> tuple[Tensor, Tensor]:
+    def objective(images: Tensor, labels: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
         with autocast(images.device, schedule.precision):
             logits = student.network(images)
-        wanted = targets[batch.to(targets.device)]
-        return distillation_loss(logits.float(), wanted, labels, schedule.temperature, schedule.hard_weight), logits
+        return distillation_loss(logits.float(), targets[positions], labels, schedule.temperature, schedule.hard_weight), logits
 
-    return descend(training, student.network, data.train, schedule.batch_size, objective)
+    return descent(training, data.train, objective)
 
 
 def rms(values: Tensor) -> float:

@@ -9,8 +9,9 @@ from torch.nn import functional as F
 
 from lightweights.distillation.data import DistillationData, autocast, measure
 from lightweights.settings.schedules import TeacherSchedule
-from lightweights.training.epochs import descend, epochs, too_fast
+from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
+from lightweights.training.replay import Replay
 from lightweights.training.state import Training, adam
 
 
@@ -50,8 +51,10 @@ def teacher_epochs(training: Training, data: DistillationData, schedule: Teacher
             logits = taught.network(images)
         return F.cross_entropy(logits.float(), labels), logits
 
+    step = Replay(descent(training, data.train, objective))
+
     def one(_: int) -> dict[str, float]:
-        meter = descend(training, taught.network, data.train, schedule.batch_size, objective)
+        meter = descend(training, taught.network, data.train, schedule.batch_size, step)
         values = meter.row() | measure(taught.network, data, schedule.precision, schedule.measured_train_images)
         taught.remember(values["validation_accuracy_percent"])
         return values

@@ -82,8 +82,8 @@ def crossing_entries(mesh: Mesh, phases: Float[Tensor, "*batch phases"]) -> Comp
         upper, lower = (torch.complex(phase.cos(), phase.sin()) for phase in rest)
         kept, crossed = (first / 2).cos(), 1j * (first / 2).sin()
         quarters = [upper * kept, upper * crossed, lower * crossed, lower * kept]
-    constants = torch.tensor([0, 1], dtype=quarters[0].dtype, device=phases.device).expand(*phases.shape[:-1], 2)
-    return torch.cat([constants, *quarters], -1)
+    one = quarters[0][..., :1]
+    return torch.cat([torch.zeros_like(one), torch.ones_like(one), *quarters], -1)
 
 
 def input_columns(
@@ -91,7 +91,7 @@ def input_columns(
 ) -> Complex[Tensor, "*batch modes inputs"]:
     """Columns of the mesh's unitary at the input modes, in the order given. ``layout`` is the mesh's, on the phases' device."""
     layers = crossing_entries(mesh, phases).index_select(-1, layout.flatten()).unflatten(-1, tuple(layout.shape))
-    columns = layers[..., 0, :, inputs]
+    columns = torch.stack([layers[..., 0, :, mode] for mode in inputs], -1)
     for layer in range(1, mesh.depth):
         columns = layers[..., layer, :, :] @ columns
     return columns

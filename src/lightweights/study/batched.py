@@ -24,7 +24,7 @@ from lightweights.study.faults import RunError, memory_told
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, model_file, weights_file
 from lightweights.study.lock import exclusive
 from lightweights.study.provenance import provenance
-from lightweights.training.batched import round_together, why_alone
+from lightweights.training.batched import Stack, round_together, why_alone
 from lightweights.training.data import on_device
 from lightweights.training.state import DivergenceError, Training
 
@@ -64,12 +64,16 @@ def execute_batch(
                 outcomes[run.key] = error
         data = on_device(dataset, place)
         saved = time.monotonic()
+        stacked: dict[tuple[str, ...], Stack] = {}
         while left := [m for m in members if len(m.training.rows) < m.run.settings.steps and m.run.key not in outcomes]:
             behind = min(len(member.training.rows) for member in left)
             sharing = [member for member in left if len(member.training.rows) == behind]
             schedule = sharing[0].run.settings.schedule
             assert isinstance(schedule, GradientSchedule)
-            for member, row in zip(sharing, round_together([m.training for m in sharing], data, schedule), strict=True):
+            keys = tuple(member.run.key for member in sharing)
+            if keys not in stacked:
+                stacked = {keys: Stack([member.training for member in sharing])}
+            for member, row in zip(sharing, round_together(stacked[keys], data, schedule), strict=True):
                 if isinstance(row, DivergenceError):
                     outcomes[member.run.key] = RunError(f"run {member.run.study}/{member.run.key} diverged: {row}")
             if time.monotonic() - saved >= checkpoint_seconds:

@@ -146,10 +146,12 @@ def execute(
 
 
 def place_to_train(device: str) -> torch.device:
-    """Where ``execution.device`` has runs train. Raises RunError where that is not here."""
+    """Where ``execution.device`` has runs train; float32 is float32 there. Raises RunError where that is not here."""
     place = torch.device("cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu")
     if place.type == "cuda" and not torch.cuda.is_available():
         raise RunError("execution.device = 'cuda', but torch sees no GPU here; set it to cpu or auto")
+    if place.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False  # convolutions, by default, would take ten bits of each number
     return place
 
 

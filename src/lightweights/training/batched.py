@@ -11,6 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
@@ -22,6 +23,7 @@ from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.schedules import GradientSchedule
 from lightweights.training.alternating import with_weights
 from lightweights.training.data import TrainingData, measure, minibatches, random_batch
+from lightweights.training.replay import Replay
 from lightweights.training.state import DivergenceError, EpochMeter, Training, adam, require_finite
 
 ALONE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
@@ -43,14 +45,12 @@ def why_alone(generator: QuantumTrain, schedule: object) -> str:
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def round_together(
-    trainings: Sequence[Training], data: TrainingData, schedule: GradientSchedule
-) -> list[dict[str, float] | DivergenceError]:
-    """One round of each training, which must stand at the same round; the history row of each, or why it has none.
+def round_together(stack: "Stack", data: TrainingData, schedule: GradientSchedule) -> list[dict[str, float] | DivergenceError]:
+    """One round of each training of a stack; the history row of each, or why it has none.
 
     A training that diverges leaves the others as they are.
     """
-    stack = Stack(trainings)
+    trainings = stack.trainings
     meters = _mapping_epochs(stack, data, schedule)
     stack.put_back()
     losses = _phase_steps(stack, data, schedule)
@@ -103,7 +103,9 @@ class Loss(nn.Module):
 
 
 class Stack:
-    """The trainings' parameters, and buffers that differ, each with a leading axis; Adam with the trainings' moments over them."""
+    """The parameters of trainings that stand at the same round, and buffers that differ, each with a leading axis; Adam with the trainings'
+    moments over them. It holds for as many rounds as nothing else changes the trainings.
+    """
 
     def __init__(self, trainings: Sequence[Training]) -> None:
         self.trainings = trainings
@@ -120,6 +122,7 @@ class Stack:
         differ = (name for name, first in buffers[0].items() if any(not torch.equal(first, own[name]) for own in buffers[1:]))
         self.buffers = {name: torch.stack([own[name] for own in buffers]) for name in differ}
         self.optimisers = {name: self._adam(name) for name in trainings[0].optimisers}
+        self._steps = {name: Replay(partial(self._step, name)) for name in self.optimisers}
 
     def _names(self, optimiser: str) -> list[str]:
         """Of the parameters that an optimiser moves, in its order."""
@@ -156,7 +159,11 @@ class Stack:
         return torch.stack([getattr(training.module, part)() for training in self.trainings])
 
     def step(self, optimiser: str, fixed: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """One step of Adam for all runs; losses and logits before it."""
+        """One step of Adam for all runs; losses and logits before it, which hold until the next one."""
+        losses, logits = self._steps[optimiser](fixed, images, labels)
+        return losses, logits
+
+    def _step(self, optimiser: str, fixed: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         mapping = optimiser == "mapping"
 
         def one(own: dict[str, Tensor], fixed: Tensor, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from lightweights.settings.schedules import ClassicalSchedule
 from lightweights.training.data import TrainingData, measure
-from lightweights.training.epochs import descend, epochs, too_fast
+from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
 from lightweights.training.state import Training, adam
 
@@ -28,8 +28,10 @@ def classical_epochs(training: Training, data: TrainingData, schedule: Classical
         logits = network(images)
         return F.cross_entropy(logits, labels), logits
 
+    step = descent(training, data.train, objective)
+
     def one(epoch: int) -> dict[str, float]:
-        meter = descend(training, network, data.train, schedule.batch_size, objective)
+        meter = descend(training, network, data.train, schedule.batch_size, step)
         network.eval()
         return meter.row() | (measure(network, data) if schedule.measured(epoch) else {})
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from torch import Tensor, nn
 
 from lightweights.training.data import Examples, minibatches
+from lightweights.training.replay import Step
 from lightweights.training.state import EpochMeter, Training, require_finite
 
 Objective = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -23,17 +24,27 @@ def epochs(
         yield training.finish_row({"epoch": epoch} | row)
 
 
-def descend(training: Training, module: nn.Module, images: Examples, batch_size: int, objective: Objective) -> EpochMeter:
-    """One epoch of the optimiser ``network`` over all minibatches, in an order of the stream ``batches``, with the module in training."""
-    meter, optimiser = EpochMeter(), training.optimisers["network"]
-    module.train()
-    for batch in minibatches(len(images), batch_size, training.streams["batches"]):
-        pictures, labels = images.at(batch)
+def descent(training: Training, images: Examples, objective: Objective) -> Step:
+    """A step of the optimiser ``network`` on the images at given positions: loss before it, logits, labels."""
+    optimiser = training.optimisers["network"]
+
+    def one(positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        pictures, labels = images.at(positions)
         optimiser.zero_grad()
-        loss, logits = objective(pictures, labels, batch)
+        loss, logits = objective(pictures, labels, positions)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        meter.add(loss, logits, labels)
+        return loss.detach(), logits.detach(), labels
+
+    return one
+
+
+def descend(training: Training, module: nn.Module, images: Examples, batch_size: int, step: Step) -> EpochMeter:
+    """One epoch of steps over all minibatches, in an order of the stream ``batches``, with the module in training."""
+    meter = EpochMeter()
+    module.train()
+    for batch in minibatches(len(images), batch_size, training.streams["batches"]):
+        meter.add(*step(batch.to(images.labels.device)))
     return meter
 
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -106,6 +107,7 @@ class EpochMeter:
         return {"training_loss": mean, "last_batch_loss": float(loss), "last_batch_accuracy_percent": accuracy}
 
 
-def adam(parameters: object, lr: float) -> torch.optim.Adam:
-    """Adam with torch's defaults, in its fused form."""
-    return torch.optim.Adam(parameters, lr=lr, fused=True)  # type: ignore[arg-type]
+def adam(parameters: Iterable[Tensor], lr: float) -> torch.optim.Adam:
+    """Adam with torch's defaults, in its fused form; on a GPU its steps can be recorded."""
+    moved = list(parameters)
+    return torch.optim.Adam(moved, lr=lr, fused=True, capturable=moved[0].device.type == "cuda")
