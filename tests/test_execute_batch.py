@@ -88,6 +88,32 @@ def test_a_killed_batch_goes_on_to_the_same_numbers(tiny, tmp_path: Path, monkey
         assert all(torch.equal(value, whole[key].model[name]) for name, value in result.model.items())
 
 
+FREE = """
+import torch
+from lightweights.mapping import Arm
+
+class Free(Arm):
+    phases_matter = False
+    def __init__(self, weight_count, factors, generator):
+        super().__init__(weight_count)
+        self.numbers = torch.nn.Parameter(torch.ones(int(torch.randint(1, 40, (), generator=generator))))
+    def forward(self, factors):
+        return self.numbers.sum().expand(self.weight_count)
+"""
+
+
+def test_runs_whose_arms_hold_unequal_numbers_share_steps_with_their_like(tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "free_arm_of_a_batch.py").write_text(FREE)
+    monkeypatch.chdir(tmp_path)
+    runs = [run for run in study(**{"photonics.arm": "free_arm_of_a_batch:Free"}) if run.experiment == "seeds"]
+    found = execute_batch(runs, tiny, tmp_path, **HOW)
+    for run in runs:
+        alone = execute(run, tiny, tmp_path / "alone", **HOW)
+        assert found[run.key].parameters == alone.parameters
+        assert found[run.key].final["test_cross_entropy"] == pytest.approx(alone.final["test_cross_entropy"], abs=1e-3)
+    assert len({result.parameters["phases_used"] for result in found.values()}) > 1
+
+
 def test_runs_that_cannot_share_steps_are_trained_alone(tiny, tmp_path: Path) -> None:
     runs = [run for run in study(**{"photonics.arm": "gaussian-resampled"}) if run.experiment == "seeds"][:2]
     found = execute_batch(runs, tiny, tmp_path, **HOW)

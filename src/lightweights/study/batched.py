@@ -67,12 +67,13 @@ def execute_batch(
         stacked: dict[tuple[str, ...], Stack] = {}
         while left := [m for m in members if len(m.training.rows) < m.run.settings.steps and m.run.key not in outcomes]:
             behind = min(len(member.training.rows) for member in left)
-            sharing = [member for member in left if len(member.training.rows) == behind]
+            level = [member for member in left if len(member.training.rows) == behind]
+            sharing = [member for member in level if _shapes(member) == _shapes(level[0])]
             schedule = sharing[0].run.settings.schedule
             assert isinstance(schedule, GradientSchedule)
             keys = tuple(member.run.key for member in sharing)
             if keys not in stacked:
-                stacked = {keys: Stack([member.training for member in sharing])}
+                stacked[keys] = Stack([member.training for member in sharing])
             for member, row in zip(sharing, round_together(stacked[keys], data, schedule), strict=True):
                 if isinstance(row, DivergenceError):
                     outcomes[member.run.key] = RunError(f"run {member.run.study}/{member.run.key} diverged: {row}")
@@ -117,6 +118,11 @@ def _finished(member: Member, dataset: Dataset, results: Path, origin: dict) -> 
     write_result(member.run, result, results, origin)
     member.state.unlink(missing_ok=True)
     return result
+
+
+def _shapes(member: Member) -> list[torch.Size]:
+    """Of what it trains. Settings alone do not tell: an arm may have as many numbers as its circuits have effective phases."""
+    return [parameter.shape for parameter in member.training.module.parameters()]
 
 
 def _generator(training: Training) -> QuantumTrain:
