@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lightweights.report.comparisons import DIFFERS, p_value, signed_interval
-from lightweights.report.contrasts import WORDS_OF_CONTRASTS, compare_contrasts
+from lightweights.report.contrasts import WORDS_OF_CONTRASTS, compare_contrasts, family_of
 from lightweights.report.measures import set_name
 from lightweights.report.results import Results
 from lightweights.report.statistics import span
@@ -18,12 +18,13 @@ from .arms import arm_label
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many of the family have words, and
-    its seeds.
+    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many are asked for and have not
+    landed, and its seeds.
     """
 
     primary: dict[str, list[Any]]
     family: int
+    missing: int
     seeds: str
     margin: float
 
@@ -42,10 +43,12 @@ def confirmed(results: Results) -> Confirmed | None:
     primary = table[table.kind == "primary"]
     if primary.empty:
         return None
-    contrasts = results.study.experiments[CONFIRMATION].contrasts
+    asked = results.study.experiments[CONFIRMATION]
+    contrasts = asked.contrasts
     assert contrasts is not None
+    family = family_of(asked, contrasts)
     by_arm = {str(arm): list(part.sort_values("bond_dim").itertuples()) for arm, part in primary.groupby("second", sort=False)}
-    return Confirmed(by_arm, len(primary), span(int(n) for n in primary.n), contrasts.margin)
+    return Confirmed(by_arm, family, family - len(primary), span(int(n) for n in primary.n), contrasts.margin)
 
 
 def confirmation_table(results: Results) -> Table | None:

@@ -3,7 +3,8 @@
 from lightweights.report.chapter import Chapter, Shown
 from lightweights.report.measures import Measure
 
-DISTILLATION = ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
+DISTILLATION = ("pqkd_teacher_published", "pqkd_student_published")
+DISTILLATION += ("pqkd_teacher", "pqkd_student", "pqkd_teacher_cifar", "pqkd_student_cifar")
 FRONTIER = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls", "pqkd_plain")
 CONTROLS = ("pqkd_controls", "pqkd_extreme_controls")
 SHOTS = ("pqkd_shots", "pqkd_shots_frozen")

@@ -20,6 +20,7 @@ from .students import (
     LAST_EPOCHS,
     REFERENCE,
     TABLE_1,
+    TRAINED,
     by_label,
     compare,
     control_runs,
@@ -136,6 +137,7 @@ class Facts:
     headline: str
     calibration: tuple[str, str]
     epochs: int
+    trained: tuple[str, ...]
     shots: int
     labels: list[str]
     reference: str
@@ -159,6 +161,7 @@ def facts(results: Results) -> Facts:
         headline=HEADLINE,
         calibration=CALIBRATION,
         epochs=PUBLISHED_EPOCHS,
+        trained=TRAINED,
         shots=PUBLISHED_SHOTS,
         labels=list(dict.fromkeys(label for part in replaced for label in part.accuracy)),
         reference=LABELS[REFERENCE],

@@ -29,7 +29,7 @@ from lightweights.report.verdicts import (
 
 from . import LAWS, PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, PUBLISHED_SHOTS
 from .shots import shot_fits, shot_gains
-from .students import distilled_runs, epochs_of, images_of
+from .students import PUBLISHED_SCHEDULE, distilled_runs, epochs_of, images_of
 
 SHORTER = "judged only at the published schedule"
 Found = dict[str, Summary]
@@ -132,9 +132,9 @@ def shot_noise_power(claim: Claim, results: Results) -> Evidence:
 
 def student_minus_teacher_cross_entropy_below(claim: Claim, results: Results) -> Evidence:
     """Whether students have a lower validation cross-entropy than their teachers, which the source calls better calibrated."""
-    matched = matching_runs(claim, results.runs)
+    matched = _matched(claim, results)
     full, used = _full_or_all(distilled_runs(matched))
-    teachers = distilled_runs(results.of("pqkd_teacher"))
+    teachers = distilled_runs(pd.concat([results.of("pqkd_teacher"), results.of(PUBLISHED_SCHEDULE["pqkd_teacher"])]))
     if len(used):
         teachers = teachers[(teachers.dataset == claim.dataset) & (teachers.epochs == used.epochs.iloc[0])]
     more = paired_by_seed(used, teachers, "validation_cross_entropy")[0] if len(used) and len(teachers) else summarise([])
@@ -207,7 +207,13 @@ def _of_column(claim: Claim, results: Results) -> Evidence:
 
 
 def _matched(claim: Claim, results: Results) -> pd.DataFrame:
-    """The runs that a claim is judged by; compression of the convolutions, which some ask for, follows from the runs' settings."""
+    """The runs that a claim is judged by, those that trained as long as published where there are any; compression of the convolutions,
+    which some ask for, follows from the runs' settings.
+    """
+    if claim.experiment in PUBLISHED_SCHEDULE:
+        full = _matched(replace(claim, experiment=PUBLISHED_SCHEDULE[claim.experiment]), results)
+        if len(full):
+            return full
     if claim.at("compression") is None:
         return matching_runs(claim, results.runs)
     return matching_runs(claim, distilled_runs(results.runs))

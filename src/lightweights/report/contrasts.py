@@ -7,7 +7,7 @@ import pandas as pd
 from lightweights.report.comparisons import DIFFERS, EQUIVALENT, LEVEL, OPEN, SMALLEST_N, compared_column
 from lightweights.report.results import Results
 from lightweights.report.statistics import bootstrap, holm, improvement, paired_difference, tost
-from lightweights.settings.experiment import Contrasts
+from lightweights.settings.experiment import Contrasts, Experiment
 from lightweights.study.collect import SHORT_NAMES
 
 WORDS_OF_CONTRASTS = (
@@ -51,8 +51,12 @@ def compare_contrasts(results: Results, experiment: str) -> pd.DataFrame:
                     | {"p": p, "p_equivalence": tost(difference, contrasts.margin)}
                 )
     table = pd.DataFrame(rows, columns=[*others, *COLUMNS])
-    family = len(contrasts.primary) * math.prod(len(values) for path, values in asked.vary.items() if path != contrasts.of)
-    return _with_words(table, contrasts, family)
+    return _with_words(table, contrasts, family_of(asked, contrasts))
+
+
+def family_of(asked: Experiment, contrasts: Contrasts) -> int:
+    """How many primary contrasts an experiment's settings ask for: they are corrected together."""
+    return len(contrasts.primary) * math.prod(len(values) for path, values in asked.vary.items() if path != contrasts.of)
 
 
 def _with_words(table: pd.DataFrame, contrasts: Contrasts, family: int) -> pd.DataFrame:
