@@ -108,7 +108,7 @@ def test_the_claim_is_judged_by_the_worst_point(worst: float, spread: float, wan
     assert found["mean"] == pytest.approx(max(worst, 1.5))
     assert found.n == 3
     assert ("g2=0.1" if worst > 1.5 else "brightness=0.75") in found.why
-    assert "6 of 6 points of 4 of the four sweeps" in found.why
+    assert "worst of the 6 points of the four sweeps" in found.why
 
 
 @pytest.mark.parametrize("missing", ["noise_transmittance", "noise_g2,g2=0.001"])

@@ -23,8 +23,10 @@ def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evi
     ends = {name: one_sided(found) for name, found in drops.items()}
     below = sum(high < bound for _, high in ends.values())
     mean = summarise([found.mean for found in drops.values()]).mean
+    whole = len(drops) == len(asked) and experiments == set(SWEEPS)
+    points = f"the {len(drops)} points" if whole else f"{len(drops)} points ({len(asked)} asked for, of {len(experiments)} sweeps)"
     why = (
-        f"worst of {len(drops)} of {len(asked)} points of {len(experiments)} of the four sweeps, trained under noise, at {where}, "
+        f"worst of {points} of the four sweeps, trained under noise, at {where}, "
         f"against the same schedule without noise, paired by seed, test600; the one-sided 95 % upper bounds of {below} points lie below "
         f"{bound:g}; mean over the points {mean:.2f}"
     )
