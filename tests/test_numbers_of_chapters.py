@@ -1,5 +1,7 @@
 """The numbers of the small chapters' pages, computed again from runs.csv and histories with pandas and scipy alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,3 +140,21 @@ def test_kernels_at_their_best_and_at_their_largest(runs, experiment) -> None:
         slopes.append(np.polyfit(np.log(part["pair.qubits"]), np.log(part.chain_kernel_seconds), 1)[0])
     assert f"to the power of {spread(slopes)} [{interval(slopes).split('[')[1]}" in text
     assert clean(-0.001) == "0.00"
+
+
+def test_teachers_at_the_published_schedule() -> None:
+    text = " ".join(Path("docs/pqkd.md").read_text(encoding="utf-8").split())
+    folder = PAPER / "runs/pqkd_teacher_published/name=mnist,epochs=100"
+    histories = [pd.read_csv(path) for path in sorted(folder.glob("seed-*/history.csv"))]
+    assert [len(history) for history in histories] == [100] * 5
+    loss = [history.validation_cross_entropy for history in histories]
+    least, last = [own.min() for own in loss], [own.iloc[-1] for own in loss]
+    assert f"end at {min(last):.3f} to {max(last):.3f} nats" in text
+    assert f"cross-entropy, {min(least):.3f} to {max(least):.3f}, comes earlier" in text
+    when = [int(history.epoch[own.idxmin()]) for history, own in zip(histories, loss, strict=True)]
+    assert f"at epochs {min(when)} to {max(when)}." in text
+    passed = [int(history.epoch[history.train_accuracy_percent >= 99.99].min()) for history in histories]
+    assert f"at epochs {min(passed)} to {max(passed)}, when" in text
+    ends = [history.train_accuracy_percent.iloc[-1] for history in histories]
+    assert [seed for seed, end in enumerate(ends) if end < 99.99] == [2]
+    assert not any(0.030 <= own <= 0.032 and end >= 99.99 for own, end in zip(last, ends, strict=True))
