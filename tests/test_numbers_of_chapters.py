@@ -1,5 +1,6 @@
 """The numbers of the small chapters' pages, computed again from runs.csv and histories with pandas and scipy alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +159,18 @@ def test_teachers_at_the_published_schedule() -> None:
     ends = [history.train_accuracy_percent.iloc[-1] for history in histories]
     assert [seed for seed, end in enumerate(ends) if end < 99.99] == [2]
     assert not any(0.030 <= own <= 0.032 and end >= 99.99 for own, end in zip(last, ends, strict=True))
+
+
+def test_what_splitting_a_photonic_circuit_costs(runs) -> None:
+    text, own = page("partitioning"), of(runs, "splitting")
+    accuracy = {key: part.set_index("seed").test10k_accuracy_percent for key, part in own.groupby(["photonics.circuits", "arm"])}
+    assert sorted(map(len, accuracy.values())) == [3] * 6
+    one = {arm: values for (circuits, arm), values in accuracy.items() if circuits.count("[") == 2}
+    for (circuits, arm), values in accuracy.items():
+        name = " x ".join(f"({modes}, {photons})" for modes, photons in json.loads(circuits))
+        row = f"{name}, {'trained' if arm == 'photonic' else 'frozen'} |"
+        told = f"{values.mean():.2f} ± {values.std():.2f} |"
+        if circuits.count("[") > 2:
+            told += f" {signed(values - one[arm])} |"
+        after = text[text.index(row) : text.index(row) + 200]
+        assert told in after, (row, told)

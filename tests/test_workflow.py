@@ -254,6 +254,7 @@ def test_a_new_student_of_a_landed_teacher_without_weights_has_it_trained_again(
     tree["experiments"]["other"] = student | {"override": {"feature.source": "uniform"}}
     write_params(house, tree)
     assert planned(house, "student", "other") == {"prepare_data": 1, "train_teacher": 1, "train_run": 1, "other": 1}
+    assert not {"prepare_data", "train_teacher", "train_run"} & set(planned(house, "summary", "--config", "partial=true"))
     call(house, "snakemake", "--cores", "1", "student", "other")
     assert weights.read_bytes() == before
 

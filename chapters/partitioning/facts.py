@@ -9,7 +9,7 @@ import pandas as pd
 
 from lightweights.report.claims import matching_runs
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
 from .arms import ARMS, PROCESSORS
 from .ranks import rank_of
@@ -49,7 +49,9 @@ class Circuits:
 
 @dataclass(frozen=True)
 class Split:
-    """Circuits whose product generates weights: outcomes, phases in use and effective, rank of P, accuracy over seeds."""
+    """Circuits whose product generates weights: outcomes, phases in use and effective, rank of P, accuracy over seeds, and how much less it
+    is than one circuit's, paired by seed (without pairs for that circuit itself).
+    """
 
     circuits: tuple[tuple[int, int], ...]
     arm: str
@@ -58,6 +60,7 @@ class Split:
     effective: int
     rank: int
     accuracy: Summary
+    less: Summary
 
 
 @dataclass(frozen=True)
@@ -139,13 +142,15 @@ def splits_of(results: Results) -> list[Split]:
     own = results.of("splitting")
     if own.empty or ACCURACY not in own:
         return []
+    shapes = own["photonics.circuits"].map(lambda text: tuple((int(modes), int(photons)) for modes, photons in json.loads(text)))
+    single = own[shapes.map(len) == 1]
     return [
-        _split(tuple((int(modes), int(photons)) for modes, photons in json.loads(circuits)), str(arm), part)
-        for (circuits, arm), part in own.groupby(["photonics.circuits", "arm"], sort=False)
+        _split(circuits, str(arm), part, single[single.arm == arm] if len(circuits) > 1 else single.iloc[:0])
+        for (circuits, arm), part in own.groupby([shapes, "arm"], sort=False)
     ]
 
 
-def _split(circuits: tuple[tuple[int, int], ...], arm: str, part: pd.DataFrame) -> Split:
+def _split(circuits: tuple[tuple[int, int], ...], arm: str, part: pd.DataFrame, single: pd.DataFrame) -> Split:
     first = part.iloc[0]
     return Split(
         circuits,
@@ -155,4 +160,5 @@ def _split(circuits: tuple[tuple[int, int], ...], arm: str, part: pd.DataFrame) 
         int(first["parameters_phases_effective"]),
         rank_of(circuits),
         summarise(part[ACCURACY]),
+        paired_by_seed(part, single, ACCURACY)[0],
     )

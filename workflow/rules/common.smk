@@ -1,7 +1,8 @@
 ASKED = {run.key: run for run in RUNS}
 TEACHERS = STUDY.teachers(RUNS)
-# Teachers that have landed without their models, which git does not hold: those that a student is still to learn from are trained again.
-AGAIN = {t.key for run in RUNS if (t := TEACHERS.get(run.key)) and not is_done(run) and not weights_file(t).is_file()}
+# Teachers that have landed without their models, which git does not hold: those that a student is still to learn from are trained again. A partial
+# summary trains none.
+AGAIN = {t.key for run in ([] if PARTIAL else RUNS) if (t := TEACHERS.get(run.key)) and not is_done(run) and not weights_file(t).is_file()}
 
 
 def run_of(wildcards):
