@@ -68,6 +68,14 @@ def test_landed_runs_calibrate_their_variant_then_their_experiment_then_their_fa
     assert other.memory_mb == 5000
 
 
+def test_what_a_gpu_or_a_batch_trained_tells_nothing_of_a_cores_seconds(tmp_path: Path) -> None:
+    for number, provenance in enumerate(({"device": "NVIDIA H200"}, {"device": "cpu: any", "batch": 10})):
+        land("photonic/bond_dim=4/seed-0", 20.0, tmp_path / str(number), **provenance)
+        assert Costs(STUDY.runs(), tmp_path / str(number)).of(run_of("photonic/bond_dim=4/seed-1")).source == "table"
+    land("photonic/bond_dim=4/seed-0", 20.0, tmp_path, device="cpu: any")
+    assert Costs(STUDY.runs(), tmp_path).of(run_of("photonic/bond_dim=4/seed-1")).source == "variant"
+
+
 def test_a_damaged_run_calibrates_nothing(tmp_path: Path) -> None:
     path = metrics_file(run_of("classical/base/seed-0"), tmp_path)
     path.parent.mkdir(parents=True)

@@ -82,7 +82,9 @@ def job_group(settings: RunSettings) -> str | None:
 
 
 class Costs:
-    """Costs of runs, calibrated by those of them that have landed: the same variant first, then its experiment, then its family."""
+    """Costs of runs, calibrated by those of them that have landed: the same variant first, then its experiment, then its family. Runs that
+    a GPU trained, or that shared their steps with others, tell nothing of the seconds of a core.
+    """
 
     def __init__(self, runs: Iterable[Run], results: Path = RESULTS) -> None:
         self._rates: dict[tuple[str, ...], list[float]] = {}
@@ -92,6 +94,8 @@ class Costs:
                 provenance: dict[str, Any] = read_json(metrics_file(run, results))["provenance"]
                 rate = float(provenance["wall_seconds"]) * provenance.get("threads", 1) / run.settings.work().millions
                 memory = provenance.get("peak_memory_mb", 0)
+                if provenance.get("batch") or not provenance.get("device", "cpu").startswith("cpu"):
+                    continue
                 if not (0 < rate < math.inf and isinstance(memory, int) and 0 <= memory < MOST_MEMORY_MB):
                     continue
             except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
