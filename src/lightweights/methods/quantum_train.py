@@ -42,8 +42,8 @@ def check(settings: QuantumTrainRun, where: str) -> None:
     largest = max(fock.largest_basis(modes, photons, bunching) for modes, photons in circuits)
     if largest > fock.LARGEST_BASIS:
         raise SettingsError(
-            f"{where}: photonics.circuits = {circuits} has a circuit of {largest:,} outcomes, on the way to N photons or in the end; at most "
-            f"{fock.LARGEST_BASIS:,} are possible"
+            f"{where}: photonics.circuits = {circuits} has a circuit of {largest:,} outcomes, on the way to its photons or in the end; "
+            f"at most {fock.LARGEST_BASIS:,} are possible"
         )
     if math.prod(counts) < weights:
         example = [list(circuit) for circuit in smallest_circuits(weights)]
