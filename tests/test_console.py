@@ -65,6 +65,7 @@ def test_errors_are_shown_and_texts_of_jobs_are_not() -> None:
     assert not handler.filter(record(logging.INFO, "job_info"))
     assert not handler.filter(record(logging.INFO, None, "Select jobs to execute..."))
     assert handler.filter(record(logging.ERROR, "job_error")) and handler.filter(record(logging.INFO, None, "Nothing to be done"))
+    assert handler.filter(record(logging.INFO, None, "Terminating processes on user request, this might take some time."))
 
 
 def test_a_run_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
@@ -137,3 +138,19 @@ def test_outputs_are_dated_after_inputs_of_the_same_content_alone(tmp_path: Path
     os.utime(drawn, (1, 1))
     date_outputs(record, [str(drawn)], [given])
     assert drawn.stat().st_mtime == 1
+
+
+def test_outputs_are_dated_before_all_else_where_an_input_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snakemake says that nothing is to be done where a run is missing and what was collected from it is not."""
+    monkeypatch.chdir(tmp_path)
+    settings, run, drawn, record = (Path(name) for name in ("study.json", "metrics.json", "runs.csv", "in_step.json"))
+    for file in (settings, run, drawn):
+        file.write_text("1")
+    note(record, [([str(drawn)], [str(settings), str(run)])])
+    run.unlink()
+    date_outputs(record, [str(drawn), "means.json"], [settings, run])
+    assert drawn.stat().st_mtime < settings.stat().st_mtime
+    run.write_text("1")
+    Path("means.json").write_text("1")
+    date_outputs(record, [str(drawn), "means.json"], [settings, run])
+    assert drawn.stat().st_mtime >= run.stat().st_mtime

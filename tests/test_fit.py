@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, SequentialSampler, TensorDataset
 
 from lightweights import MPS, Hardware, LogitTanh, Noise, QuantumTrain, fit
 from lightweights.datasets import Dataset
@@ -16,6 +16,7 @@ from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.data import on_device
 from lightweights.training.randomness import stream
 from lightweights.training.state import DivergenceError
+from lightweights.watch import LearningWarning
 
 
 def vectors(count: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
@@ -228,6 +229,69 @@ def test_what_cannot_be_is_refused_before_anything_trains(batches: object, setti
 def test_batches_that_do_not_fit_are_told(batch: object, settings: dict, message: str):
     with pytest.raises(FitError, match=message):
         list(fit(small(), [batch], **settings))
+
+
+def normalised(**settings: object) -> QuantumTrain:
+    return QuantumTrain(nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.Dropout(0.5), nn.Linear(3, 2)), "auto", MPS(2), **settings)
+
+
+class Own:
+    """A loader of one's own, of which nothing is known before it is gone through."""
+
+    def __init__(self, batches: object) -> None:
+        self.batches = batches
+
+    def __iter__(self):
+        return iter(self.batches)
+
+
+X, LABELS = vectors(33)
+CASES = TensorDataset(X, LABELS)
+IN_LISTS = list(zip(X.split(16), LABELS.split(16), strict=True))
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        DataLoader(CASES, batch_size=16, shuffle=True),
+        DataLoader(CASES, batch_sampler=BatchSampler(SequentialSampler(CASES), 16, drop_last=False)),
+        DataLoader(CASES, batch_sampler=[[0, 1, 2], [3]]),
+        IN_LISTS,
+        [IN_LISTS[2], *IN_LISTS[:2]],
+        [({"input": x}, y) for x, y in IN_LISTS],
+    ],
+)
+@pytest.mark.parametrize("settings", [{}, {"schedule": {"mapping_epochs": 0}}, {"schedule": "cobyla"}])
+def test_a_batch_of_one_that_norms_cannot_take_is_told_before_the_first_step(batches: object, settings: dict):
+    generated = normalised(seed=0)
+    state = {name: value.clone() for name, value in generated.state_dict().items()}
+    with pytest.raises(FitError, match=r"one case alone, on which this module cannot be trained .*drop_last=True"):
+        next(fit(generated, batches, **settings))
+    assert all(torch.equal(value, state[name]) for name, value in generated.state_dict().items())
+
+
+def test_a_batch_of_one_is_told_for_objectives_too():
+    objective = lambda call, batch: F.cross_entropy(call(batch["x"]), batch["y"])  # noqa: E731
+    with pytest.raises(FitError, match="one case alone"):
+        next(fit(normalised(), [{"x": x, "y": y} for x, y in IN_LISTS], objective=objective))
+
+
+@pytest.mark.parametrize("batches", [DataLoader(CASES, batch_size=16, drop_last=True), DataLoader(CASES, batch_size=11), IN_LISTS[:2]])
+def test_batches_that_norms_can_take_are_trained_on(batches: object):
+    assert len(list(fit(normalised(), batches, rounds=1))) == 1
+
+
+def test_a_batch_of_one_is_trained_on_where_the_module_can():
+    assert len(list(fit(small(), DataLoader(CASES, batch_size=16), rounds=1))) == 1
+
+
+def test_a_loader_of_unknown_sizes_is_warned_of_a_batch_of_one_and_trained_to_the_same_bits():
+    batches = IN_LISTS[:2]
+    with pytest.warns(LearningWarning, match="one case alone, the training ends there"):
+        torch.manual_seed(1)
+        warned = list(fit(normalised(seed=0), Own(batches), rounds=2, seed=0))
+    torch.manual_seed(1)
+    assert timeless(warned) == timeless(list(fit(normalised(seed=0), batches, rounds=2, seed=0)))
 
 
 def test_only_generators_are_fitted():

@@ -107,11 +107,38 @@ def test_activations_that_a_module_keeps_are_in_nobodys_way(x: torch.Tensor):
     assert generated.bake().hidden.grad_fn is None
 
 
+def test_what_a_call_left_and_no_copy_can_hold_stays_the_same_object(x: torch.Tensor):
+    class KeepsGraph(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            output = super().forward(x)
+            self.graph, self.rows = {"node": output.grad_fn}, (row for row in output)
+            return output
+
+    generated = QuantumTrain(KeepsGraph(4, 3), seed=0)
+    outputs = generated(x)
+    torch.testing.assert_close(generated.bake()(x), outputs)
+    torch.testing.assert_close(copy.deepcopy(generated)(x), outputs)
+
+
 def test_what_cannot_be_copied_is_told():
     module = nn.Linear(2, 2)
     module.rows = (row for row in ())
     with pytest.raises(ValueError, match="Linear cannot be copied"):
         QuantumTrain(module)
+
+
+def kept_in(place: str) -> nn.Module:
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    weight = module[1].weight
+    vars(module)["mine"] = {"itself": weight, "list": [weight], "dict": {"a": (0, {"b": weight})}}[place]
+    return module
+
+
+@pytest.mark.parametrize("place", ["itself", "list", "dict"])
+def test_a_weight_kept_where_none_can_be_put_is_refused_at_construction(place: str, x: torch.Tensor):
+    with pytest.raises(ValueError, match=r"1\.weight also lies in the attribute 'mine' of Sequential"):
+        QuantumTrain(kept_in(place), seed=0)
+    assert QuantumTrain(kept_in(place), only="0", seed=0)(x).shape == (len(x), 4)
 
 
 # Precision

@@ -167,6 +167,10 @@ def of_arrays(images: object, labels: object, **named: int):
         ([[[1, 2], [3]]], [0], "are not arrays of numbers"),
         (np.zeros((40, 16, 16, 3)), LABELS, r"channels last, it seems; move them first: images.transpose\(0, 3, 1, 2\)"),
         (np.zeros((16, 16, 40)), LABELS, r"images of shape \(16, 1, 16, 40\)"),
+        (IMAGES > 100, LABELS, "no pixel is above 1, of 255"),
+        (np.ma.masked_greater(IMAGES, 100), LABELS, "not arrays of numbers.*some are masked"),
+        (torch.from_numpy(IMAGES).float().requires_grad_(), LABELS, "not arrays of numbers"),
+        (IMAGES, LABELS * 0, "all labels are 0; where there is one class there is nothing to learn"),
         (np.zeros((40, 0, 4)), LABELS, r"images of shape \(40, 1, 0, 4\)"),
     ],
 )

@@ -499,6 +499,7 @@ def test_settings_that_can_be_trained_pass() -> None:
     [
         ({"photonics/circuits": [[8, 4], [8, 4]]}, ["[[8, 4], [8, 4]]", "4900 joint outcomes", "6690 weights", "[[9, 4], [8, 4]]", "auto"]),
         ({"photonics/circuits": [[32, 16]]}, ["601,080,390 outcomes", "4,000,000"]),
+        ({"photonics/circuits": [[26, 20]]}, ["10,400,600 outcomes", "4,000,000"]),
         ({"network/name": "resnet"}, ["network.name = 'resnet'", "cnn, cnn-relu, cnn-merlin, and package.module:factory"]),
         ({"network/name": "no_such_package:network"}, ["no_such_package:network", "cannot be imported"]),
         ({"network/name": "math:network"}, ["math:network", "cannot be imported"]),

@@ -272,6 +272,7 @@ def test_spaced_photons_enter_at_the_floor_of_linspace(modes: int) -> None:
         ((4, 2, "notebook", [1, 1, 1, 0]), "does not put 2 photons"),
         ((4, 5, "notebook", "first", True), "does not put 5 photons into 4 modes"),
         ((32, 16), "601,080,390 outcomes"),
+        ((26, 20), "10,400,600 outcomes on the way"),
         ((2, 30, "notebook", "spaced", True), "30 photons: at most 20 are possible, since permanents of N photons take"),
     ],
 )

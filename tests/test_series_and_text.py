@@ -70,6 +70,7 @@ def test_windows_are_followed_by_what_they_ask_for() -> None:
         (INPUTS.astype(complex), TARGETS, "complex128 is no type of real numbers"),
         (INPUTS.astype(str), TARGETS, "is no type of real numbers"),
         ([[[1.0], [2.0, 3.0]]], TARGETS, "not an array of numbers"),
+        (np.ma.masked_greater(INPUTS, 1), TARGETS, "not an array of numbers.*some are masked"),
         (INPUTS[:0], TARGETS[:0], r"inputs of shape \(0, 4, 2\)"),
     ],
 )
@@ -98,6 +99,7 @@ def test_texts_are_filled_up_and_padding_is_masked() -> None:
         (ROWS, LABELS[:2], "3 texts and 2 labels"),
         ([], [], "0 texts"),
         ([[1, 5]], [0], "text 0 has no token, or one that is not 1 to 4"),
+        ([[1.5, 2]], [0], "text 0 has no token, or one that is not 1 to 4"),
         ([[0, 1]], [0], "text 0 has no token, or one that is not 1 to 4"),
         ([[1], []], [0, 1], "text 1 has no token"),
         ([[1, 1, 1, 1, 1]], [0], "text 0 has 5 tokens, a row 4"),
@@ -110,6 +112,17 @@ def test_texts_are_filled_up_and_padding_is_masked() -> None:
 def test_what_is_no_text_is_refused(rows: list, labels: list, said: str) -> None:
     with pytest.raises(DataError, match=said):
         text_from_tokens("words", 5, 3, 4, (rows, labels), {"test": (ROWS, LABELS)})
+
+
+def test_a_third_array_beside_rows_and_labels_is_refused() -> None:
+    with pytest.raises(DataError, match="expected a pair, rows of tokens and labels"):
+        text_from_tokens("words", 5, 3, 4, (ROWS, LABELS, LABELS), {"test": (ROWS, LABELS)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("outputs", [(), (2,), (-1,)])
+def test_features_to_tell_that_a_series_has_not_are_refused(outputs: tuple) -> None:
+    with pytest.raises(DataError, match="expected some of the features 0 to 1"):
+        windows(INPUTS[0], 2, outputs)
 
 
 def test_a_text_is_cut_only_where_that_is_asked_for() -> None:

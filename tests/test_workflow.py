@@ -190,6 +190,7 @@ def test_an_interrupted_restore_removes_nothing_that_was_there(copied: Path) -> 
 
 def test_a_missing_run_is_trained_alone_and_can_be_left_out_of_a_partial_summary(copied: Path) -> None:
     shutil.rmtree(copied / "results/paper/runs" / RUNS[2])
+    assert planned(copied, "results/paper/scorecard.md")["train_run"] == 1
     assert planned(copied) == {
         "prepare_data": 1,
         "train_run": 1,

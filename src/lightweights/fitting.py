@@ -24,8 +24,10 @@ from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, Sp
 from lightweights.training.alternating import Schedule, alternate, drawn_from, optimisers_of
 from lightweights.training.progress import Progress
 from lightweights.training.randomness import stream
+from lightweights.training.rehearsal import batch_of_one, refusal, with_tensors
 from lightweights.training.state import Training
 from lightweights.training.task import Call, Task
+from lightweights.watch import tell
 
 Callback = Callable[[dict[str, float], QuantumTrain], Mapping[str, float] | None]
 Row = dict[str, float]
@@ -73,7 +75,8 @@ def fit(
     where batches depend on torch's global generator or the loader's own alone. ``seed`` decides perturbations and redrawn answers, not the
     order of batches; without it they follow ``torch.manual_seed``.
 
-    Raises FitError where arguments cannot be, ValueError-like and at once, DivergenceError where the loss is no longer finite.
+    Raises FitError where arguments cannot be, ValueError-like and at once, and before the first step where an epoch would end in a batch of
+    one case on which the module's norms cannot be trained; DivergenceError where the loss is no longer finite.
     """
     if not isinstance(generated, QuantumTrain):
         raise FitError(f"fit trains a QuantumTrain, not {type(generated).__name__}; wrap the module first: QuantumTrain(module)")
@@ -124,6 +127,7 @@ class _Batches:
         self.batches, self.device = batches, generated.phases[0].device
         self._loss, self._objective = loss, objective
         self._phases: Iterator[Any] = iter(())
+        self._generated, self._seen = generated, False
 
     def new_round(self) -> None:
         """The phases begin anew with the first batch, so that a round does not depend on where the last one stopped."""
@@ -132,16 +136,31 @@ class _Batches:
     def epoch(self) -> Iterator[Any]:
         count = 0
         for count, batch in enumerate(self.batches, 1):  # noqa: B007
-            yield on_device(batch, self.device)
+            yield self._ready(batch)
         if not count:
             raise FitError("batches gave no batch: there is nothing to train on")
 
     def batch(self) -> Any:
         for _ in range(2):
             for batch in self._phases:
-                return on_device(batch, self.device)
+                return self._ready(batch)
             self._phases = iter(self.batches)
         raise FitError("batches gave no batch: there is nothing to train on")
+
+    def _ready(self, batch: Any) -> Any:
+        """A batch on the device. Before the first is trained on, what would end the epoch is told: a last batch of one."""
+        if not self._seen:
+            self._seen = True
+            alone, known = batch_of_one(self.batches, batch)
+            why = "" if alone is None else refusal(self._generated, on_device(alone, self.device), self.loss)
+            if why and known:
+                raise FitError(
+                    f"a batch of an epoch has one case alone, on which this module cannot be trained ({why}); "
+                    "use drop_last=True of the DataLoader, or batches of another size"
+                )
+            if why:
+                tell(f"should a batch have one case alone, the training ends there: this module cannot be trained on it ({why})")
+        return on_device(batch, self.device)
 
     def loss(self, call: Call, batch: Any) -> tuple[Tensor, Any, Any]:
         if self._objective is not None:
@@ -255,13 +274,5 @@ def _resume(training: Training, place: Path, identity: str) -> None:
 
 
 def on_device(batch: Any, device: torch.device) -> Any:
-    """A batch with its tensors on a device, whatever lists, tuples and dicts it is made of."""
-    if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, Mapping):
-        return type(batch)({key: on_device(value, device) for key, value in batch.items()})  # type: ignore[call-arg]
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(on_device(value, device) for value in batch))
-    if isinstance(batch, tuple | list):
-        return type(batch)(on_device(value, device) for value in batch)
-    return batch
+    """A batch with its tensors on a device."""
+    return with_tensors(batch, lambda tensor: tensor.to(device, non_blocking=True))

@@ -27,7 +27,7 @@ from lightweights.photonics.backends import Backend
 from lightweights.photonics.mesh import MeshKind
 from lightweights.selection import Selector, select
 from lightweights.start import Start
-from lightweights.target import Detached, emptied, filled, names_in_state
+from lightweights.target import Detached, emptied, filled, left_by_calls, names_in_state
 from lightweights.training.randomness import initial_values
 from lightweights.watch import Watch, tell
 
@@ -303,7 +303,7 @@ class QuantumTrain(Light):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "QuantumTrain":
         other = type(self).__new__(type(self))
-        memo[id(self)] = other
+        memo |= {id(self): other} | left_by_calls(self.target)
         with Detached():
             other.__setstate__(copy.deepcopy(self.__getstate__(), memo))
         return other

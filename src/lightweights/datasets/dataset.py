@@ -106,3 +106,15 @@ def split_of(images: np.ndarray, labels: np.ndarray) -> Split:
     import torch
 
     return Split(torch.from_numpy(images), torch.from_numpy(labels).to(torch.int64))
+
+
+def as_array(values: Any, otherwise: str) -> np.ndarray:
+    """Values as an array. Raises DataError where they are none, or have masked ones, which an array would have as if they were not."""
+    import numpy as np
+
+    if np.ma.is_masked(values):
+        raise DataError(f"{otherwise} (some are masked)")
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(f"{otherwise} ({error})") from None

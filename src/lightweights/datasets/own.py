@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lightweights.datasets.arrays import read_npz, read_table
-from lightweights.datasets.dataset import Data, DataError, Dataset, split_of
+from lightweights.datasets.dataset import Data, DataError, Dataset, as_array, split_of
 from lightweights.datasets.flat import digest
 from lightweights.datasets.form import check_form
 from lightweights.errors import LightweightsError
@@ -98,6 +98,8 @@ def from_arrays(name: str, train: Arrays, tests: Mapping[str, Arrays], classes: 
     count = classes or len(seen)
     if not 1 <= count <= MOST_CLASSES:
         raise DataError(f"data set {name}: classes = {classes}; expected 1 to {MOST_CLASSES:,}")
+    if count == 1:
+        raise DataError(f"data set {name}: all labels are 0; where there is one class there is nothing to learn")
     for part, (_, labels) in checked.items():
         if labels.max() >= count:
             raise DataError(f"data set {name}, {part}: labels are not all whole numbers from 0 to {count - 1}; number them so")
@@ -112,10 +114,9 @@ def _checked(where: str, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 (n, channels, height, width) and labels int64 (n,)."""
     if not isinstance(arrays, tuple | list) or len(arrays) != 2:
         raise DataError(f"{where}: expected a pair of arrays, images and labels")
-    try:
-        images, labels = (np.asarray(array) for array in arrays)
-    except ValueError as error:
-        raise DataError(f"{where}: images and labels are not arrays of numbers ({error}); are all images of one size?") from None
+    images, labels = (
+        as_array(array, f"{where}: images and labels are not arrays of numbers; are all images of one size?") for array in arrays
+    )
     images = images[:, None] if images.ndim == 3 else images
     if images.ndim != 4 or labels.shape != images.shape[:1] or not len(labels) or not images.size:
         raise DataError(
@@ -131,6 +132,8 @@ def _checked(where: str, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
             raise DataError(f"{where}: labels are text; number them from 0")
         if values.dtype.kind not in "uifb" or not np.all((values >= 0) & (values <= highest) & (values == np.floor(values))):
             raise DataError(f"{where}: {what} are not all whole numbers from 0 to {highest}; scale, round or number them so")
+    if images.max() == 1:
+        raise DataError(f"{where}: no pixel is above 1, of 255; images of black and white have pixels of 0 and 255")
     return images.astype(np.uint8), labels.astype(np.int64)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lightweights.datasets.dataset import Data, DataError
+from lightweights.datasets.dataset import Data, DataError, as_array
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,10 +85,12 @@ def windows(values: Any, steps: int, outputs: Sequence[int] = (0,)) -> tuple[np.
     Returns:
         Inputs (T - steps, steps, features) and targets (T - steps, outputs), of the type of ``values``.
     """
-    values = np.asarray(values)
+    values = as_array(values, "values are not an array of numbers")
     values = values[:, None] if values.ndim == 1 else values
     if values.ndim != 2 or not 1 <= steps < len(values):
         raise DataError(f"values of shape {values.shape} have no windows of {steps} points; expected (points, features) of more points")
+    if not outputs or not all(0 <= output < values.shape[1] for output in outputs):
+        raise DataError(f"outputs {list(outputs)}: expected some of the features 0 to {values.shape[1] - 1}")
     stretches = np.lib.stride_tricks.sliding_window_view(values, steps, axis=0)[:-1]
     return stretches.transpose(0, 2, 1).copy(), values[steps:][:, list(outputs)]
 
@@ -112,10 +114,7 @@ def _split(where: str, arrays: Arrays) -> SeriesSplit:
 
 def numbers(array: Any, where: str) -> np.ndarray:
     """The array as float32, contiguous. Raises DataError where it holds no finite real numbers of that range."""
-    try:
-        found = np.asarray(array)
-    except ValueError as error:
-        raise DataError(f"{where}: not an array of numbers ({error})") from None
+    found = as_array(array, f"{where}: not an array of numbers")
     if found.dtype.kind not in "uif":
         raise DataError(f"{where}: {found.dtype} is no type of real numbers")
     with np.errstate(over="ignore"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
-from lightweights.datasets.dataset import Data, DataError, labels_fault
+from lightweights.datasets.dataset import Data, DataError, as_array, labels_fault
 from lightweights.datasets.form import check_form
 
 if TYPE_CHECKING:
@@ -113,14 +113,16 @@ def text_from_tokens(
 def _split(where: str, pair: Rows, vocabulary: int, length: int, cut: bool) -> TextSplit:
     import torch
 
-    rows, labels = pair[0], np.asarray(pair[1])
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise DataError(f"{where}: expected a pair, rows of tokens and labels")
+    rows, labels = pair[0], as_array(pair[1], f"{where}: labels are not an array of numbers")
     if labels.shape != (len(rows),) or not len(rows):
         raise DataError(f"{where}: {len(rows)} texts and {labels.size} labels; expected as many of both, and at least one")
     if labels.dtype.kind not in "ui":
         raise DataError(f"{where}: labels are not all whole numbers but {labels.dtype}; number them from 0")
     tokens, mask = np.full((len(rows), length), PAD, np.int32), np.zeros((len(rows), length), bool)
     for place, row in enumerate(rows):
-        if not len(row) or min(row) < 1 or max(row) >= vocabulary:
+        if not len(row) or not all(int(token) == token and 1 <= token < vocabulary for token in row):
             raise DataError(f"{where}: text {place} has no token, or one that is not 1 to {vocabulary - 1}")
         if len(row) > length and not cut:
             raise DataError(f"{where}: text {place} has {len(row)} tokens, a row {length}; take longer rows, or have texts cut")

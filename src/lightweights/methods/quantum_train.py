@@ -39,9 +39,11 @@ def check(settings: QuantumTrainRun, where: str) -> None:
             f"{where}: schedule.evaluations = {settings.schedule.evaluations}; COBYLA needs at least {phases + 2} for {phases} phases"
         )
     counts = [fock.outcome_count(modes, photons, bunching) for modes, photons in circuits]
-    if max(counts) > fock.LARGEST_BASIS:
+    largest = max(fock.largest_basis(modes, photons, bunching) for modes, photons in circuits)
+    if largest > fock.LARGEST_BASIS:
         raise SettingsError(
-            f"{where}: photonics.circuits = {circuits} has a circuit of {max(counts):,} outcomes; at most {fock.LARGEST_BASIS:,}"
+            f"{where}: photonics.circuits = {circuits} has a circuit of {largest:,} outcomes, on the way to its photons or in the end; "
+            f"at most {fock.LARGEST_BASIS:,} are possible"
         )
     if math.prod(counts) < weights:
         example = [list(circuit) for circuit in smallest_circuits(weights)]

@@ -74,8 +74,12 @@ class Circuit(nn.Module):
         if modes > MOST_MODES:
             raise ValueError(f"a circuit of {modes} modes: at most {MOST_MODES} are possible, since its layers take M^3 numbers")
         count = fock.outcome_count(modes, photons, bunching)
-        if count > fock.LARGEST_BASIS:
-            raise ValueError(f"{photons} photons in {modes} modes have {count:,} outcomes; at most {fock.LARGEST_BASIS:,} are possible")
+        largest = fock.largest_basis(modes, photons, bunching)
+        if largest > fock.LARGEST_BASIS:
+            on_the_way = "" if largest == count else " on the way"
+            raise ValueError(
+                f"{photons} photons in {modes} modes have {largest:,} outcomes{on_the_way}; at most {fock.LARGEST_BASIS:,} are possible"
+            )
         self.mesh = Mesh(mesh, modes)
         self.photons = photons
         self.bunching = bunching

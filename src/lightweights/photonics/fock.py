@@ -13,7 +13,7 @@ from jaxtyping import Num
 from torch import Tensor
 
 LARGEST_BASIS = 4_000_000
-"""Most outcomes of one circuit that are computed exactly."""
+"""Most outcomes of one circuit that are computed exactly, of fewer photons on the way, too."""
 
 MOST_PHOTONS = 20
 """Most photons: their permanents take 2^N numbers, and 20! is the largest factorial that 64 bits hold."""
@@ -28,6 +28,11 @@ def refuse_many_photons(photons: int) -> None:
 def outcome_count(modes: int, photons: int, bunching: bool) -> int:
     """Number of outcomes: C(M, N), or C(M+N-1, N) with bunching."""
     return math.comb(modes + photons - 1 if bunching else modes, photons)
+
+
+def largest_basis(modes: int, photons: int, bunching: bool) -> int:
+    """Most outcomes that up to N photons have: those of fewer photons are computed on the way (:func:`growth`)."""
+    return max(outcome_count(modes, count, bunching) for count in range(1, photons + 1))
 
 
 def outcomes(modes: int, photons: int, bunching: bool) -> list[tuple[int, ...]]:

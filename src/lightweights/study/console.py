@@ -20,15 +20,16 @@ APART_SECONDS = 10.0
 """Between two lines where there is no terminal, which would keep them all."""
 KEPT = ("job_error", "group_error", "error")
 """Events of Snakemake that are shown beside warnings."""
+SAID = ("Nothing to be done", "Terminating processes on user request")
+"""How its other messages begin that are shown."""
 
 
 def quieten(handlers: Iterable[logging.Handler]) -> None:
-    """Show of Snakemake's messages what goes wrong, and that nothing is to be done."""
+    """Show of Snakemake's messages what goes wrong, that nothing is to be done, and that Ctrl-C was heard."""
 
     def shown(record: logging.LogRecord) -> bool:
         event = str(getattr(record, "event", "") or "")
-        nothing = record.levelno == logging.INFO and record.getMessage().startswith("Nothing to be done")
-        return record.levelno >= logging.WARNING or event in KEPT or nothing
+        return record.levelno >= logging.WARNING or event in KEPT or record.getMessage().startswith(SAID)
 
     for handler in handlers:
         if handler.name == "DefaultStreamHandler":

@@ -1,4 +1,5 @@
-"""What a summary was drawn from, by content: time stamps of a fresh clone mean nothing, and would have all of it drawn again.
+"""What a summary was drawn from, by content: time stamps of a fresh clone mean nothing, and would have all of it drawn again. And a file
+that is missing would not be missed: Snakemake makes it anew only for a job that is to be done.
 
 Beside the summary lies ``in_step.json``, kept by git: for the first file of each job, a digest of what the job was given.
 """
@@ -16,7 +17,8 @@ NAME = "in_step.json"
 
 
 def date_outputs(record: Path, outputs: Sequence[str], inputs: Iterable[str | Path]) -> list[str]:
-    """Date the files of a job after what it is made from, where these have the contents that it was made from; the files, as they came.
+    """Date the files of a job after what it is made from, where these have the contents that it was made from, and before it where
+    something is missing; the files, as they came.
 
     Contents are read only where a time stamp says that the job is to be done.
     """
@@ -28,7 +30,10 @@ def date_outputs(record: Path, outputs: Sequence[str], inputs: Iterable[str | Pa
             for file in outputs:
                 os.utime(file, (now, now))
     except OSError:
-        pass  # something is not there: the job is to be done
+        there = [Path(file) for file in (*outputs, *given) if os.path.exists(file)]  # noqa: PTH110
+        before = min((file.stat().st_mtime for file in there), default=1.0) - 1
+        for file in set(outputs) & {str(file) for file in there}:
+            os.utime(file, (before, before))
     return list(outputs)
 
 
