@@ -59,6 +59,29 @@ def test_kernels_are_those_of_the_state_vectors(kernel, entangled, qubits):
     assert kernel(x, y) == pytest.approx(np.array(expected), abs=1e-13)
 
 
+@pytest.mark.parametrize("qubits", [2, 5, 40])
+def test_the_chain_kernel_is_what_quimb_makes_of_the_circuits(qubits):
+    tensors = pytest.importorskip("quimb.tensor", reason="quimb is not installed")
+
+    def psi(x):
+        circuit = tensors.CircuitMPS(qubits)
+        for q in range(qubits):
+            circuit.apply_gate("H", q)
+            circuit.apply_gate("RZ", x[q], q)
+            circuit.apply_gate("RY", x[q], q)
+        for q in range(qubits - 1):
+            circuit.apply_gate("CX", q, q + 1)
+        for q in range(qubits):
+            circuit.apply_gate("RZ", x[q], q)
+        return circuit.psi
+
+    x = np.random.default_rng(qubits).uniform(-0.5, 0.5, (3, qubits))
+    states = [psi(row) for row in x]
+    assert max(state.max_bond() for state in states) <= 2
+    expected = np.array([[abs(b.H @ a) ** 2 for b in states] for a in states])
+    assert chain_kernel(x, x) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
 def test_the_chain_has_schmidt_rank_two_at_every_cut():
     psi = state(np.random.default_rng(0).uniform(-3, 3, 7), True)
     ranks = [np.linalg.matrix_rank(psi.reshape(2**left, -1), tol=1e-10) for left in range(1, 7)]
