@@ -6,7 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
+
+from chapters.compression.facts import NEEDS
+from lightweights.baselines.pruning import MagnitudePruned
+from lightweights.networks.cnn import TargetCNN
+from lightweights.photonics import Circuit
+from lightweights.settings.reading import load_study
 
 PAPER = Path("results/paper")
 COLUMN = "test10k_accuracy_percent"
@@ -298,3 +305,39 @@ def test_effective_numbers_frozen_photons_and_equal_budgets(runs) -> None:
         assert re.search(rf"{re.escape(frozen)} \(\w+\) at {bond_dim}[;.]", text)
     larger = by_seed(of(runs, "ablation", bond_dim=2, arm="mps-only"))
     assert f"MPS only at 2 (124): {signed(by_seed(of(runs, 'ablation', bond_dim=1, arm='photonic')) - larger)} points" in text
+
+
+def test_the_collision_free_yields_of_the_papers_circuits() -> None:
+    text = " ".join(Path("docs/photonic_quantum_train.md").read_text(encoding="utf-8").split())
+    generator = torch.Generator().manual_seed(0)
+    found = []
+    for modes, photons in ((9, 4), (8, 4)):
+        circuit = Circuit(modes, photons)
+        yields = circuit(torch.stack([circuit.random_phases(generator) for _ in range(4000)])).sum(-1)
+        found.append((float(yields.mean()), float(yields.std()) / len(yields) ** 0.5))
+    told = re.search(r"yield \(on average (0\.\d+) and (0\.\d+) for these two circuits at random phases\)", text)
+    assert told is not None
+    for number, (mean, error) in zip(told.groups(), found, strict=True):
+        assert error < 0.002 and abs(float(number) - mean) < 3 * error
+
+
+def free(baseline: MagnitudePruned) -> int:
+    return sum(int(mask.sum()) for mask in baseline.masks().values())
+
+
+def test_what_some_methods_need_besides() -> None:
+    """The words of the page beside what the settings and the methods do."""
+    study = load_study(Path("params.yaml"))
+    runs = {run.experiment: run.settings for run in study.runs() if run.experiment in NEEDS}
+    pruned = runs["magnitude_pruning"]
+    assert pruned.baseline.dense_epochs * 2 == pruned.schedule.epochs
+    network = TargetCNN((1, 28, 28), 10)
+    baseline = MagnitudePruned(pruned.baseline, network)
+    assert NEEDS["magnitude_pruning"] == f"trains all {free(baseline)} numbers for half of its epochs before it keeps so many"
+    baseline.start_epoch(pruned.baseline.dense_epochs)
+    assert free(baseline) == baseline.target_count()
+    baseline.start_epoch(pruned.baseline.dense_epochs + 1)
+    assert free(baseline) == pruned.baseline.parameters < baseline.target_count()
+    assert runs["small_cnn"].baseline.label_share < 1  # its teacher's answers have the rest
+    merlin = next(run.settings for run in study.runs() if run.experiment == "merlin_cnn")
+    assert merlin.schedule.epochs == 3 and "3 epochs" in page("compression")
