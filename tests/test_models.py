@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -22,7 +23,7 @@ from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
 from lightweights.study.bundle import BundleError, unpacked, write_bundle
 from lightweights.study.contract import few
-from lightweights.study.evaluate import EvaluateError, asked_for, evaluate
+from lightweights.study.evaluate import EvaluateError, Evaluation, asked_for, compare, evaluate
 from lightweights.study.execute import begin, execute, finish
 from lightweights.study.layout import data_path, metrics_file, model_file, run_folder, weights_file
 from lightweights.study.models import LARGEST_IN_GIT, NoModelError, load_model, module_of_run, place_of, read_landed, read_model
@@ -176,6 +177,14 @@ def test_a_number_that_does_not_hold_is_named_on_the_same_processor_and_may_be_c
     change(run, results, "final", test_accuracy_percent=final["test_accuracy_percent"] - 2 * one_image)
     with pytest.raises(EvaluateError, match=r"\(2 of 120 images\)"):
         said_of(results)
+
+
+@pytest.mark.parametrize(("points", "holds"), [(0.2, True), (0.22, False)])
+def test_images_that_change_their_bin_of_confidence_are_counted_like_those_that_change_sides(points: float, holds: bool) -> None:
+    metrics = {"final": {"test_calibration_error_percent": 0.5}, "provenance": {"device": "another"}}
+    told = Evaluation()
+    compare(SimpleNamespace(name="run", metrics=metrics), {"test_calibration_error_percent": 0.5 + points}, {"test": 10_000}, told)
+    assert bool(told.close) == holds and bool(told.wrong) != holds and "of 10,000 images" in (told.close + told.wrong)[0]
 
 
 def test_runs_without_a_model_and_other_data_are_told(results: Path) -> None:

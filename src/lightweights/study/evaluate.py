@@ -27,13 +27,14 @@ from lightweights.study.models import Landed, NoModelError, folder_of, landed_ru
 from lightweights.study.provenance import provenance
 
 ELSEWHERE = 1 / 500
-"""Share of a test set's images that may change sides on another kind of processor, at least one image."""
+"""Share of a test set's images that may change sides, or their bin of confidence, on another kind of processor, at least one image."""
 
 CLOSE = 0.01
 """Deviation there of what is no accuracy, such as a cross-entropy, relative to it or to one."""
 
 BUNDLE = ".zip"
-ACCURACY = "_accuracy_percent"
+OF_IMAGES = ("_accuracy_percent", "_calibration_error_percent")
+"""Endings of what images are counted in."""
 _SHOWN = 20
 
 
@@ -175,8 +176,9 @@ def compare(landed: Landed, reached: dict[str, float], images: dict[str, int], t
         if value == recorded:
             continue
         line = f"{landed.name}: {name} is {value:.6g}, metrics.json has {recorded:.6g}"
-        if name.endswith(ACCURACY):
-            size = images[name.removesuffix(ACCURACY)]
+        ending = next((one for one in OF_IMAGES if name.endswith(one)), None)
+        if ending is not None:
+            size = images[name.removesuffix(ending)]
             changed = round(abs(value - recorded) * size / 100)
             line += f" ({changed} of {size:,} images)"
             holds = not same and changed <= max(1, math.floor(size * ELSEWHERE))
