@@ -33,7 +33,8 @@ CLOSE = 0.01
 """Deviation there of what is no accuracy, such as a cross-entropy, relative to it or to one."""
 
 BUNDLE = ".zip"
-OF_IMAGES = ("_accuracy_percent", "_calibration_error_percent")
+ACCURACY = "_accuracy_percent"
+OF_IMAGES = (ACCURACY, "_calibration_error_percent")
 """Endings of what images are counted in."""
 _SHOWN = 20
 
