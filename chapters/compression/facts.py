@@ -20,6 +20,9 @@ NEEDS = {
 EQUAL_NUMBERS = 0.05
 """Methods whose numbers of trained parameters differ by no more than this share are compared."""
 
+ROOM = 4
+"""Sizes in the table of the page."""
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -65,6 +68,8 @@ class Facts:
     column: str
     labels: dict[str, str]
     sizes: list[AtEqualNumbers]
+    fullest: list[AtEqualNumbers]
+    """The sizes that have most methods, as many as a page has room for."""
     share: float
     beside: dict[str, str]
     """What methods need besides the numbers that they are left with."""
@@ -84,6 +89,7 @@ def facts(results: Results) -> Facts:
         column,
         {name: label for name, label in METHODS.items() if name in there},
         sizes,
+        sorted(sorted(sizes, key=lambda size: -len(size.methods))[:ROOM], key=lambda size: size.bond_dim),
         EQUAL_NUMBERS,
         told,
         epochs_of(own),

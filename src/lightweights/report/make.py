@@ -129,12 +129,14 @@ def table_texts(name: str, results: Results) -> dict[str, str]:
 
 
 def write_figure(name: str, results: Results) -> None:
-    """Write one figure: PDF, PNG and SVG."""
+    """Write one figure: PDF and SVG as wide as it is, PNG for narrow screens too."""
     from lightweights.report.figure import render  # matplotlib, which tables do without
+    from lightweights.report.narrow import narrowed
 
     figure = chapter_of("figures", name, chapters_for(results.study)).function("figures", name)(results)
-    for kind in ("pdf", "png", "svg"):
+    for kind in ("pdf", "svg"):
         write_atomic(results.folder / f"figures/{name}.{kind}", render(figure, kind))
+    write_atomic(results.folder / f"figures/{name}.png", render(narrowed(figure), "png"))
     write_atomic(results.folder / f"figures/{name}.json", behind_json("figures", name, results))
 
 

@@ -23,6 +23,9 @@ from lightweights.settings.study import Study
 from lightweights.study.collect import reported_test_sets
 from lightweights.study.layout import key_of_row, study_settings_file
 
+WIDE = 300
+"""Points: a wider figure is shown with its panels stacked on narrow screens."""
+
 
 def report_page(results: Results) -> str:
     """The page, from the files in the study's folder; a text or figure that is not there is left out."""
@@ -83,10 +86,15 @@ def figure_html(name: str, item: Shown, study: Study, runs: pd.DataFrame, folder
     """A figure that a click enlarges, its caption, how it is drawn, and the runs behind it."""
     drawn = (folder / f"figures/{name}.svg").read_bytes()
     points = float(re.search(rb'width="([\d.]+)pt"', drawn)[1])  # type: ignore[index]
-    image = base64.b64encode(drawn).decode()
+    image, narrow = base64.b64encode(drawn).decode(), folder / f"figures/{name}.png"
+    stacked = (
+        f'<source media="(max-width: 700px)" srcset="data:image/png;base64,{base64.b64encode(narrow.read_bytes()).decode()}">'
+        if points > WIDE and narrow.is_file()
+        else ""
+    )
     return (
-        f'<figure id="figure-{name}"><button aria-label="Enlarge {escape(item.title)}"><img alt="{escape(item.shows)}" '
-        f'style="max-width: {points / 8:.0f}rem" src="data:image/svg+xml;base64,{image}"></button>\n'
+        f'<figure id="figure-{name}"><button aria-label="Enlarge {escape(item.title)}"><picture>{stacked}<img alt="{escape(item.shows)}" '
+        f'style="max-width: {points / 8:.0f}rem" src="data:image/svg+xml;base64,{image}"></picture></button>\n'
         f"<figcaption><b>{escape(item.title)}.</b> {escape(item.shows)}. "
         f"{made_html('figure', name, study, runs, item.needs)}</figcaption></figure>"
     )
@@ -127,7 +135,7 @@ def text_html(path: Path, drawn: Collection[str] = (), without: Iterable[str] = 
     opening, *sections = re.split(r"^(?=## )", path.read_text(), flags=re.MULTILINE)
     kept = [part for part in sections if part.partition("\n")[0].removeprefix("## ") not in without]
     text = re.sub(r"^# .*\n", "", opening, flags=re.MULTILINE) + "".join(kept)
-    text = re.sub(r"^!\[.*\n\n\*.*\*\n", "", text, flags=re.MULTILINE)  # figures with their captions
+    text = re.sub(r"^(?:!\[|<picture>).*\n\n\*.*\*\n", "", text, flags=re.MULTILINE)  # figures with their captions
     html = render(text).replace("<h2>", "<h3>").replace("</h2>", "</h3>").replace("<div>", '<div class="scroll">')
     for name in drawn:
         html = re.sub(rf'href="{name}\.\w+"', f'href="#{name.replace("s/", "-", 1)}"', html)

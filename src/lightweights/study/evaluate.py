@@ -17,6 +17,7 @@ import torch
 from lightweights.datasets import Data, DataError, digest, load
 from lightweights.errors import LightweightsError
 from lightweights.methods.models import ModelError, UnmeasuredError, measured, plain, unrepeatable
+from lightweights.settings.base import nearest
 from lightweights.settings.chapters import experiments_of, found
 from lightweights.settings.dataset import DatasetSection
 from lightweights.study.bundle import unpacked
@@ -91,8 +92,9 @@ def asked_for(names: Iterable[str], study: str, results: Path = RESULTS) -> list
             meant = experiments(name)
             chosen = [landed for landed in there if name == "all" or landed.run.experiment in meant]
             if not chosen:
-                known = ", ".join(dict.fromkeys(landed.run.experiment for landed in there))
-                raise NoModelError(f"{name!r}: no run, and no chapter or experiment of study {study} with runs; there are {known}")
+                known = dict.fromkeys(landed.run.experiment for landed in there)
+                there_are = f"there are {', '.join(known)}{nearest(name, known)}"
+                raise NoModelError(f"{name!r}: no run, and no chapter or experiment of study {study} with runs; {there_are}")
         runs |= {landed.name: landed for landed in chosen}
     return list(runs.values())
 

@@ -115,7 +115,9 @@ def read_model(landed: Landed) -> dict[str, Tensor]:
     """
     told, run = landed.model, landed.run
     if lacks_model(landed.metrics):
-        raise NoModelError(f"{landed.name} was landed without its model; it has one once it is trained again")
+        raise NoModelError(
+            f"{landed.name} was landed without its model; it has one once it is trained again; others: `lightweights models`"
+        )
     if told is None or not told.get("numbers"):
         raise NoModelError(f"{landed.name} trains no network")
     path = found_model(run, landed.results)
@@ -145,8 +147,9 @@ def module_of_run(landed: Landed, data: Any = None) -> nn.Module:
 
 
 def load_model(name: str, results: Path = RESULTS) -> nn.Module:
-    """A trained module by its run, ``paper/quantum_train/bond_dim=4/seed-0``: a generator of weights, whose ``bake()`` is the plain
-    network, or the network itself where that was trained. Raises LightweightsError where it is not here or not as its run wrote it.
+    """A trained module by its run, such as ``paper/confirmation/bond_dim=4,arm=photonic,rounds=60/seed-5``: a generator of weights, whose
+    ``bake()`` is the plain network, or the network itself where that was trained. Raises LightweightsError where it is not here or not as
+    its run wrote it.
     """
     landed = read_landed(folder_of(name, results))
     module = module_of_run(landed)
