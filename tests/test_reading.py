@@ -55,6 +55,10 @@ def test_words_stay_words(word: str, tmp_path: Path) -> None:
         ("a: &x {b: 1}\nc:\n  <<: *x\n", "merge key << in line 3"),
         ("__use_yte__: true\n", "__use_yte__ in line 1: settings are not run as a program"),
         ("__definitions__: [import os]\n", "__definitions__ in line 1"),
+        ("a: {b: 010}\n", "010 in line 1 is one number for some readers and another for others"),
+        ("a:\n  b: -007\n", "-007 in line 2"),
+        ("a: 1:30\n", "1:30 in line 1"),
+        ("a: 1:30.5\n", "1:30.5 in line 1"),
         ("a: [1\n", "not a YAML file"),
         ("- a\n", "found list"),
     ],
@@ -287,7 +291,7 @@ def test_no_experiment_and_no_chapter_can_have_the_name_of_a_rule(tmp_path: Path
     monkeypatch.chdir(ROOT)
     rules = targets_of_rules()
     assert {"all", "prepare", "prepare_data", "train_run", "collect", "summary", "write_report"} <= rules
-    for name in sorted(rules):
+    for name in sorted(rules | {"draw_all", "draw_noise", "draw_experiments", "score_claims", "train_together_1"}):
         for tree in ({name: {"method": "classical", "seeds": [0]}}, {"a": {"method": "classical", "seeds": [0], "chapter": name}}):
             with pytest.raises(SettingsError, match="the workflow has a target of that name"):
                 parse_study({"experiments": tree})

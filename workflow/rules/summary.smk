@@ -18,7 +18,7 @@ COLLECTED = {
 
 rule collect:
     input:
-        **COLLECTED,
+        **with_missed(COLLECTED),
     output:
         in_step([f"{FOLDER}/runs.csv", f"{FOLDER}/means.json"], COLLECTED),
     log:
@@ -75,7 +75,7 @@ for part, members in PARTS.items():
         name:
             part
         input:
-            **GIVEN,
+            **with_missed(GIVEN),
         output:
             in_step(MADE, GIVEN),
         log:

@@ -19,7 +19,7 @@ from lightweights.settings.network import NetworkSection
 from lightweights.settings.photonics import PhotonicsSection
 from lightweights.settings.runs import Run, RunSettings, kind_of, kinds
 from lightweights.settings.schedules import Schedules
-from lightweights.settings.targets import targets_of_rules
+from lightweights.settings.targets import taken_by_rules
 
 
 class StudySection(Section):
@@ -63,7 +63,7 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _free_names(self) -> Self:
-        taken = sorted(set(self.targets()) & targets_of_rules())
+        taken = taken_by_rules(self.targets())
         if taken:
             raise ValueError(f"experiments.{taken[0]}: the workflow has a target of that name; choose another")
         return self

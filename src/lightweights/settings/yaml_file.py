@@ -15,6 +15,8 @@ from lightweights.settings.limits import check_values
 
 TEMPLATING = ("__use_yte__", "__definitions__", "__variables__")
 """Keys that make Snakemake run a file as a program of YTE."""
+OTHER_BASE = re.compile(r"[-+]?(0[\d_]+$|.*:)")
+"""Numbers of base 8 and 60 in YAML 1.1, which DVC's YAML 1.2 reads with base 10 and as text."""
 
 
 class _Loader(SafeLoader):
@@ -33,6 +35,12 @@ class _Loader(SafeLoader):
                     raise ValueError(f"{key.value} stands twice, in lines {lines[key.value]} and {line}; keep one of them")
                 lines[key.value] = line
         super().flatten_mapping(node)  # type: ignore[no-untyped-call]
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node.tag, str) and node.tag.endswith((":int", ":float")) and OTHER_BASE.match(str(node.value)):
+            line = node.start_mark.line + 1
+            raise ValueError(f"{node.value} in line {line} is one number for some readers and another for others; write it with base 10")
+        return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
 
 
 _Loader.yaml_implicit_resolvers = {key: list(values) for key, values in SafeLoader.yaml_implicit_resolvers.items()}
