@@ -337,7 +337,7 @@ def test_what_was_found_is_said_in_words(there) -> None:
     study, runs, _ = there
     text = page_of("distillation", made(runs, study))
     for told in (
-        "| mnist         | 2      | 3 | 99.00 (3 of the same value)",
+        "| mnist, 2 epochs, n = 3         | 99.00 (3 of the same value)",
         "99.07 and 99.09",
         "[Partial compression](tables/pqkd_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is +",
         "[All convolutions](tables/pqkd_extreme_controls.md) (mnist, 1,000 images, 2 epochs, mean of the last 3): photons minus",
@@ -381,8 +381,8 @@ def test_runs_at_the_published_schedule_are_judged_beside_shorter_ones(tmp_path:
         assert scores.verdict[other] == "not run" and "after 2 epochs" in scores.why[other]
     page = page_of("distillation", results)
     assert "Of Table 1 3 numbers are judged (mnist, teacher), after the published 100 epochs" in page
-    rows = [[cell.strip() for cell in line.split("|")[1:]] for line in page.splitlines() if line.startswith("| mnist ")]
-    assert [row[1] for row in rows] == ["100", "2"] and rows[0][4:6] == ["-", "-"]
+    rows = [[cell.strip() for cell in line.split("|")[1:]] for line in page.splitlines() if line.startswith("| mnist, ")]
+    assert [row[0] for row in rows] == ["mnist, 100 epochs, n = 5", "mnist, 2 epochs, n = 3"] and rows[0][2:4] == ["-", "-"]
 
 
 LAWS = pd.DataFrame(

@@ -38,7 +38,7 @@ def test_hamiltoniqs_curves_and_scores(runs) -> None:
         name = "Powell's" if optimiser == "powell" else "SciPy's"
         score = f"{part.h_score.mean():.3f}" + (f" ± {part.h_score.std():.3f}" if len(part) > 1 else "")
         told = f"{distance:.3f}{', rejected' if far else ''} | {chance:.3f} | {score}"
-        row = f"| {qubits:.0f} | {layers:.0f} | {name} | {len(found)} | {told} |"
+        row = f"| {qubits:.0f}, {layers:.0f} | {name}, {len(found)} | {told} |"
         assert row in text, row
     for optimiser, far in rejected.items():
         mean = np.mean(list(scores[optimiser].values()))

@@ -19,7 +19,7 @@ def load(path: str | Path, module: nn.Module | None = None) -> nn.Module:
     """The generator of a file that :func:`lightweights.saved.save` wrote, on the module's device. ``module`` is the user's own module: with
     any weights, as its code builds it, or where the file was written with ``kept=False`` with the weights that were kept. It is copied.
 
-    Without ``module`` the trained module of a run of a study: ``load("paper/confirmation/bond_dim=4,arm=photonic,rounds=60/seed-5")``
+    Without ``module`` the trained module of a run of a study: ``load("STUDY/EXPERIMENT/VARIANT/seed-5")``
     (:func:`lightweights.study.models.load_model`).
 
     Raises SavedError where the file is none of these or damaged, where names, shapes or dtypes of the module's parameters differ, and where

@@ -147,7 +147,7 @@ def module_of_run(landed: Landed, data: Any = None) -> nn.Module:
 
 
 def load_model(name: str, results: Path = RESULTS) -> nn.Module:
-    """A trained module by its run, such as ``paper/confirmation/bond_dim=4,arm=photonic,rounds=60/seed-5``: a generator of weights, whose
+    """A trained module by its run, such as ``STUDY/EXPERIMENT/VARIANT/seed-5``: a generator of weights, whose
     ``bake()`` is the plain network, or the network itself where that was trained. Raises LightweightsError where it is not here or not as
     its run wrote it.
     """
