@@ -17,7 +17,7 @@ from chapters.ablation.tables import confirmation
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import Claim
 from lightweights.report.contrasts import compare_contrasts
-from lightweights.report.forest import forest_rows
+from lightweights.report.forest import forest_rows, in_columns
 from lightweights.report.scorecard import holm_by_source
 from lightweights.report.statistics import bootstrap, from_numbers, improvement, one_sided, seeds_needed, sign_test, summarise
 from lightweights.report.verdicts import Evidence, corrected, judge_value
@@ -179,3 +179,10 @@ def test_what_stands_beside_claims_is_read_and_known() -> None:
 
     found = independent_of(chapters())
     assert [found[f"photonic_qt.chi{chi}.train"][0].mean for chi in (1, 10)] == [49.7, 98.5]
+
+
+def test_a_heading_of_the_forest_stands_with_what_it_heads() -> None:
+    assert in_columns(["A", 1, 2, "B", 3, 4]) == [["A", 1, 2], ["B", 3, 4]]  # the middle would part B from its rows
+    assert in_columns(["A", 1, 2, 3, 4, "B", 5]) == [["A", 1, 2, 3], ["A, continued", 4, "B", 5]]
+    assert in_columns(["A", 1, "B", 2, 3]) == [["A", 1], ["B", 2, 3]]
+    assert in_columns([]) == [[], []]

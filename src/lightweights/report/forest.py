@@ -54,13 +54,9 @@ def forest(results: Results) -> Figure:
     lines: list[Any] = []
     for chapter, part in rows.groupby("chapter", sort=False):
         lines += [titles.get(str(chapter), str(chapter)), *part.index]
-    half = math.ceil(len(lines) / 2)
-    columns = [lines[:half], lines[half:]]
-    if columns[1] and not isinstance(columns[1][0], str):
-        heading = [line for line in columns[0] if isinstance(line, str)][-1]
-        columns[1].insert(0, f"{heading}, continued")
+    columns = in_columns(lines)
     for axis, column in zip(figure.subplots(1, 2), columns, strict=True):
-        _column(axis, column, rows, half + 1)
+        _column(axis, column, rows, max(map(len, columns)) + 1)
     seen, order = set(rows.shown), (REPRODUCED, WIDE, OPEN, HIGHER, LOWER, HOLDS, FAILS, TOO_FEW, NOT_COMPARABLE)
     handles = [_handle(verdict) for verdict in order if verdict in seen]
     handles.append(Line2D([], [], color="#bbbbbb", linewidth=4, label="published, 95 % interval"))
@@ -70,6 +66,17 @@ def forest(results: Results) -> Figure:
     title = f"Ours minus published, {unit}; bars: our 95 % interval; band: counts as reproduced"
     figure.legend(handles=handles, loc="outside lower center", ncols=5, title=title)
     return figure
+
+
+def in_columns(lines: list[Any]) -> list[list[Any]]:
+    """Lines in two columns: a heading stands with what it heads, and again over the rest of it."""
+    half = math.ceil(len(lines) / 2)
+    half -= half > 0 and isinstance(lines[half - 1], str)
+    columns = [lines[:half], lines[half:]]
+    if columns[0] and columns[1] and not isinstance(columns[1][0], str):
+        heading = [line for line in columns[0] if isinstance(line, str)][-1]
+        columns[1].insert(0, f"{heading}, continued")
+    return columns
 
 
 def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
