@@ -27,7 +27,7 @@ from lightweights.study.layout import (
 )
 from lightweights.study.plan import is_done, landed_runs, open_workflow, possible
 from lightweights.study.together import batches, shared
-from lightweights.study.unchanged import NAME, date_outputs, missed, note
+from lightweights.study.unchanged import NAME, date_outputs, note
 
 min_version("9.20")
 
@@ -43,7 +43,7 @@ RUNS, LACKING = possible(STUDY.runs())
 for reason, count in LACKING.items():
     logger.info(f"{count} runs are left out: {reason}")
 FOLDER = study_folder(STUDY.study.name).as_posix()
-IN_STEP, MISSED = Path(FOLDER) / NAME, Path(FOLDER) / ".checkpoint/missed"
+IN_STEP = Path(FOLDER) / NAME
 
 
 wildcard_constraints:
@@ -73,8 +73,7 @@ onsuccess:
     if MAIN:
         CONSOLE.stop(well=True)
     if MAIN and not workflow.touch:
-        done = [(job.output, job.input) for job in workflow.dag.jobs if job.rule.name in SUMMED]
-        note(IN_STEP, [(made, [file for file in given if file != str(MISSED)]) for made, given in done])
+        note(IN_STEP, [(job.output, job.input) for job in workflow.dag.jobs if job.rule.name in SUMMED])
 
 
 onerror:

@@ -17,7 +17,7 @@ from lightweights.settings.reading import Source, read_sources, study_of
 from lightweights.study.clone import NoCloneError
 from lightweights.study.console import Console, quieten, told
 from lightweights.study.plan import open_workflow, read_study
-from lightweights.study.unchanged import date_outputs, digest, missed, note
+from lightweights.study.unchanged import date_outputs, digest, note
 
 
 class Terminal(io.StringIO):
@@ -140,12 +140,17 @@ def test_outputs_are_dated_after_inputs_of_the_same_content_alone(tmp_path: Path
     assert drawn.stat().st_mtime == 1
 
 
-def test_a_missing_input_has_its_job_done_each_time(tmp_path: Path) -> None:
+def test_outputs_are_dated_before_all_else_where_an_input_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Snakemake says that nothing is to be done where a run is missing and what was collected from it is not."""
-    run, mark = tmp_path / "metrics.json", tmp_path / "state/missed"
-    run.write_text("1")
-    assert missed(mark, [run]) == [] and not mark.exists()
+    monkeypatch.chdir(tmp_path)
+    settings, run, drawn, record = (Path(name) for name in ("study.json", "metrics.json", "runs.csv", "in_step.json"))
+    for file in (settings, run, drawn):
+        file.write_text("1")
+    note(record, [([str(drawn)], [str(settings), str(run)])])
     run.unlink()
-    assert missed(mark, [run]) == [str(mark)]
-    said = mark.read_text()
-    assert missed(mark, [run]) == [str(mark)] and mark.read_text() != said
+    date_outputs(record, [str(drawn), "means.json"], [settings, run])
+    assert drawn.stat().st_mtime < settings.stat().st_mtime
+    run.write_text("1")
+    Path("means.json").write_text("1")
+    date_outputs(record, [str(drawn), "means.json"], [settings, run])
+    assert drawn.stat().st_mtime >= run.stat().st_mtime

@@ -51,17 +51,8 @@ def in_step(outputs, inputs):
     clone mean nothing; marked `update`, as Snakemake would remove them before the job: git holds them, and each is replaced once the new
     one is whole.
     """
-    return [update(file) for file in date_outputs(IN_STEP, outputs, files_of(inputs))]
-
-
-def files_of(inputs):
-    """All files of a job's inputs by name."""
-    return [file for part in inputs.values() for file in ([part] if isinstance(part, str) else part)]
-
-
-def with_missed(inputs):
-    """A job's inputs by name, and one that has it done where a file of them is missing, which is then made anew."""
-    return inputs | ({"missed": missed(MISSED, files_of(inputs))} if MAIN else {})
+    files = [file for part in inputs.values() for file in ([part] if isinstance(part, str) else part)]
+    return [update(file) for file in date_outputs(IN_STEP, outputs, files)]
 
 
 def reads(chapter):

@@ -18,7 +18,7 @@ COLLECTED = {
 
 rule collect:
     input:
-        **with_missed(COLLECTED),
+        **COLLECTED,
     output:
         in_step([f"{FOLDER}/runs.csv", f"{FOLDER}/means.json"], COLLECTED),
     log:
@@ -75,7 +75,7 @@ for part, members in PARTS.items():
         name:
             part
         input:
-            **with_missed(GIVEN),
+            **GIVEN,
         output:
             in_step(MADE, GIVEN),
         log:

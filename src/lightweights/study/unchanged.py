@@ -17,7 +17,8 @@ NAME = "in_step.json"
 
 
 def date_outputs(record: Path, outputs: Sequence[str], inputs: Iterable[str | Path]) -> list[str]:
-    """Date the files of a job after what it is made from, where these have the contents that it was made from; the files, as they came.
+    """Date the files of a job after what it is made from, where these have the contents that it was made from, and before it where
+    something is missing; the files, as they came.
 
     Contents are read only where a time stamp says that the job is to be done.
     """
@@ -29,19 +30,11 @@ def date_outputs(record: Path, outputs: Sequence[str], inputs: Iterable[str | Pa
             for file in outputs:
                 os.utime(file, (now, now))
     except OSError:
-        pass  # something is not there: the job is to be done
+        there = [Path(file) for file in (*outputs, *given) if os.path.exists(file)]  # noqa: PTH110
+        before = min((file.stat().st_mtime for file in there), default=1.0) - 1
+        for file in set(outputs) & {str(file) for file in there}:
+            os.utime(file, (before, before))
     return list(outputs)
-
-
-def missed(mark: Path, inputs: Iterable[str | Path]) -> list[str]:
-    """A file newer than all others where a job's input is missing; else none. As an input of the job it has the job done: Snakemake makes a
-    missing file anew only for a job that is to be done, and takes a job whose other inputs are as they were for done.
-    """
-    if all(Path(file).exists() for file in inputs):
-        return []
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(str(time.time_ns()))  # never what it was when the job was last done
-    return [str(mark)]
 
 
 def note(record: Path, jobs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
