@@ -92,7 +92,7 @@ def test_photons_generate_the_adapters_alone(module: nn.Module, x: torch.Tensor)
     torch.testing.assert_close(generated(x), module(x), atol=1e-6, rtol=1e-5)
     labels = (x[:, 0, 0] > 0).long()
     before = {name: value.clone() for name, value in generated.target.named_parameters()}
-    rows = list(fit(generated, [(x, labels)], rounds=25, schedule={"mapping_lr": 2e-2, "mapping_epochs": 4}))
+    rows = list(fit(generated, [(x, labels)], rounds=25, schedule={"mapping_lr": 5e-3, "mapping_epochs": 4}))
     assert rows[-1]["training_loss"] < rows[0]["training_loss"] / 2
     for name, value in generated.target.named_parameters():
         if value.numel():
