@@ -77,6 +77,20 @@ def call_here(house: Path, *words: str, ok: bool = True) -> str:
     return said.getvalue()
 
 
+def dry_run(house: Path, *words: str) -> str:
+    """What `snakemake -n` says, called in this process, as starting one takes seconds; it must succeed."""
+    from snakemake.cli import main as snakemake
+
+    said, ended = io.StringIO(), None
+    with contextlib.chdir(house), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            snakemake(["-n", *words])
+        except SystemExit as error:
+            ended = error.code
+    assert not ended, said.getvalue()
+    return said.getvalue()
+
+
 def training(house: Path) -> psutil.Process | None:
     """The process that trains in this house, if one does."""
     for process in psutil.process_iter(["cmdline", "cwd"]):
