@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lightweights.files import read_json, write_if_changed
@@ -32,8 +33,9 @@ def date_outputs(record: Path, outputs: Sequence[str], inputs: Iterable[str | Pa
     except OSError:
         there = [Path(file) for file in (*outputs, *given) if os.path.exists(file)]  # noqa: PTH110
         before = min((file.stat().st_mtime for file in there), default=1.0) - 1
-        for file in set(outputs) & {str(file) for file in there}:
-            os.utime(file, (before, before))
+        with suppress(OSError):  # Snakemake says better what cannot be written
+            for file in set(outputs) & {str(file) for file in there}:
+                os.utime(file, (before, before))
     return list(outputs)
 
 
