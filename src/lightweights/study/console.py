@@ -20,16 +20,16 @@ APART_SECONDS = 10.0
 """Between two lines where there is no terminal, which would keep them all."""
 KEPT = ("job_error", "group_error", "error")
 """Events of Snakemake that are shown beside warnings."""
-SAID = ("Nothing to be done", "Terminating processes on user request")
-"""How its other messages begin that are shown."""
+SAID = ("Nothing to be done", "Terminating processes on user request", "SLURM jobid", "external jobid", "Trying to restart")
+"""What its other messages say that are shown: nothing is to be done, Ctrl-C was heard, and what becomes of jobs on a cluster."""
 
 
 def quieten(handlers: Iterable[logging.Handler]) -> None:
-    """Show of Snakemake's messages what goes wrong, that nothing is to be done, and that Ctrl-C was heard."""
+    """Show of Snakemake's messages what goes wrong, and what ``SAID`` has."""
 
     def shown(record: logging.LogRecord) -> bool:
         event = str(getattr(record, "event", "") or "")
-        return record.levelno >= logging.WARNING or event in KEPT or record.getMessage().startswith(SAID)
+        return record.levelno >= logging.WARNING or event in KEPT or any(words in record.getMessage() for words in SAID)
 
     for handler in handlers:
         if handler.name == "DefaultStreamHandler":
