@@ -18,15 +18,19 @@ from .arms import arm_label
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many are asked for and have not
-    landed, and its seeds.
+    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many are asked for, and its
+    seeds.
     """
 
     primary: dict[str, list[Any]]
     family: int
-    missing: int
     seeds: str
     margin: float
+
+    @property
+    def missing(self) -> int:
+        """How many primary contrasts have not landed."""
+        return self.family - sum(map(len, self.primary.values()))
 
     def dims(self, arm: str, word: str, better: bool | None = None) -> list[int]:
         """Bond dimensions at which the contrast with an arm has a word, and photons do better or worse if asked."""
@@ -46,9 +50,8 @@ def confirmed(results: Results) -> Confirmed | None:
     asked = results.study.experiments[CONFIRMATION]
     contrasts = asked.contrasts
     assert contrasts is not None
-    family = family_of(asked, contrasts)
     by_arm = {str(arm): list(part.sort_values("bond_dim").itertuples()) for arm, part in primary.groupby("second", sort=False)}
-    return Confirmed(by_arm, family, family - len(primary), span(int(n) for n in primary.n), contrasts.margin)
+    return Confirmed(by_arm, family_of(asked, contrasts), span(int(n) for n in primary.n), contrasts.margin)
 
 
 def confirmation_table(results: Results) -> Table | None:

@@ -91,12 +91,16 @@ def short_cell(summary: Summary, column: str) -> str:
 
 
 def from_three(summary: Summary, column: str) -> str:
-    """Mean ± sd, the interval from three values on: that of two reaches beyond all that is possible."""
+    """Mean ± sd, the interval from three values on: that of two reaches beyond all that is possible. Nothing of no values."""
+    if not summary.n:
+        return NOTHING
     return summary_cell(summary, column) if summary.n > 2 else short_cell(summary, column)
 
 
 def signed_from_three(difference: Summary, column: str) -> str:
-    """A mean of differences with its sign: with its interval from three on, else with its sd."""
+    """A mean of differences with its sign: with its interval from three on, else with its sd. Nothing without pairs."""
+    if not difference.n:
+        return NOTHING
     return signed_summary(difference, column) if difference.n > 2 else "+" * (difference.mean > 0) + short_cell(difference, column)
 
 
