@@ -20,7 +20,7 @@ UV := $(shell command -v uv)
 DEMO := --configfile workflow/presets/demo.yaml
 DEMO_ALL := $(DEMO) workflow/presets/demo-all.yaml
 
-.PHONY: help env demo demo-all test test-all test-slurm faults reproduce restore lint bench docs lock clean
+.PHONY: help env demo demo-all test test-whole test-all test-slurm faults reproduce restore lint bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,8 +36,12 @@ demo-all: .venv/complete ## Run every chapter in small: some minutes, no downloa
 	@lightweights show demo-all
 
 test: export OMP_NUM_THREADS = 1
-test: .venv/complete ## Run the tests, the slow ones left out
-	@python -m pytest -n $(CORES) -m "not slow"
+test: .venv/complete ## Run the tests of functions and commands: three minutes
+	@python -m pytest -n $(CORES) -m "not whole and not slow"
+
+test-whole: export OMP_NUM_THREADS = 1
+test-whole: .venv/complete ## Run the tests that start whole studies, examples and sites
+	@python -m pytest -n $(CORES) -m "whole and not slow"
 
 test-all: export OMP_NUM_THREADS = 1
 test-all: .venv/complete ## Run all tests

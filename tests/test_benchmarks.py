@@ -34,6 +34,7 @@ def quick(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.whole
 def test_every_contestant_of_a_smoke_run_computes_what_ours_computes(quick):
     table = pd.read_csv(quick / "benchmarks.csv")
     assert {"probabilities", "noisy probabilities", "mapping", "training step"} <= set(table.benchmark)
@@ -46,6 +47,7 @@ def test_every_contestant_of_a_smoke_run_computes_what_ours_computes(quick):
     assert (table.q1_ms <= table.median_ms).all() and (table.median_ms <= table.q3_ms).all() and (table.repeats >= 1).all()
 
 
+@pytest.mark.whole
 def test_distillation_has_results_of_its_own_and_its_peer_computes_what_ours_computes(quick):
     table = pd.read_csv(quick / "distillation.csv")
     for benchmark in distillation.OF_IMAGES:
@@ -64,6 +66,7 @@ def test_work_on_images_is_reported_in_images_a_second():
     assert "| ours | 2,000 |" in text and "| the teacher | 1,000 (2.00) |" in text
 
 
+@pytest.mark.whole
 def test_report_names_versions_and_processor_but_no_host(quick):
     text = (quick / "benchmarks.md").read_text()
     assert f"torch {torch.__version__}" in text and "perceval-quandela 1." in text and "Processor: " in text

@@ -15,6 +15,8 @@ from lightweights.study.layout import checkpoint_folder, metrics_file, settings_
 from lightweights.study.plan import open_study
 from lightweights.study.prepare import prepare_data
 
+pytestmark = pytest.mark.whole
+
 LIGHTWEIGHTS = [sys.executable, "-c", "from lightweights.cli import main; main()"]
 PROVIDERS = ["quandela", "scaleway"]
 

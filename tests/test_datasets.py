@@ -134,6 +134,7 @@ def test_damaged_list_of_positions_is_refused(monkeypatch):
         mnist_partial.positions("val")
 
 
+@pytest.mark.whole
 @needs_data
 @pytest.mark.parametrize(("name", "per_class"), [("mnist", None), ("fashion-mnist", 6000), ("cifar-10", 5000)])
 def test_whole_sets_have_their_published_sizes_classes_and_means(name, per_class):

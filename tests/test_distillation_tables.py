@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from houses import call, new_house
+from houses import dry_run, new_house
 from matplotlib.figure import Figure
 from results_made import CHAPTERS, made, page_of
 from scipy import stats
@@ -524,9 +524,9 @@ def test_a_landed_student_asks_for_no_teacher_and_one_to_do_asks_for_its_own(tmp
     study = open_study(tree, house / "results")
     fabricate_small(study, house / "results")
     (house / "results/small/laws.csv").write_text("law\n")
-    assert "Nothing to be done" in call(house, "snakemake", "-n", "teachers", "students")
+    assert "Nothing to be done" in dry_run(house, "teachers", "students")
     shutil.rmtree(house / "results/small/runs/students/base/seed-1")
-    told = call(house, "snakemake", "-n", "teachers", "students")
+    told = dry_run(house, "teachers", "students")
     jobs = [line for line in told.splitlines() if line.strip().startswith("wildcards: experiment=")]
     assert sorted(job.strip() for job in jobs) == [
         "wildcards: experiment=students, variant=base, seed=1",

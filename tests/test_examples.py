@@ -9,6 +9,8 @@ import sys
 import pytest
 from houses import ROOT
 
+pytestmark = pytest.mark.whole
+
 PERCENT = r"([\d.]+) %"
 
 

@@ -489,6 +489,7 @@ def rounds_saved(path: Path) -> int:
         return 0
 
 
+@pytest.mark.whole
 def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path) -> None:
     """SIGKILL in the middle, on a terminal that shows the progress; the second process is silent, as its stderr is a pipe."""
     run = open_study(LONG, tmp_path / "results").runs()[0]

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from houses import ROOT
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.parametrize("page", ["library", "adapters_howto"])
 def test_examples_in_the_pages_run(page: str, tmp_path: Path):

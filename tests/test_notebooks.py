@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from houses import ROOT
 
+pytestmark = pytest.mark.whole
+
 BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

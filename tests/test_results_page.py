@@ -23,6 +23,7 @@ def page(study, runs) -> str:
     return front_page(made(runs, study), len(contradictions_of(chapters())))
 
 
+@pytest.mark.whole
 def test_landed_pages_are_in_step_with_the_landed_runs() -> None:
     """Otherwise: snakemake --cores 1 summary --config partial=true. No table is wider than five columns."""
     results = made(read_runs(LANDED / "runs.csv"), read_study(LANDED / "settings" / "study.json"), ROOT / "results")
