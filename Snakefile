@@ -36,6 +36,7 @@ min_version("9.20")
 DRY = workflow.output_settings.dryrun
 try:
     STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config, DRY)
+    chapters()  # of which one may be the user's own, and wrong
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 
