@@ -3,6 +3,7 @@
 #   snakemake --cores 2 --configfile workflow/presets/demo.yaml
 # Tables, figures and scorecard from the runs that are there, without training:
 #   snakemake --cores 2 summary --config partial=true
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -13,6 +14,7 @@ from lightweights.errors import LightweightsError
 from lightweights.report.chapter import chapters
 from lightweights.report.experiments import chapters_for, items_of
 from lightweights.report.said import said_by, said_for
+from lightweights.settings.reading import check_words
 from lightweights.study.console import Console, quieten
 from lightweights.study.cost import Costs, job_group, job_memory_mb, job_minutes
 from lightweights.study.layout import (
@@ -35,7 +37,9 @@ min_version("9.20")
 # Settings have one reader, the package's own: Snakemake's would lose keys that stand twice, and run templates in params.yaml.
 DRY = workflow.output_settings.dryrun
 try:
+    check_words(sys.argv)
     STUDY, PARTIAL = open_workflow(workflow.config_settings.configfiles, workflow.config_settings.config, DRY)
+    chapters()  # of which one may be the user's own, and wrong
 except LightweightsError as error:
     raise WorkflowError(str(error)) from None
 

@@ -27,7 +27,7 @@ from lightweights.photonics import Circuit
 from lightweights.photonics.answers import LARGEST, AnswerError, converted, counted, named, read_answer, refuse_reaching
 from lightweights.photonics.backends import BackendError
 from lightweights.photonics.jobs import JobLog
-from lightweights.photonics.remote import Remote, connect
+from lightweights.photonics.remote import MOST_SAID, Remote, connect
 from lightweights.photonics.retries import unsure
 from lightweights.photonics.web import Guarded, guard
 
@@ -361,6 +361,27 @@ def test_a_platform_that_takes_long_to_accept_a_job_runs_it_once(provider: str, 
     server.slow = 1.0
     backend.ask(CIRCUIT, PHASES)
     assert len(server.jobs) == 1 and web.TIMEOUT[1] >= 60
+
+
+@pytest.mark.parametrize("limits", [["max_mode_count"], {"max_mode_count": "many"}, {"max_photon_count": [6]}])
+def test_limits_of_a_platform_that_are_no_numbers_are_told(server: Cloud, limits: Any) -> None:
+    server.specs = archived({**dict(server.computer.specs), "constraints": limits})
+    with pytest.raises(BackendError, match="which is no number; choose another platform"):
+        asked("quandela").check(CIRCUIT)
+
+
+@pytest.mark.parametrize("told", [None, "", True, {"a": 1}, "x" * 1000])
+def test_what_is_no_number_of_a_job_is_never_asked_for(told: Any, server: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = asked("quandela", tmp_path / "jobs.jsonl")
+    monkeypatch.setattr(backend._layer, "send", lambda payload: told)
+    with pytest.raises(BackendError, match=r"no answer to a job that it may have taken .*is no number of a job"):
+        backend.ask(CIRCUIT, PHASES)
+    assert JobLog(tmp_path / "jobs.jsonl").find(backend.question(CIRCUIT, PHASES).key) is None
+
+
+def test_what_a_provider_says_steers_no_terminal_and_fills_no_screen() -> None:
+    said = Remote._without_token("\x1b[2J" + "x" * 10**5)
+    assert said.isprintable() and len(said) <= MOST_SAID
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

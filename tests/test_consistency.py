@@ -15,7 +15,7 @@ from lightweights.datasets import Dataset
 from lightweights.methods import classical
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study, parse_study
-from lightweights.study.collect import CollectError, collect, write_runs
+from lightweights.study.collect import CollectError, collect, read_runs, write_runs
 from lightweights.study.execute import execute
 from lightweights.study.faults import RunError
 from lightweights.study.findings import Findings
@@ -92,6 +92,13 @@ def test_one_edited_value_of_a_history_is_found_by_its_digest_and_in_the_last_ro
 def test_an_edited_or_empty_table_of_runs_is_found(change: Callable[[str], str], said: str, landed: Path) -> None:
     edited(study_folder("made-up", landed) / "runs.csv", change)
     assert any("runs.csv" in line and said in line for line in found(landed).wrong)
+
+
+def test_a_row_longer_than_the_header_is_not_cut(landed: Path) -> None:
+    path = study_folder("made-up", landed) / "runs.csv"
+    edited(path, lambda text: "".join(line + ("" if number == 0 else ",7") + "\n" for number, line in enumerate(text.splitlines())))
+    with pytest.raises(CollectError, match=r"runs.csv cannot be read .ParserWarning: .*loss of data.*Delete it and run"):
+        read_runs(path)
 
 
 def test_runs_that_landed_since_are_told_and_no_error(landed: Path) -> None:

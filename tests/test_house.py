@@ -20,7 +20,8 @@ from lightweights.report import chapter as chapter_module
 from lightweights.report.chapter import ChapterError, chapter_at, chapter_of, chapters
 from lightweights.report.claims import COLUMNS
 from lightweights.report.contract import check_chapter
-from lightweights.report.make import DrawError, draw
+from lightweights.report.drawn import check_texts
+from lightweights.report.make import DrawError, collect_study, draw, read_results
 from lightweights.report.measures import MEASURES, Measure, format_number
 from lightweights.report.published import PublishedError, deviations, published_settings
 from lightweights.report.results import with_settings
@@ -28,6 +29,7 @@ from lightweights.settings.baselines import Baseline
 from lightweights.settings.chapters import experiments_of
 from lightweights.settings.study import parse_study
 from lightweights.study.collect import collect
+from lightweights.study.findings import Findings
 
 CLASSICAL = {"classical": {"method": "classical", "seeds": [0, 1, 2]}}
 SOURCE = ROOT / "src/lightweights"
@@ -125,8 +127,6 @@ def test_a_folder_is_all_that_a_new_paper_needs(tmp_path: Path, monkeypatch: pyt
     fabricate(study, Path("results"))
     (tmp_path / "results/made-up/settings").mkdir(parents=True)
     (tmp_path / "results/made-up/settings/study.json").write_text(study.to_json())
-    from lightweights.report.make import collect_study
-
     settings = Path("results/made-up/settings/study.json")
     collect_study(settings, partial=False)
     draw(settings, ["tables/mine", "mine", "RESULTS", "scorecard"])
@@ -158,11 +158,38 @@ def test_a_figure_that_fails_is_named_leaves_the_others_and_is_all_that_the_next
     assert "Nothing to be done" in dry_run(house, "summary", "--config", "partial=true")
 
 
+def test_a_table_that_ends_the_program_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    own_chapter(tmp_path / "chapters/mine", {"tables.py": "import sys\n\ndef mine(results):\n    sys.exit(0)\n"})
+    monkeypatch.chdir(tmp_path)
+    study = small_study(dataset="digits")
+    fabricate(study, Path("results"))
+    settings = Path("results/made-up/settings/study.json")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(study.to_json())
+    collect_study(settings, partial=False)
+    with pytest.raises(DrawError, match=r"1 of 1 could not be made: tables/mine: it ends the program \(sys.exit\(0\)\)"):
+        draw(settings, ["tables/mine"])
+    findings = Findings()
+    check_texts("tables/mine", read_results(settings), findings)
+    assert len(findings.wrong) == 1 and "it cannot be drawn (it ends the program" in findings.wrong[0]
+
+
 def test_two_chapters_cannot_have_a_table_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("mine", "yours"):
         own_chapter(tmp_path / "chapters" / name)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ChapterError, match="both have 'mine' among their tables; rename one"):
+        chapters()
+
+
+@pytest.mark.parametrize(
+    ("folder", "data"), [("scorecard", ""), ("results", ""), ("experiments", ""), ("mine", "runs.csv"), ("mine", "scorecard.csv")]
+)
+def test_no_chapter_writes_what_every_study_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, data: str):
+    init = INIT.replace("tables=TABLES", f'tables=TABLES, data={{"{data}": ("classical",)}}') if data else INIT
+    own_chapter(tmp_path / "chapters" / folder, {"__init__.py": init})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ChapterError, match=f"{data or folder}' is the name of what every study has in its folder; choose another"):
         chapters()
 
 

@@ -14,10 +14,16 @@ from lightweights.built import built_digest
 from lightweights.errors import LightweightsError
 from lightweights.imported import imported
 from lightweights.mapping.arms import build_arm
+from lightweights.methods.target import check_network
 from lightweights.networks import build_network
+from lightweights.report.chapter import Chapter
 from lightweights.settings.base import SettingsError
+from lightweights.settings.chapters import load_kinds
 from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.kinds import ClassicalRun
 from lightweights.settings.network import NetworkSection
+from lightweights.settings.runs import Run
+from lightweights.study.faults import RunError, memory_told
 
 
 @pytest.fixture
@@ -47,6 +53,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], st
         ("def factory(:", "cannot be imported: invalid syntax"),
         ("def __getattr__(name): raise KeyError(name)", "cannot be imported: KeyError: '"),
         ("import no_such_package", "cannot be imported: No module named 'no_such_package'"),
+        ("class Skipped(BaseException): pass\nraise Skipped('no gpu')", "cannot be imported: Skipped: no gpu"),
         ("factory = 3", "is int, which cannot be called: no function and no class"),
         ("x = 3", "cannot be imported: module '.*' has no attribute 'factory'"),
     ],
@@ -97,6 +104,45 @@ def test_a_module_that_ends_the_program_does_not_let_it_succeed(tmp_path: Path) 
     (tmp_path / "quits.py").write_text("import sys\nsys.exit(0)\n")
     code = "from lightweights.imported import imported; imported('network.name', 'quits:network')"
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True).returncode == 1
+
+
+@pytest.mark.parametrize("body", ["import sys; sys.exit(0)", "return {}['x']"])
+def test_a_network_that_fails_when_it_computes_is_told_before_any_job(write: Callable, body: str) -> None:
+    name = write(
+        "from torch import nn\n"
+        "class Net(nn.Linear):\n"
+        "    def forward(self, images):\n"
+        f"        {body}\n"
+        "def factory(shape, classes): return Net(4, classes)\n"
+    )
+    said = r"it ends the program \(sys.exit\(0\)\)" if "exit" in body else "KeyError: 'x'"
+    with pytest.raises(SettingsError, match=f"here: network.name = '{name}:factory' fails on images of shape .*: {said}"):
+        check_network(NetworkSection(name=f"{name}:factory"), DatasetSection(name="digits"), "here")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import sys\nsys.exit(0)", r"it ends the program \(sys.exit\(0\)\)"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def f(:", "invalid syntax"),
+        ("import no_such_package", "No module named 'no_such_package'"),
+    ],
+)
+@pytest.mark.parametrize("part", ["__init__", "settings", "tables"])
+def test_whatever_a_module_of_a_chapter_does_when_it_is_imported_is_our_error(tmp_path: Path, part: str, source: str, said: str) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "experiments.yaml").write_text("experiments: {}\n")
+    (folder / f"{part}.py").write_text(source)
+    with pytest.raises(LightweightsError, match=f"{part}.py cannot be imported: {said}"):
+        load_kinds([folder]) if part == "settings" else Chapter("What?", "What", folder=folder).module("tables")
+
+
+def test_a_run_whose_network_ends_the_program_is_named() -> None:
+    run = Run(study="mine", experiment="a", variant="base", seed=0, settings=ClassicalRun.model_construct(method="classical"))
+    with pytest.raises(RunError, match=r"run mine/a/base/seed-0: it ends the program \(sys.exit\(0\)\)"), memory_told(run):
+        sys.exit(0)
 
 
 NETS = """

@@ -51,3 +51,7 @@ def test_no_page_loads_what_a_title_names(title: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("title", ["Photonic Quantum-Train", "Horizontal or vertical, 2.0 (new)", "Größe: 50 %"])
 def test_ordinary_titles_stay_as_they_are(title: str) -> None:
     assert as_text(title) == title
+
+
+def test_a_title_steers_no_terminal() -> None:
+    assert as_text("a\x1b[2Jb\u202ec") == "a\\[2Jbc"

@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -271,3 +272,23 @@ def test_a_file_that_changes_while_the_session_lives_is_read_anew(tmp_path: Path
     assert digest(load(settings)) != before and shape_of(settings) == ((1, 3, 4), 4) != shape
     with pytest.raises(DataError, match=f"dataset.sha256 is {before}"):
         load(settings.model_copy(update={"sha256": before}))
+
+
+@pytest.mark.parametrize("fraction", [0, 1, 4, 1.5, -0.5, float("nan"), True, "half"])
+def test_a_share_of_test_images_that_is_none_is_refused(tmp_path: Path, fraction: Any) -> None:
+    file = tmp_path / "own.npz"
+    np.savez(file, images=np.full((40, 4, 4), 9), labels=np.arange(40) % 4)
+    with pytest.raises(DataError, match=f"test_fraction = {fraction!r}: expected a share between 0 and 1"):
+        own.npz(str(file), test_fraction=fraction)
+
+
+def test_an_index_written_along_is_no_column_of_pixels(tmp_path: Path) -> None:
+    file = tmp_path / "own.csv"
+    file.write_text(",label,a,b\n" + "".join(f"{row},{row % 2},20,30\n" for row in range(20)))
+    with pytest.raises(DataError, match=r"own.csv: column 1 has no name; give it one, or where it is a table's index"):
+        own.csv(str(file), 1, 3)
+
+
+def test_a_path_that_no_file_can_have_is_told() -> None:
+    with pytest.raises(DataError, match="cannot be read as an NPZ file"):
+        own.npz("a\0b")

@@ -12,12 +12,12 @@ from lightweights.report.chapter import chapters
 from lightweights.report.stages import stages_text
 from lightweights.settings.base import Section, SettingsError
 from lightweights.settings.chapters import experiments_of, found, load_kinds
-from lightweights.settings.reading import load_study, read_sources, study_of, yes_or_no
+from lightweights.settings.reading import check_words, load_study, read_sources, study_of, yes_or_no
 from lightweights.settings.runs import RunSettings, kind_of, kinds
 from lightweights.settings.schedules import ClassicalSchedule
 from lightweights.settings.study import parse_study
 from lightweights.settings.targets import targets_of_rules
-from lightweights.settings.yaml_file import read_settings
+from lightweights.settings.yaml_file import named_values, read_settings
 from lightweights.study.overview import chapters_text
 from lightweights.study.plan import open_workflow
 from lightweights.study.stages import schedules_of
@@ -107,6 +107,35 @@ def test_settings_of_a_command_line_have_dotted_paths_and_are_blamed(tmp_path: P
     assert study_of(read_sources([params], {"mapping.bond_dim": 5})).mapping.bond_dim == 5
     with pytest.raises(SettingsError, match=r"^--config: mapping.bond_dim = 0"):
         study_of(read_sources([params], {"mapping.bond_dim": 0}))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-n", "--config", "seeds=[1]", "mapping__bond_dim=5", "--config", "partial=true"], "--config stands twice, and Snakemake keeps"),
+        (["--config=seeds=[1]", "-C", "partial=true"], "--config stands twice"),
+        (["--config", "mapping__bond_dim=5", "mapping__bond_dim=6", "-n"], "mapping__bond_dim is given twice; keep one of them"),
+    ],
+)
+def test_what_snakemake_would_lose_of_a_command_line_is_refused(words: list[str], said: str) -> None:
+    check_words(["snakemake", "--config", "mapping__bond_dim=5", "mapping__init_std=1", "-n", "--configfile", "a=b", "a=b"])
+    with pytest.raises(SettingsError, match=said):
+        check_words(["snakemake", *words])
+
+
+def test_what_is_given_twice_is_refused(tmp_path: Path) -> None:
+    params = written(tmp_path, SMALL)
+    for given in ({"mapping__bond_dim": 5, "mapping": {"bond_dim": 6}}, {"mapping": {"bond_dim": 6, "kind": "mps"}, "mapping.kind": "mps"}):
+        with pytest.raises(SettingsError, match=r"--config: mapping.(bond_dim|kind) is given twice; keep one of them"):
+            read_sources([params], given)
+    with pytest.raises(SettingsError, match=r"--noise g2=2: g2 is given twice; keep one of them"):
+        named_values("--noise", ["g2=1", "g2=2"])
+
+
+@pytest.mark.parametrize("value", ["!!bool foo", "!!timestamp foo", "!!int foo", "[1", "{a: 1, a: 2}"])
+def test_values_of_a_command_line_that_are_none_are_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="--noise g2="):
+        named_values("--noise", [f"g2={value}"])
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,19 @@ def test_complex_and_shapeless_weights_are_refused():
         QuantumTrain(nn.LazyLinear(3))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_without_finite_values_are_refused(value: float):
+    module = nn.Linear(3, 3)
+    with torch.no_grad():
+        module.weight[0, 0] = value
+    with pytest.raises(ValueError, match="weight has a value that is no finite number"):
+        QuantumTrain(module)
+    with pytest.raises(ValueError, match="weight is on device meta"):
+        QuantumTrain(nn.Linear(3, 3, device="meta"))
+    with pytest.raises(ValueError, match=r"0 is on device cpu, torch.sparse_coo"):
+        QuantumTrain(nn.ParameterList([nn.Parameter(torch.eye(3).to_sparse())]))
+
+
 def test_a_module_in_two_places_is_generated_once_and_called_twice():
     layer = nn.Linear(4, 4)
     generated = QuantumTrain(nn.Sequential(layer, nn.Tanh(), layer), "auto", MPS(2), seed=0)

@@ -26,7 +26,8 @@ def test_short_runs_share_processes_and_long_ones_have_their_own() -> None:
     assert shared(runs, 0.0) == []
 
 
-def test_a_run_that_fails_leaves_the_others_and_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [RunError("diverged; use a smaller lr"), ValueError("no such axis"), KeyError("x")])
+def test_a_run_that_fails_leaves_the_others_and_is_named(tmp_path: Path, error: Exception) -> None:
     runs = [run for run in load_study(REPOSITORY / "params.yaml", REPOSITORY / "workflow/presets/demo.yaml").runs()][:3]
     for run in runs:
         file = tmp_path / run.study / "settings" / run.experiment / f"{run.variant}.json"
@@ -37,14 +38,14 @@ def test_a_run_that_fails_leaves_the_others_and_is_named(tmp_path: Path) -> None
     def train(run, data: Path) -> str:
         assert data == tmp_path / "demo/data/digits.safetensors"
         if run == runs[1]:
-            raise RunError("diverged; use a smaller lr")
+            raise error
         done.append(run)
         return run.key
 
     with pytest.raises(RunError, match=f"1 of 3 runs failed.*{runs[1].key}$"):
         train_each("demo", [run.key for run in runs], train, said.append, tmp_path)
     assert done == [runs[0], runs[2]]
-    assert f"{runs[1].key}: diverged; use a smaller lr" in said
+    assert f"{runs[1].key}: {'KeyError: ' if isinstance(error, KeyError) else ''}{error}" in said
 
 
 @pytest.mark.parametrize("text", ["classical", "classical/base/0", "classical/base/seed-x", "a/b/c/seed-1"])

@@ -266,3 +266,17 @@ def test_wrong_settings_stop_before_any_job(tmp_path: Path) -> None:
     output = call(house, "snakemake", "--cores", "1", ok=False)
     assert "quantum_train/bond_dim=1: photonics.circuits = [[8, 4], [8, 4]] have 4900 joint outcomes, fewer than the 6690 weights" in output
     assert "Job stats" not in output
+
+
+@pytest.mark.parametrize("part", ["__init__", "settings"])
+def test_a_chapter_that_ends_the_program_stops_before_any_job(tmp_path: Path, part: str) -> None:
+    tree = tiny()
+    tree["study"]["chapters"] = ["mine"]
+    house = new_house(tmp_path / "house")
+    write_params(house, tree)
+    (house / "chapters/mine").mkdir(parents=True)
+    (house / "chapters/mine/experiments.yaml").write_text("experiments: {}\n")
+    (house / f"chapters/mine/{part}.py").write_text("import sys\nsys.exit(0)\n")
+    output = call(house, "snakemake", "--cores", "1", ok=False)
+    assert f"chapters/mine/{part}.py cannot be imported: it ends the program (sys.exit(0))" in output
+    assert "Job stats" not in output and "Traceback" not in output

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lightweights.errors import LightweightsError
 from lightweights.settings.base import SettingsError
+from lightweights.settings.own_code import own_code
 
 
 def imported(setting: str, name: str) -> Callable[..., Any]:
@@ -22,30 +22,14 @@ def imported(setting: str, name: str) -> Callable[..., Any]:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     module, _, attribute = name.partition(":")
-    try:
+    with own_code(f"{setting} = {name!r} cannot be imported"):
         factory = getattr(importlib.import_module(module), attribute)
-    except MemoryError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise SettingsError(f"{setting} = {name!r} cannot be imported: {_said(error)}") from error
     if not callable(factory):
         raise SettingsError(f"{setting} = {name!r} is {type(factory).__name__}, which cannot be called: no function and no class")
 
     @functools.wraps(factory)
     def called(*values: Any, **arguments: Any) -> Any:
-        try:
+        with own_code(f"{setting} = {name!r} with arguments {arguments}"):
             return factory(*values, **arguments)
-        except (LightweightsError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:
-            raise SettingsError(f"{setting} = {name!r} with arguments {arguments}: {_said(error)}") from error
 
     return called
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"it ends the program (sys.exit({error.code!r})); a module is to define and a factory to return"
-    if isinstance(error, LightweightsError | ImportError | AttributeError | SyntaxError | TypeError | ValueError | RuntimeError):
-        return str(error) or type(error).__name__
-    return f"{type(error).__name__}: {error}"

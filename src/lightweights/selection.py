@@ -149,6 +149,12 @@ def _slot(module: nn.Module, names: list[str], parameter: nn.Parameter) -> Slot:
         raise ValueError(
             f"{name} is {parameter.dtype}: generated weights are real numbers; keep it out with only= or requires_grad_(False)"
         )
+    if parameter.is_meta or parameter.layout is not torch.strided:
+        raise ValueError(
+            f"{name} is on device {parameter.device}, {parameter.layout}: move it to a device that holds values, and make it dense"
+        )
+    if not parameter.isfinite().all():
+        raise ValueError(f"{name} has a value that is no finite number; mend it first, as weights start at the level of its values")
     places: dict[tuple[int, str], tuple[str, str]] = {}
     for each in names:
         owner, last = _owner(module, each)

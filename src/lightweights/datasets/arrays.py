@@ -19,6 +19,7 @@ def read_npz(path: Path, known: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The arrays of an NPZ file by name. Raises DataError where it is damaged or cut short, is none, is larger than its own length says, or
     holds another array than the known ones.
     """
+    start = b""
     try:
         start = path.open("rb").read(6)
         if start == b"\x93NUMPY":
@@ -74,6 +75,11 @@ def read_table(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
             names, first = ([cell.strip() for cell in next(rows, [])] for _ in range(2))
         if label not in names:
             raise DataError(f"{path}: no column {label!r}; the first columns are {', '.join(names[:5])}")
+        if "" in names:
+            raise DataError(
+                f"{path}: column {names.index('') + 1} has no name; give it one, or where it is a table's index write the file without "
+                "(index=False)"
+            )
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DataError(f"{path}: column {twice[0]!r} stands twice; give each its own name")
         place = names.index(label)

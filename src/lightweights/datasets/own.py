@@ -182,6 +182,8 @@ def _held_out(name: str, images_and_labels: Arrays, test_fraction: float, split_
     from sklearn.model_selection import train_test_split
 
     images, labels = _checked(f"data set {name}", images_and_labels)
+    if isinstance(test_fraction, bool) or not isinstance(test_fraction, int | float) or not 0 < test_fraction < 1:
+        raise DataError(f"data set {name}: test_fraction = {test_fraction!r}: expected a share between 0 and 1, such as 0.25")
     try:
         train, test = train_test_split(np.arange(len(labels)), test_size=test_fraction, random_state=split_seed, stratify=labels)
     except ValueError as error:

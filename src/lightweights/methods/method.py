@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lightweights.datasets import Dataset
+from lightweights.settings.own_code import own_code
 from lightweights.settings.runs import RunSettings
 from lightweights.training.state import Training
 
@@ -65,7 +66,9 @@ def method_of(settings: RunSettings) -> Method:
     ``source(run, data, weights)``: the network to learn from, and the SHA-256 of its file. What else it may have, for models that are
     stored and taken up again, is said in :mod:`lightweights.methods.models`.
     """
-    return cast(Method, import_module(type(settings).trainer))
+    trainer = type(settings).trainer
+    with own_code(f"{trainer}, which trains method {settings.method}, cannot be imported"):
+        return cast(Method, import_module(trainer))
 
 
 def check_settings(settings: RunSettings, where: str) -> None:

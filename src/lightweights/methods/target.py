@@ -9,6 +9,7 @@ from lightweights.settings.base import SettingsError
 from lightweights.settings.dataset import DatasetSection
 from lightweights.settings.kinds import BaselineRun, ClassicalRun, QuantumTrainRun
 from lightweights.settings.network import NetworkSection
+from lightweights.settings.own_code import own_code
 from lightweights.training.sizes import check_last_batch, last_batch
 
 
@@ -22,11 +23,8 @@ def check_network(section: NetworkSection, dataset: DatasetSection, where: str) 
     if weights == 0:
         raise SettingsError(f"{where}: network.name = {section.name!r} has no weight that requires a gradient")
     network = build_network(section, shape, classes).eval()
-    try:
-        with torch.no_grad():
-            found = tuple(network(torch.zeros(2, *shape)).shape)
-    except Exception as error:  # whatever a user's network makes of these images
-        raise SettingsError(f"{where}: network.name = {section.name!r} fails on images of shape {shape}: {error}") from error
+    with own_code(f"{where}: network.name = {section.name!r} fails on images of shape {shape}"), torch.no_grad():
+        found = tuple(network(torch.zeros(2, *shape)).shape)
     if found != (2, classes):
         raise SettingsError(f"{where}: network.name = {section.name!r} gives {found} for two images; expected {(2, classes)}")
     return weights

@@ -12,7 +12,7 @@ Tokens come from the environment only (PCVL_CLOUD_TOKEN, SCALEWAY_CLOUD_TOKEN). 
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -33,6 +33,11 @@ TOKENS = {"quandela": "PCVL_CLOUD_TOKEN", "scaleway": "SCALEWAY_CLOUD_TOKEN"}
 PROJECT = "SCALEWAY_PROJECT_ID"
 LONGEST_SESSION = 24 * 3600
 """Seconds that a session may last; it also ends after 20 minutes without a job (Perceval's default)."""
+
+LONGEST_NUMBER = 200
+"""Characters of the number of a job."""
+MOST_SAID = 1000
+"""Characters of what a provider says that a message repeats, those only that cannot steer a terminal."""
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -81,7 +86,10 @@ class Remote:
         """Raises BackendError where the platform cannot run the circuit: too few modes, too many photons, no counting of samples."""
         limits, name = self._computer.specs.constraints or {}, self._layer.name
         for what, value in (("mode", circuit.modes), ("photon", circuit.photons)):
-            most = limits.get(f"max_{what}_count")
+            most = limits.get(f"max_{what}_count") if isinstance(limits, Mapping) else limits
+            if not isinstance(most, int | float | None):
+                said = self._without_token(str(most))
+                raise BackendError(f"platform {name} says that it has at most {said} {what}s, which is no number; choose another platform")
             if most is not None and value > most:
                 raise BackendError(f"platform {name} has at most {most} {what}s; a circuit of {value} was asked for: use smaller circuits")
         if not any(command.name == "sample_count" for command in self._layer.get_commands()):
@@ -137,7 +145,7 @@ class Remote:
         for attempt in range(1, self._attempts + 1):
             payload = self._persistently(partial(self._payload, question, called))
             try:
-                return str(self._layer.send(payload))
+                return job_number(self._layer.send(payload))
             except BackendError:
                 raise
             except Exception as error:  # providers raise what their libraries raise
@@ -259,7 +267,14 @@ class Remote:
         for variable in TOKENS.values():
             if os.environ.get(variable):
                 text = text.replace(os.environ[variable], "***")
-        return text
+        return "".join(sign if sign.isprintable() else " " for sign in text[:MOST_SAID])
+
+
+def job_number(told: Any) -> str:
+    """The number of a job that was sent. Raises ValueError where the provider gave none."""
+    if isinstance(told, bool) or not isinstance(told, str | int) or not 0 < len(str(told)) <= LONGEST_NUMBER:
+        raise ValueError(f"{str(told)[:50]!r} is no number of a job")
+    return str(told)
 
 
 def connect(platform: str, session: str = "lightweights") -> Any:

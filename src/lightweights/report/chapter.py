@@ -20,7 +20,10 @@ from types import ModuleType
 from lightweights.errors import LightweightsError
 from lightweights.report.measures import Measure, add_measures
 from lightweights.settings.base import SettingsError
-from lightweights.settings.chapters import house, order_of, package_of
+from lightweights.settings.chapters import house, module_of, order_of, package_of
+
+TAKEN = ("results", "scorecard", "experiments", "runs", "means", "report")
+"""What every study's folder can have files of by itself: no page of a chapter, and no file that it measures, can be called so."""
 
 
 class ChapterError(LightweightsError):
@@ -99,7 +102,7 @@ class Chapter:
         package = package_of(self.folder).__name__
         if name == "figures":
             import_module("lightweights.report.figure")  # which takes matplotlib without what the surroundings say of it
-        return import_module(f"{package}.{name}") if find_spec(f"{package}.{name}") else None
+        return module_of(self.folder, name) if find_spec(f"{package}.{name}") else None
 
     def function(self, module: str, name: str):
         """A function of one of the modules. Raises ChapterError where it is not there."""
@@ -119,6 +122,10 @@ def _chapters(_: Path, folder: Path) -> tuple[Chapter, ...]:
     found = sorted(
         (chapter_at(path.parent) for path in sorted(folder.glob("*/__init__.py"))), key=lambda chapter: (chapter.order, chapter.name)
     )
+    for chapter in found:
+        for name in (chapter.name, *chapter.data):
+            if Path(name).stem.lower() in TAKEN:
+                raise ChapterError(f"{chapter.folder}: {name!r} is the name of what every study has in its folder; choose another")
     for kind in ("tables", "figures", "data"):
         seen: dict[str, Chapter] = {}
         for chapter in found:

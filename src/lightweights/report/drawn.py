@@ -8,6 +8,7 @@ from lightweights.report.behind import behind
 from lightweights.report.chapter import chapters
 from lightweights.report.make import read_results, texts
 from lightweights.report.results import Results
+from lightweights.settings.own_code import said
 from lightweights.study.alike import alike
 from lightweights.study.findings import Findings
 from lightweights.study.layout import study_settings_file
@@ -38,8 +39,8 @@ def check_texts(part: str, results: Results, findings: Findings) -> None:
     """The files of a table, the scorecard or a page."""
     try:
         drawn = texts(part, results)
-    except Exception as error:  # whatever a chapter makes of runs that are not what they were
-        findings.wrong.append(f"{results.folder / part}: it cannot be drawn ({error})")
+    except (Exception, SystemExit) as error:  # whatever a chapter makes of runs that are not what they were
+        findings.wrong.append(f"{results.folder / part}: it cannot be drawn ({said(error)})")
         return
     for name, text in drawn.items():
         path = results.folder / name

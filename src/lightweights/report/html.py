@@ -18,8 +18,10 @@ _MARKS = re.compile(r"([\\`*_\[\]<>&!|~])")
 
 
 def as_text(words: str) -> str:
-    """Words of a user's on one line of Markdown, where nothing in them is a mark: no link, image, code, cell or emphasis."""
-    return _MARKS.sub(r"\\\1", " ".join(words.split()))
+    """Words of a user's on one line of Markdown, where nothing in them is a mark: no link, image, code, cell or emphasis; what
+    would steer a terminal is left out.
+    """
+    return _MARKS.sub(r"\\\1", "".join(sign for sign in " ".join(words.split()) if sign.isprintable()))
 
 
 def render(markdown: str) -> str:

@@ -19,6 +19,7 @@ from lightweights.report.results import Results, with_settings
 from lightweights.report.scorecard import OWN, scorecard, scorecard_markdown
 from lightweights.report.table import Table, markdown, table_files, to_markdown
 from lightweights.settings.base import SettingsError
+from lightweights.settings.own_code import said
 from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
 from lightweights.study.csv_text import computed_csv
 from lightweights.study.layout import RESULTS, study_folder, study_settings_file
@@ -80,10 +81,10 @@ def draw(path: Path, names: Iterable[str]) -> None:
                 continue
             results = results or read_results(path)
             _draw(name, results)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if not isinstance(error, LightweightsError):
                 traceback.print_exc()
-            failed.append(f"{name}: {error}")
+            failed.append(f"{name}: {said(error)}")
     if failed:
         raise DrawError(f"{len(failed)} of {len(names)} could not be made: {'; '.join(failed)}")
 

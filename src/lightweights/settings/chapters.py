@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from lightweights.settings.base import SettingsError, nearest
+from lightweights.settings.own_code import own_code
 from lightweights.settings.yaml_file import overlay, read_settings
 
 HOME = Path("chapters")
@@ -133,10 +134,9 @@ def load_kinds(folders: list[Path] | None = None) -> None:
 
 def module_of(folder: Path, part: str) -> ModuleType:
     """A module of a chapter, ``chapters.NAME.PART``. Raises SettingsError where it cannot be imported."""
-    try:
-        return import_module(f"{package_of(folder).__name__}.{part}")
-    except ImportError as error:
-        raise SettingsError(f"{folder / part}.py cannot be imported: {error}") from error
+    name = f"{package_of(folder).__name__}.{part}"
+    with own_code(f"{folder / part}.py cannot be imported"):
+        return import_module(name)
 
 
 def package_of(folder: Path) -> ModuleType:
@@ -159,8 +159,9 @@ def package_of(folder: Path) -> ModuleType:
     package = sys.modules[name] = module_from_spec(spec)
     try:
         if spec.loader is not None:
-            spec.loader.exec_module(package)
-    except Exception as error:
+            with own_code(f"{init} cannot be imported"):
+                spec.loader.exec_module(package)
+    except BaseException:
         del sys.modules[name]
-        raise SettingsError(f"{init} cannot be imported: {error}") from error
+        raise
     return package

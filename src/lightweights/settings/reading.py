@@ -3,7 +3,9 @@
 There is one reader, for the command line, Snakemake and DVC. What is wrong is told with the file that says it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,9 +42,31 @@ def read_sources(files: Iterable[Path], given: Mapping[str, Any] | None = None) 
             *parents, leaf = path.split(".")
             for part in reversed([*parents, leaf]):
                 value = {part: value}
+            if twice := _leaves(tree) & _leaves(value):
+                raise SettingsError(f"--config: {sorted(twice)[0]} is given twice; keep one of them")
             tree = overlay(tree, value)
         sources.append(Source("--config", tree))
     return sources
+
+
+def _leaves(tree: Any, before: str = "") -> set[str]:
+    """The dotted paths of the values in settings."""
+    if not isinstance(tree, dict):
+        return {before}
+    return {path for key, value in tree.items() for path in _leaves(value, f"{before}.{key}" if before else str(key))}
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raises SettingsError for a command line of Snakemake's that says ``--config`` twice, or one of its settings: the last alone would
+    count, without a word.
+    """
+    starts = [number for number, word in enumerate(words) if word in ("--config", "-C") or word.startswith("--config=")]
+    if len(starts) > 1:
+        raise SettingsError("--config stands twice, and Snakemake keeps the last alone; write all settings after one")
+    given = takewhile(lambda word: not word.startswith("-"), words[starts[0] + 1 :] if starts else [])
+    for name, count in Counter(word.partition("=")[0] for word in given if "=" in word).items():
+        if count > 1:
+            raise SettingsError(f"--config: {name} is given twice; keep one of them")
 
 
 def check_root(path: str, value: Any) -> None:

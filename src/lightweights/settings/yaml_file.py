@@ -56,13 +56,16 @@ def read_settings(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise SettingsError(f"{file}: no such file") from None
     except (OSError, ValueError, yaml.YAMLError, KeyError, AttributeError) as error:
-        alien = isinstance(error, KeyError | AttributeError)  # from tags that do not fit their value
-        why = f"a value does not fit its tag ({error})" if alien else str(error)
-        raise SettingsError(f"{file}: not a YAML file of settings by name: {why}; mend it, or take the one that git has") from None
+        raise SettingsError(f"{file}: not a YAML file of settings by name: {_why(error)}; mend it, or take the one that git has") from None
     if not isinstance(tree, dict):
         raise SettingsError(f"{file}: not a YAML file of settings by name: found {type(tree).__name__}")
     check_values(tree, str(file))
     return tree
+
+
+def _why(error: Exception) -> str:
+    """What a parser says; the kinds of error that come from tags say little."""
+    return f"a value does not fit its tag ({error})" if isinstance(error, KeyError | AttributeError) else str(error)
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +84,10 @@ def named_values(option: str, items: list[str]) -> dict[str, Any]:
         name, between, value = item.partition("=")
         if not between or not name.strip():
             raise SettingsError(f"{option} {item}: expected name=value")
+        if name.strip() in found:
+            raise SettingsError(f"{option} {item}: {name.strip()} is given twice; keep one of them")
         try:
             found[name.strip()] = parse_yaml(value, _Loader)
-        except (yaml.YAMLError, ValueError) as error:
-            raise SettingsError(f"{option} {item}: {error}") from None
+        except (yaml.YAMLError, ValueError, KeyError, AttributeError) as error:
+            raise SettingsError(f"{option} {item}: {_why(error)}") from None
     return found

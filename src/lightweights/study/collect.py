@@ -2,6 +2,7 @@
 
 import io
 import json
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,7 +206,9 @@ def read_runs(path: Path) -> pd.DataFrame:
     remedy = "Delete it and run `snakemake --cores N`: it is collected anew, and nothing is trained"
     try:
         content = io.BytesIO(read_bytes(path, LARGEST_RUNS))
-        table = _typed(pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False))
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # a row longer than the header would be cut
+            table = pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False)
+        table = _typed(table)
     except MemoryError:
         raise
     except Exception as error:  # pandas and its parsers raise many kinds

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from safetensors import SafetensorError
 
 from lightweights.errors import LightweightsError
+from lightweights.settings.own_code import said
 from lightweights.settings.runs import Run
 
 
@@ -16,9 +17,13 @@ class RunError(LightweightsError):
 
 @contextmanager
 def memory_told(run: Run) -> Iterator[None]:
-    """Say what to do where memory does not suffice; Python and torch tell of it in different ways."""
+    """Say what to do where memory does not suffice; Python and torch tell of it in different ways. A network of the user's own that ends
+    the program is told, too.
+    """
     try:
         yield
+    except SystemExit as error:
+        raise RunError(f"run {run.study}/{run.key}: {said(error)}") from error
     except (MemoryError, RuntimeError, ImportError, OSError, SafetensorError) as error:
         if isinstance(error, LightweightsError) or not out_of_memory(error):
             raise

@@ -2,10 +2,12 @@
 
 import json
 import re
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lightweights.errors import LightweightsError
+from lightweights.settings.own_code import said
 from lightweights.settings.runs import Run
 from lightweights.settings.schedules import GradientSchedule
 from lightweights.study.cost import START_SECONDS, estimate
@@ -100,3 +102,6 @@ def _alone(run: Run, data: Path, train: Train) -> dict[str, str | LightweightsEr
         return {run.key: train(run, data)}
     except LightweightsError as error:
         return {run.key: error}
+    except Exception as error:  # whatever a network of the user's own raises
+        traceback.print_exc()
+        return {run.key: RunError(said(error))}
