@@ -191,8 +191,9 @@ def test_a_heading_of_the_forest_stands_with_what_it_heads() -> None:
 
 def test_names_of_the_forest_are_told_to_their_end() -> None:
     row = {name: [""] * 2 for name in ("independent", "put_right", "settles", "why", "deviations")}
-    row |= {"chapter": ["cuts"] * 2, "method": ["multilevel"] * 2, "setting": ["circuits with phases of one size, processors=2", "processors=4"]}
-    row |= {"quantity": ["pairs_2", "pairs_4"], "verdict": ["open"] * 2, "n": [3] * 2, "reported": ["7", "8"]}
+    row |= {"chapter": ["cuts"] * 2, "method": ["multilevel"] * 2, "quantity": ["pairs_2", "pairs_4"]}
+    row |= {"setting": ["circuits with phases of one size, processors=2", "processors=4"]}
+    row |= {"verdict": ["open"] * 2, "n": [3] * 2, "reported": ["7", "8"]}
     row |= {"reported_sd_ddof1": [None] * 2, "reported_n": [None] * 2, "mean": [7.0, 8.0], "ci95_low": [6.9] * 2, "ci95_high": [7.1] * 2}
     row |= {"independent_mean": [math.nan] * 2, "reported_parameters": [688] * 2}
     labels = list(forest_rows(pd.DataFrame(row)).label)
