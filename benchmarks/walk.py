@@ -1,6 +1,7 @@
 """A stranger's walk with the clock: ``python -m benchmarks.walk``.
 
-Clones this repository into a new folder, makes the environment and the demo there, and does what docs/tutorial.md says, section by section.
+Clones this repository into a new folder, makes the environment and the demo there, does what docs/tutorial.md says, section by section, and
+then what some other pages say.
 Prints a table in Markdown: minutes of each step and since the clone. What a reader takes to read and to type comes on top.
 """
 
@@ -24,6 +25,13 @@ STEPS = {
     "6": "figure and table for a paper, one offline report",
 }
 """What a reader has after each section of the tutorial."""
+PAGES = {
+    "a module of one's own trained, saved and loaded": ("library.md", "In ten lines"),
+    "part of a transformer generated": ("adapters_howto.md", ""),
+    "a landed model loaded, exported and evaluated": ("data_versioning.md", "Models"),
+    "the folder of a paper added, run and judged": ("add_a_paper.md", ""),
+}
+"""What a reader has after another page, or the section of it that has this title."""
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
@@ -41,6 +49,12 @@ def follow(text: str, folder: Path, call: Callable[[list[str], str], None]) -> N
             (folder / named[1]).write_text(block)
         elif language in ("python", "bash"):
             call(["python", "-c", block] if language == "python" else ["bash", "-euo", "pipefail", "-c", block], block)
+
+
+def part_of(page: str, title: str) -> str:
+    """A page of the documentation, or the section of it that has this title."""
+    text = (ROOT / "docs" / page).read_text()
+    return next(part for part in text.split("\n## ") if part.startswith(f"{title}\n")) if title else text
 
 
 def walk(folder: Path) -> list[tuple[str, float]]:
@@ -68,6 +82,7 @@ def walk(folder: Path) -> list[tuple[str, float]]:
     for section in (house / "docs/tutorial.md").read_text().split("\n## ")[1:]:
         if section[0] in STEPS:
             taken.append(timed(STEPS[section[0]], lambda section=section: follow(section, house, call)))
+    taken += [timed(step, lambda place=place: follow(part_of(*place), house, call)) for step, place in PAGES.items()]
     return taken
 
 

@@ -59,6 +59,7 @@ def test_the_walk_has_a_step_for_each_section_that_does_something():
     sections = (DOCS / "tutorial.md").read_text().split("\n## ")[1:]
     doing = [section[0] for section in sections if any(language in ("python", "bash", "yaml") for language, _ in walk.blocks(section))]
     assert doing == list(walk.STEPS)
+    assert all(walk.blocks(walk.part_of(*place)) for place in walk.PAGES.values())
 
 
 @pytest.mark.slow

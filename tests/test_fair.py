@@ -17,7 +17,7 @@ from chapters.ablation.tables import confirmation
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import Claim
 from lightweights.report.contrasts import compare_contrasts
-from lightweights.report.forest import forest_rows, in_columns
+from lightweights.report.forest import LONGEST, forest_rows, in_columns
 from lightweights.report.scorecard import holm_by_source
 from lightweights.report.statistics import bootstrap, from_numbers, improvement, one_sided, seeds_needed, sign_test, summarise
 from lightweights.report.verdicts import Evidence, corrected, judge_value
@@ -186,3 +186,19 @@ def test_a_heading_of_the_forest_stands_with_what_it_heads() -> None:
     assert in_columns(["A", 1, 2, 3, 4, "B", 5]) == [["A", 1, 2, 3], ["A, continued", 4, "B", 5]]
     assert in_columns(["A", 1, "B", 2, 3]) == [["A", 1], ["B", 2, 3]]
     assert in_columns([]) == [[], []]
+    assert in_columns(["A", 1, 2, 3, "B", 4], {1: "a\nb\nc\nd\ne"}) == [["A", 1], ["A, continued", 2, 3, "B", 4]]  # of five lines
+
+
+def test_names_of_the_forest_are_told_to_their_end() -> None:
+    row = {name: [""] * 2 for name in ("independent", "put_right", "settles", "why", "deviations")}
+    row |= {"chapter": ["cuts"] * 2, "method": ["multilevel"] * 2, "quantity": ["pairs_2", "pairs_4"]}
+    row |= {"setting": ["circuits with phases of one size, processors=2", "processors=4"]}
+    row |= {"verdict": ["open"] * 2, "n": [3] * 2, "reported": ["7", "8"]}
+    row |= {"reported_sd_ddof1": [None] * 2, "reported_n": [None] * 2, "mean": [7.0, 8.0], "ci95_low": [6.9] * 2, "ci95_high": [7.1] * 2}
+    row |= {"independent_mean": [math.nan] * 2, "reported_parameters": [688] * 2}
+    labels = list(forest_rows(pd.DataFrame(row)).label)
+    assert [" ".join(label.split("\n")) for label in labels] == [
+        "circuits with phases of one size, processors 2, pairs 2",
+        "processors 4, pairs 4",
+    ]
+    assert max(len(line) for label in labels for line in label.split("\n")) <= LONGEST

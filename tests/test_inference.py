@@ -269,6 +269,7 @@ def test_onnx_computes_the_same(x: torch.Tensor, tmp_path):
         ({"circuits": []}, "one pair a circuit"),
         ({"circuits": [(4.0, 2), (4, 2)]}, "modes are a whole number, got 4.0"),
         ({"mapping": 4}, r"mapping 4: expected a recipe such as MPS\(bond_dim=4\)"),
+        ({"mapping": MPS}, r"expected a recipe such as MPS\(bond_dim=4\)"),
         ({"mesh": "diamond"}, "mesh 'diamond': expected one of notebook, clements, mzi"),
         ({"chunk": 0}, "chunk 0: expected a number of weights"),
         ({"staleness": -1}, "staleness -1"),

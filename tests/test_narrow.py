@@ -3,11 +3,21 @@
 import itertools
 
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.text import Text
+from results_made import CHAPTERS
 
 from lightweights.report.figure import ONE_COLUMN, TWO_COLUMNS, render, style
+from lightweights.report.make import read_results
 from lightweights.report.narrow import WIDTH, narrowed
+from lightweights.report.results import Results
+from lightweights.study.layout import study_settings_file
+
+SMALLEST = 7.0
+"""Pixels of type where a figure is 400 pixels wide."""
 
 
 def wide(rows: int = 1, columns: int = 2, **shared) -> Figure:
@@ -68,3 +78,39 @@ def test_a_figure_of_one_column_stays() -> None:
     figure.subplots()
     before = render(figure, "png")
     assert render(narrowed(figure), "png") == before
+
+
+@pytest.fixture(scope="module")
+def landed() -> Results:
+    return read_results(study_settings_file("paper"))
+
+
+def words_along(axis: Axes) -> list[list[Text]]:
+    """Labels of ticks that are words, along x and along y."""
+    both = (axis.get_xticklabels(), axis.get_yticklabels())
+    return [[text for text in labels if sum(map(str.isalpha, text.get_text())) > 1 and "$" not in text.get_text()] for labels in both]
+
+
+def area(text: Text) -> Path:
+    """The path round a text that was drawn with a box, turned as it is."""
+    patch = text.get_bbox_patch()
+    return patch.get_path().transformed(patch.get_transform())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chapter", "name"), [(chapter, name) for chapter in CHAPTERS for name in CHAPTERS[chapter].figures])
+def test_words_along_the_axes_of_every_figure_of_the_study_can_be_read_at_400_pixels(landed: Results, chapter: str, name: str) -> None:
+    figure = narrowed(CHAPTERS[chapter].function("figures", name)(landed))
+    FigureCanvasAgg(figure).draw()
+    figure.set_layout_engine("none")
+    lines = [words for axis in figure.axes for words in words_along(axis)]
+    for text in itertools.chain(*lines):
+        text.set_bbox({"pad": 0})
+    FigureCanvasAgg(figure).draw()
+    for text in itertools.chain(figure.texts, *lines):
+        box, size = text.get_window_extent(), text.get_fontsize() / 72 * 400 / figure.get_figwidth()
+        assert size >= SMALLEST, f"{text.get_text()!r} is {size:.1f} pixels high"
+        inside = box.x0 >= -2 and box.y0 >= -2 and box.x1 <= figure.bbox.width + 2 and box.y1 <= figure.bbox.height + 2
+        assert inside, f"cut off: {text.get_text()!r}"
+    for one, other in itertools.chain(*map(itertools.pairwise, lines)):
+        assert not area(one).intersects_path(area(other)), f"{one.get_text()!r} lies on {other.get_text()!r}"

@@ -1,7 +1,10 @@
 """The names that the package promises: there, few, and without the price of torch until one is asked for."""
 
+import re
 import subprocess
 import sys
+
+from houses import ROOT
 
 import lightweights
 
@@ -24,3 +27,15 @@ def test_functions_stay_functions_whatever_is_imported():
 
     assert callable(lightweights.fit)
     assert callable(lightweights.load)
+
+
+def test_pages_and_examples_import_from_the_top_what_is_there():
+    texts = [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.py"), *ROOT.glob("notebooks/*.ipynb"), ROOT / "README.md"]
+    deep = [
+        (file.name, name)
+        for file in texts
+        for names in re.findall(r"from lightweights\.[\w.]+ import ([\w, ]+)", file.read_text())
+        for name in re.findall(r"\w+", names)
+        if name in lightweights.__all__ and (file.name, name) != ("own_data.md", "load")  # of a data set
+    ]
+    assert not deep

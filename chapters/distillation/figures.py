@@ -20,6 +20,7 @@ from lightweights.report.figure import (
     BROWN,
     GREEN,
     GREY,
+    ONE_COLUMN,
     ORANGE,
     PURPLE,
     SKY,
@@ -282,7 +283,7 @@ def draw_filters(basis: dict[str, dict[str, list[list[float]]]]) -> Figure:
     """Learned basis filters: one row a network and layer, each filter scaled to its own largest number."""
     basis = {name: layers for name, layers in basis.items() if layers}
     lines = sum(len(layers) for layers in basis.values())
-    figure = Figure(figsize=(TWO_COLUMNS, 0.25 * len(basis) + 0.62 * max(lines, 1)), layout="constrained")
+    figure = Figure(figsize=(ONE_COLUMN, 0.3 + 0.25 * len(basis) + 0.36 * max(lines, 1)), layout="constrained")
     if not lines:
         return without_runs(figure)
     parts = figure.subfigures(len(basis), 1, squeeze=False, height_ratios=[len(layers) + 0.3 for layers in basis.values()])[:, 0]
@@ -298,5 +299,5 @@ def draw_filters(basis: dict[str, dict[str, list[list[float]]]]) -> Figure:
                 reach = float(np.abs(picture).max()) or 1.0
                 axis.imshow(picture, cmap="PuOr", vmin=-reach, vmax=reach)
             line[0].text(-0.25, 0.5, layer, transform=line[0].transAxes, rotation=90, va="center", ha="center", fontsize=6.5)
-    figure.supxlabel("Each filter scaled to its own largest number; orange: negative, purple: positive", fontsize=6.5, color="#555555")
+    figure.supxlabel("Each filter scaled to its own largest number;\norange: negative, purple: positive", fontsize=6.5, color="#555555")
     return figure

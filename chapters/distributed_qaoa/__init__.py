@@ -1,6 +1,7 @@
 """MaxCut on several small processors, and a wireless network that needs none."""
 
 from lightweights.report.chapter import Chapter, Shown
+from lightweights.report.measures import Measure
 
 RUNS = ("maxcut_15", "maxcut_large")
 
@@ -19,5 +20,9 @@ CHAPTER = Chapter(
     figures={"maxcut": Shown("Cuts", "All ways to cut a graph, and shots by the choice of processors", RUNS)},
     cover="maxcut",
     methods=("chapters.distributed_qaoa.method",),
+    measures=(
+        Measure("cut_percent", "cut (%)", "points", bounds=(0.0, 100.0)),
+        Measure("mean_percent", "mean of shots (%)", "points", bounds=(0.0, 100.0)),
+    ),
     words={"distributed_qaoa": "distributed QAOA", "wireless_qubo": "wireless network"},
 )

@@ -30,8 +30,8 @@ def maxcut(results: Results) -> Figure:
             found = [(place, summary) for place, summary in found if summary.n]
             colour, marker = LOOKS.get(int(nodes), OTHER)
             x = np.array([place for place, _ in found]) + 0.15 * (number - (len(groups) - 1) / 2)
-            summaries = [summary for _, summary in found]
-            error_bars(axis, x, summaries, "95 % t interval", color=colour, marker=marker, linestyle="none", label=f"{int(nodes)} nodes")
+            summaries, look = [summary for _, summary in found], {"color": colour, "marker": marker, "linestyle": "none"}
+            error_bars(axis, x, summaries, "95 % t interval", f"{kind}_percent", **look, label=f"{int(nodes)} nodes")
         axis.set_xticks(places, [ARMS[name] if name != "distributed" or kind == "cut" else "no errors" for name in names])
         axis.tick_params(axis="x", rotation=40)
         for label in axis.get_xticklabels():

@@ -82,7 +82,7 @@ class QuantumTrain(Light):
     ) -> None:
         if not isinstance(module, nn.Module):
             raise ValueError(f"QuantumTrain takes a torch module, not {module!r}")
-        if not callable(getattr(mapping, "build", None)):
+        if isinstance(mapping, type) or not callable(getattr(mapping, "build", None)):
             raise ValueError(f"mapping {mapping!r}: expected a recipe such as MPS(bond_dim=4) or LogitTanh()")
         if chunk is not None and (isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1):
             raise ValueError(f"chunk {chunk!r}: expected a number of weights, or None to generate all at once")

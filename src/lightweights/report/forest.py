@@ -5,9 +5,12 @@ In that unit quantities can stand below each other: within ±1 a mean counts as 
 
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,8 +23,10 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import from_numbers
 from lightweights.report.verdicts import FAILS, HIGHER, HOLDS, LOWER, NOT_COMPARABLE, OPEN, REPRODUCED, TOO_FEW, is_wide
 
-LONGEST = 56
-"""Characters of a label."""
+LONGEST = 38
+"""Characters of a line of a label."""
+MORE = 0.8
+"""The height of a further line of a label, in rows."""
 REACH = 6.0
 """Tolerances to either side that are drawn; what lies beyond stands at the edge with an arrow."""
 LOOKS = {
@@ -46,7 +51,7 @@ SHORT |= {"relative_accuracy_loss_percent": "relative loss", "worst_test_accurac
 def forest(results: Results) -> Figure:
     """Every judged claim with a number: published with its 95 % interval, ours with its own, what others found as a hollow diamond."""
     rows = forest_rows(results.scores)
-    figure = Figure(figsize=(TWO_COLUMNS, 1.4 + 0.115 * max(4, len(rows) / 2 + 3)), layout="constrained")
+    figure = Figure(figsize=(TWO_COLUMNS, 2.0), layout="constrained")
     figure.set_layout_engine("constrained", w_pad=0.08)  # inches: names at the left edge are as long as they are
     if rows.empty:
         return without_runs(figure)
@@ -54,9 +59,12 @@ def forest(results: Results) -> Figure:
     lines: list[Any] = []
     for chapter, part in rows.groupby("chapter", sort=False):
         lines += [titles.get(str(chapter), str(chapter)), *part.index]
-    columns = in_columns(lines)
-    for axis, column in zip(figure.subplots(1, 2), columns, strict=True):
-        _column(axis, column, rows, max(map(len, columns)) + 1)
+    columns = in_columns(lines, rows.label)
+    heights = [_heights(column, rows.label) for column in columns]
+    tallest = max(map(sum, heights))
+    figure.set_figheight(1.4 + 0.115 * max(4, tallest + 1))
+    for axis, column, height in zip(figure.subplots(1, 2), columns, heights, strict=True):
+        _column(axis, column, rows, height, tallest)
     seen, order = set(rows.shown), (REPRODUCED, WIDE, OPEN, HIGHER, LOWER, HOLDS, FAILS, TOO_FEW, NOT_COMPARABLE)
     handles = [_handle(verdict) for verdict in order if verdict in seen]
     handles.append(Line2D([], [], color="#bbbbbb", linewidth=4, label="published, 95 % interval"))
@@ -68,15 +76,21 @@ def forest(results: Results) -> Figure:
     return figure
 
 
-def in_columns(lines: list[Any]) -> list[list[Any]]:
-    """Lines in two columns: a heading stands with what it heads, and again over the rest of it."""
-    half = math.ceil(len(lines) / 2)
+def in_columns(lines: list[Any], labels: Mapping[Any, str] = MappingProxyType({})) -> list[list[Any]]:
+    """Lines in two columns of about one height: a heading stands with what it heads, and again over the rest of it."""
+    ends = np.cumsum(_heights(lines, labels))
+    half = int(np.searchsorted(ends, ends[-1] / 2)) + 1 if lines else 0
     half -= half > 0 and isinstance(lines[half - 1], str)
     columns = [lines[:half], lines[half:]]
     if columns[0] and columns[1] and not isinstance(columns[1][0], str):
         heading = [line for line in columns[0] if isinstance(line, str)][-1]
         columns[1].insert(0, f"{heading}, continued")
     return columns
+
+
+def _heights(lines: list[Any], labels: Mapping[Any, str]) -> list[float]:
+    """The height of each line, in rows: a label of several lines has room for them."""
+    return [1 + MORE * labels.get(line, "").count("\n") for line in lines]
 
 
 def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
@@ -106,10 +120,10 @@ def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _labels(rows: list[list[str]]) -> list[str]:
-    """What tells the rows of a chapter apart: words that all of them share are left out, and the end of what is still too long."""
+    """What tells the rows of a chapter apart: words that all of them share are left out, and what is still too long has several lines."""
     shared = set.intersection(*map(set, rows)) if len(rows) > 1 else set()
     texts = [", ".join(word for word in words if word not in shared) or ", ".join(words) for words in rows]
-    return [text if len(text) < LONGEST else f"{text[: LONGEST - 2]}…" for text in texts]
+    return [textwrap.fill(text, LONGEST) for text in texts]
 
 
 def _values(row: Any) -> Mapping[str, float]:
@@ -128,10 +142,11 @@ def _words(row: Any) -> list[str]:
     return [part for part in (words, *setting.split(", "), quantity) if part]
 
 
-def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, height: int) -> None:
+def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, heights: list[float], tallest: float) -> None:
     axis.axvspan(-1, 1, color="#d9e8f2", linewidth=0, zorder=0)
     axis.axvline(0, color=BLACK, linewidth=0.7, zorder=1)
-    for place, line in enumerate(lines):
+    places = np.cumsum(heights) - np.array(heights) / 2 - 0.5
+    for place, line in zip(places, lines, strict=True):
         if isinstance(line, str):
             axis.text(-REACH, place, line, fontweight="bold", fontsize=6.5, va="center", ha="left", zorder=6)
             continue
@@ -150,12 +165,12 @@ def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, height: int) -> No
         axis.plot(shown, place, marker=symbol, **look)
         if not math.isnan(row.independent):
             axis.plot(max(-REACH, min(REACH, row.independent)), place, zorder=5, clip_on=False, **HOLLOW)
-    ticks = [(place, rows.label[line]) for place, line in enumerate(lines) if not isinstance(line, str)]
+    ticks = [(place, rows.label[line]) for place, line in zip(places, lines, strict=True) if not isinstance(line, str)]
     axis.set_yticks([place for place, _ in ticks], [label for _, label in ticks], fontsize=5.8)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="y", visible=False)
     axis.set_xlim(-REACH, REACH)
-    axis.set_ylim(height - 0.4, -0.8)
+    axis.set_ylim(tallest + 0.6, -0.8)
     axis.set_xticks([-5, -3, -1, 0, 1, 3, 5])
 
 

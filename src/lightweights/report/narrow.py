@@ -22,7 +22,10 @@ LONGEST, LABEL = 66, 34
 def narrowed(figure: Figure) -> Figure:
     """The same figure, changed: ``WIDTH`` wide, panels stacked. One that fits one column, or that is made of subfigures, stays."""
     panels = [axis for axis in figure.axes if axis.get_subplotspec() is not None]
-    if figure.get_figwidth() <= ONE_COLUMN or figure.subfigs or not panels:
+    if figure.get_figwidth() <= ONE_COLUMN or figure.subfigs:
+        return figure
+    if not panels:
+        figure.set_figwidth(WIDTH)
         return figure
     figure.set_layout_engine("constrained", w_pad=0.08)  # anew: files that were written before have fixed the layout
     panels = _in_order(panels)
