@@ -101,6 +101,19 @@ def test_a_row_longer_than_the_header_is_not_cut(landed: Path) -> None:
         read_runs(path)
 
 
+def test_a_run_with_a_model_names_the_digest_of_its_history(tiny: Dataset, tmp_path: Path) -> None:
+    study = parse_study(
+        {"study": {"name": "small"}, "dataset": {"name": "digits"}, "experiments": {"c": {"method": "classical", "seeds": [0]}}}
+    )
+    run = study.runs()[0]
+    execute(run, tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=600.0)
+    assert not found(tmp_path, study).wrong
+    edited(metrics_file(run, tmp_path), lambda text: text.replace("history_sha256", "histori_sha256"))
+    assert found(tmp_path, study).wrong == [
+        f"{metrics_file(run, tmp_path)}: provenance.history_sha256 is missing, the digest of history.csv"
+    ]
+
+
 def test_runs_that_landed_since_are_told_and_no_error(landed: Path) -> None:
     path = study_folder("made-up", landed) / "runs.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))

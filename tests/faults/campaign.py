@@ -2,7 +2,8 @@
 
 A damaged file is refused by an error of ours, or what is read from it is what was written; anything else is an error of another's (foreign)
 or goes on with other content (silent). Files that carry no digest of their own, a CSV or NPZ file, are read as a study reads them that
-states ``dataset.sha256``.
+states ``dataset.sha256``; the files of a landed run by what `lightweights verify` makes of them without any record of DVC's, where the
+provenance in metrics.json (versions, host, times) is taken at its word.
 """
 
 import argparse
@@ -40,7 +41,11 @@ from lightweights.photonics.jobs import JobLog, Question
 from lightweights.settings.dataset import DatasetSection
 from lightweights.settings.study import parse_study
 from lightweights.study.checkpoint import resume, save_checkpoint
-from lightweights.study.execute import begin, read_data
+from lightweights.study.collect import collect, write_runs
+from lightweights.study.execute import begin, execute, read_data
+from lightweights.study.findings import Findings
+from lightweights.study.layout import history_file, metrics_file, model_file, study_folder
+from lightweights.study.verify import VerifyError, check_runs
 from lightweights.training.state import Training
 
 
@@ -135,8 +140,53 @@ def checkpoint() -> Kind:
     return Kind(content, read, lambda found: found.rows == rows and save(found.tensors()) == known if found.rows else None)
 
 
-def kinds() -> dict[str, Kind]:
-    """Whole files of each kind."""
+def landed(folder: Path) -> dict[str, Kind]:
+    """The files of a landed run, and the table of runs, in a study of two runs."""
+    tree = {
+        "study": {"name": "trial"},
+        "dataset": {"name": "digits"},
+        "schedules": {"classical": {"epochs": 12}},
+        "experiments": {"c": {"method": "classical", "seeds": [0, 1]}},
+    }
+    study = parse_study(tree)
+    for run in study.runs():
+        execute(run, tiny_dataset(classes=10), folder, threads=1, device="cpu", checkpoint_seconds=600.0)
+    table, first = study_folder("trial", folder) / "runs.csv", study.runs()[0]
+    write_runs(collect(study, folder), table)
+
+    def kind(place: Path, content: Callable[[bytes], Any]) -> Kind:
+        whole = place.read_bytes()
+
+        def read(path: Path) -> Any:
+            spoilt = path.read_bytes()
+            place.write_bytes(spoilt)
+            try:
+                findings = Findings()
+                check_runs(study, folder, findings)
+            finally:
+                place.write_bytes(whole)
+            if findings.wrong:
+                raise VerifyError(findings.wrong[0])
+            return content(spoilt)
+
+        return Kind(whole, read, lambda found: found == content(whole))
+
+    def told(metrics: bytes) -> dict[str, Any]:
+        return {name: value for name, value in json.loads(metrics).items() if name != "provenance"}
+
+    def rows(content: bytes) -> list[list[str]]:
+        return [line.split(",") for line in content.decode().splitlines()]
+
+    return {
+        "metrics of a run": kind(metrics_file(first, folder), told),
+        "history of a run": kind(history_file(first, folder), rows),
+        "model of a run": kind(model_file(first, folder), bytes),
+        "table of runs": kind(table, rows),
+    }
+
+
+def kinds(folder: Path) -> dict[str, Kind]:
+    """Whole files of each kind; some of them lie in the folder while they are read."""
     draws, labels = np.random.default_rng(0), np.arange(12) % 3
     images, waves = draws.integers(0, 256, (12, 2, 2), dtype=np.uint8), (draws.normal(size=(6, 3, 1)), draws.normal(size=(6, 1)))
     rows = "\n".join(",".join(map(str, [label, *image.flatten()])) for image, label in zip(images, labels, strict=True))
@@ -155,7 +205,7 @@ def kinds() -> dict[str, Kind]:
         "checkpoint": checkpoint(),
         "jobs of a platform": jobs(),
         "answer of a platform": answers(),
-    }
+    } | landed(folder / "results")
 
 
 def damaged(content: bytes, draw: random.Random) -> bytes:
@@ -199,7 +249,7 @@ def tried(kind: Kind, content: bytes, path: Path) -> str:
 
 def campaign(count: int, seconds: float, seed: int, folder: Path) -> dict[str, Counter[str]]:
     """Of about ``count`` damaged files, shared among the kinds, what became; it ends after so many seconds, with fewer."""
-    began, whole, draw = time.monotonic(), kinds(), random.Random(seed)
+    began, whole, draw = time.monotonic(), kinds(folder), random.Random(seed)
     found: dict[str, Counter[str]] = {name: Counter() for name in whole}
     for _ in range(-(-count // len(whole))):
         for name, kind in whole.items():
@@ -216,7 +266,7 @@ OUTCOMES = ("refused", "left out", "unchanged", "foreign", "silent")
 def main() -> None:
     """Print a table, and fail where anything passed in silence or in another's words."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--count", type=int, default=10_000)
+    options.add_argument("--count", type=int, default=15_000)
     options.add_argument("--seconds", type=float, default=600.0)
     options.add_argument("--seed", type=int, default=0)
     asked = options.parse_args()

@@ -35,6 +35,9 @@ def check_run(run: Run, results: Path, findings: Findings) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         findings.wrong.append(f"{path}: it is not what a run writes ({shortened(str(error))})")
         return
+    if "model" in metrics and "history_sha256" not in origin:  # both have been written since runs keep their models
+        findings.wrong.append(f"{path}: provenance.history_sha256 is missing, the digest of history.csv")
+        return
     check_history(run, origin.get("history_sha256"), final, last10, results, findings)
     check_model(run, metrics, results, findings)
 
