@@ -58,6 +58,7 @@ def test_words_stay_words(word: str, tmp_path: Path) -> None:
         ("a: {b: 010}\n", "010 in line 1 is one number for some readers and another for others"),
         ("a:\n  b: -007\n", "-007 in line 2"),
         ("a: 1:30\n", "1:30 in line 1"),
+        ("a: 1e-400\n", "1e-400 in line 1 is smaller than any number"),
         ("a: 1:30.5\n", "1:30.5 in line 1"),
         ("a: [1\n", "not a YAML file"),
         ("- a\n", "found list"),

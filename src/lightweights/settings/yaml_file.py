@@ -40,7 +40,10 @@ class _Loader(SafeLoader):
         if isinstance(node.tag, str) and node.tag.endswith((":int", ":float")) and OTHER_BASE.match(str(node.value)):
             line = node.start_mark.line + 1
             raise ValueError(f"{node.value} in line {line} is one number for some readers and another for others; write it with base 10")
-        return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        value = super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+        if value == 0.0 and isinstance(value, float) and re.search("[1-9]", str(node.value).lower().partition("e")[0]):
+            raise ValueError(f"{node.value} in line {node.start_mark.line + 1} is smaller than any number that is kept, and would be 0")
+        return value
 
 
 _Loader.yaml_implicit_resolvers = {key: list(values) for key, values in SafeLoader.yaml_implicit_resolvers.items()}
