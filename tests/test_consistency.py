@@ -87,6 +87,7 @@ def test_one_edited_value_of_a_history_is_found_by_its_digest_and_in_the_last_ro
         (lambda text: "", "not the collected runs"),
         (lambda text: text.replace("61.5", "61.4", 1), "the row of classical/base/seed-0 is not what"),
         (lambda text: text + text.splitlines()[-1].replace(",1,", ",7,", 1) + "\n", "is no run that is there"),
+        (lambda text: text.replace("made-up-host", "made\x0bup-host", 1), "the row of classical/base/seed-0 is not what"),
     ],
 )
 def test_an_edited_or_empty_table_of_runs_is_found(change: Callable[[str], str], said: str, landed: Path) -> None:

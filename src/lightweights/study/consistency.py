@@ -1,5 +1,6 @@
 """A run's files against each other: metrics.json against the history, history and model by their digests, runs.csv against the runs."""
 
+import csv
 import hashlib
 import io
 import math
@@ -166,7 +167,7 @@ def check_collected(runs: pd.DataFrame, path: Path, findings: Findings) -> None:
             return
     shared = [name for name in written if name in runs]
     lines = {
-        name: dict(zip(map(key_of_row, table.itertuples()), to_csv(table[shared]).splitlines()[1:], strict=True))
+        name: dict(zip(map(key_of_row, table.itertuples()), list(csv.reader(io.StringIO(to_csv(table[shared]))))[1:], strict=True))
         for name, table in (("written", written), ("runs", runs))
     }
     for key, line in lines["written"].items():
