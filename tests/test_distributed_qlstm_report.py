@@ -122,4 +122,4 @@ def test_the_page_says_what_was_found(results):
 
 
 def test_the_first_page_has_the_answer(results):
-    assert "2 x 3 qubits minus" in front_page(results, 0)
+    assert "Circuits split in two (2 x 3 qubits): against one circuit of 6 qubits " in front_page(results, 0)

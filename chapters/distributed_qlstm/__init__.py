@@ -18,7 +18,7 @@ FAIR = (
 TASKS = {
     "chapters.distributed_qlstm.data:oscillator": "damped oscillator",
     "chapters.distributed_qlstm.data:narma2": "NARMA-2",
-    "chapters.distributed_qlstm.data:narma2_random": "NARMA-2, random input",
+    "chapters.distributed_qlstm.data:narma2_random": "NARMA-2 with random input",
     "chapters.distributed_qlstm.data:mackey_glass": "Mackey-Glass",
 }
 """The series, in words."""
