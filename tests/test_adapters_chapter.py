@@ -189,6 +189,23 @@ def test_the_epoch_that_validates_best_is_what_is_left():
     assert all(map(torch.equal, values, module.parameters()))
 
 
+@pytest.mark.parametrize("arm", ["photonic", "lora"])
+def test_a_learning_rate_whose_gradients_are_no_numbers_leaves_the_start(arm):
+    """Photons refuse phases that are no numbers: the next forward pass would fail."""
+    tokens = torch.randint(1, 257, (4, 10), generator=torch.Generator().manual_seed(1))
+    module, task = build(AdapterSection(arm=arm, budget=600), decoder(), PLACES, (), stream(0, "a")), Overflowing(tokens)
+    before = task.validated(module)
+    reached = tune(module, task, AdaptSchedule(epochs=4, batch_size=2), 1e-2, stream(0, "batches"))
+    assert reached.epoch == 0 and reached.validation == before == task.validated(module) and math.isfinite(reached.training)
+
+
+class Overflowing(Copies):
+    """A finite loss whose gradient is none, as where a product of matrices leaves single precision on the way back."""
+
+    def loss(self, module: nn.Module, rows: torch.Tensor) -> torch.Tensor:
+        return super().loss(module, rows).detach() + sum((0 * p).sqrt().sum() for p in module.parameters() if p.requires_grad)
+
+
 class Worse(Copies):
     """What is held out grows worse with every epoch."""
 

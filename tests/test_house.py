@@ -204,6 +204,21 @@ def test_the_workflow_and_the_command_line_start_without_anything_heavy(program:
     subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, cwd=ROOT)
 
 
+def test_modules_of_a_chapter_may_import_each_other_whole(tmp_path: Path):
+    """`from . import module` asks for the package above, which is none of those that sys.path knows."""
+    mine = tmp_path / "elsewhere/chapters/mine"
+    mine.mkdir(parents=True)
+    (mine / "tables.py").write_text("from . import arms\n")
+    (mine / "arms.py").write_text("ARMS = 3\n")
+    program = f"""
+from pathlib import Path
+from lightweights.settings.chapters import module_of
+print(module_of(Path({str(mine)!r}), "tables").arms.ARMS)
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", program], check=True, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "3\n"
+
+
 def test_chapters_are_importable_from_any_folder(tmp_path: Path):
     code = "from lightweights.report.chapter import chapters; print([c.module('tables').__name__ for c in chapters()])"
     told = subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True).stdout

@@ -9,7 +9,12 @@ import pytest
 from scipy import stats
 from test_numbers import PAPER, clean, interval, of, page, signed, spread
 
-TASKS = {"oscillator": "damped oscillator", "narma2": "NARMA-2", "narma2_random": "NARMA-2 with random input", "mackey_glass": "Mackey-Glass"}
+TASKS = {
+    "oscillator": "damped oscillator",
+    "narma2": "NARMA-2",
+    "narma2_random": "NARMA-2 with random input",
+    "mackey_glass": "Mackey-Glass",
+}
 pytestmark = pytest.mark.skipif(not (PAPER / "runs.csv").is_file(), reason="the study's results are not here")
 
 

@@ -89,6 +89,9 @@ def tune(module: nn.Module, task: Task, schedule: AdaptSchedule, lr: float, draw
             loss.backward()
             optimiser.step()
             losses.append(float(loss.detach()))
+            if not all(bool(parameter.isfinite().all()) for parameter in trained):
+                losses.append(float("nan"))  # photons refuse phases that are no numbers
+                break
         if not all(map(_finite, losses)):
             break  # this learning rate is too large for the arm, and its best epoch stands
         validation = task.validated(module)

@@ -174,8 +174,14 @@ def landed(folder: Path) -> dict[str, Kind]:
     def told(metrics: bytes) -> dict[str, Any]:
         return {name: value for name, value in json.loads(metrics).items() if name != "provenance"}
 
-    def rows(content: bytes) -> list[list[str]]:
-        return [line.split(",") for line in content.decode().splitlines()]
+    def rows(content: bytes) -> list[list[str | float]]:
+        return [list(map(value, line.split(","))) for line in content.decode().split("\n") if line]
+
+    def value(cell: str) -> str | float:
+        try:
+            return float(cell)
+        except ValueError:
+            return cell
 
     return {
         "metrics of a run": kind(metrics_file(first, folder), told),

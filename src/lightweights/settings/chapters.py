@@ -156,6 +156,7 @@ def package_of(folder: Path) -> ModuleType:
         spec = ModuleSpec(name, None, is_package=True)
         spec.submodule_search_locations = [str(place)]
     assert spec is not None
+    _at_home(place.parent)
     package = sys.modules[name] = module_from_spec(spec)
     try:
         if spec.loader is not None:
@@ -165,3 +166,14 @@ def package_of(folder: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return package
+
+
+def _at_home(folder: Path) -> None:
+    """Make ``chapters`` a package, without which ``from . import module`` fails in a chapter; the folder given last is looked at first."""
+    home = sys.modules.get(HOME.name)
+    if home is None:
+        spec = ModuleSpec(HOME.name, None, is_package=True)
+        spec.submodule_search_locations = []
+        home = sys.modules[HOME.name] = module_from_spec(spec)
+    if isinstance(home.__path__, list):
+        home.__path__[:] = [str(folder), *(place for place in home.__path__ if place != str(folder))]
