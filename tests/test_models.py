@@ -226,6 +226,15 @@ def test_reading_is_strict(results: Path, digits: Dataset) -> None:
         with pytest.raises(ModelError, match=words):
             taken_up(run.settings, digits, 0, changed)
     metrics = json.loads(metrics_file(run, results).read_text())
+    told = dict(metrics["model"])
+    for model, words in (
+        (told | {"bytes": 1}, "but metrics.json has .* in 1"),
+        (told | {"numbers": 7}, "but metrics.json has 7"),
+        ({"sha256": told["sha256"]}, "does not tell how many numbers"),
+    ):
+        metrics_file(run, results).write_text(json.dumps(metrics | {"model": model}))
+        with pytest.raises(ModelError, match=words):
+            read_model(read_landed(run_folder(run, results)))
     del metrics["model"]["tensors"]["phases.0"]
     metrics_file(run, results).write_text(json.dumps(metrics))
     with pytest.raises(ModelError, match=r"its tensors are not those that metrics.json lists"):

@@ -118,7 +118,9 @@ def read_model(landed: Landed) -> dict[str, Tensor]:
         raise NoModelError(
             f"{landed.name} was landed without its model; it has one once it is trained again; others: `lightweights models`"
         )
-    if told is None or not told.get("numbers"):
+    if told is not None and "numbers" not in told:
+        raise ModelError(f"{landed.name}: metrics.json does not tell how many numbers its model has; bring it back, or train the run again")
+    if told is None or not told["numbers"]:
         raise NoModelError(f"{landed.name} trains no network")
     path = found_model(run, landed.results)
     if path is None:
@@ -132,6 +134,8 @@ def read_model(landed: Landed) -> dict[str, Tensor]:
         model = load(content)
         if described(model) != told["tensors"]:
             raise ModelError(f"{path}: its tensors are not those that metrics.json lists")
+        if (size := (numbers(model), len(content))) != (told["numbers"], told["bytes"]):
+            raise ModelError(f"{path}: {size[0]} numbers in {size[1]} bytes, but metrics.json has {told['numbers']} in {told['bytes']}")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not the model of a run ({error})") from None
     return model
