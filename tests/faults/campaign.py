@@ -178,8 +178,9 @@ def landed(folder: Path) -> dict[str, Kind]:
         return [list(map(value, line.split(","))) for line in content.decode().split("\n") if line]
 
     def value(cell: str) -> str | float:
+        """A number to twelve digits, as parsers round the last ones differently."""
         try:
-            return float(cell)
+            return float(f"{float(cell):.12g}")
         except ValueError:
             return cell
 
