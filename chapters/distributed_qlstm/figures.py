@@ -80,7 +80,7 @@ def _r2_axis(axis: Axes) -> None:
     lowest, highest = sorted(axis.get_ylim())
     coarse = [10.0**power for power in range(-7, 4)] + [0.5, 0.2]
     axis.yaxis.set_major_locator(FixedLocator(coarse if highest > 4 * lowest else [k / 20 for k in range(1, 40)]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda lost, _: f"{1 - lost:.10g}" if lost <= 1 else f"{1 - lost:,.0f}"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda lost, _: f"{1 - lost:.10g}" if lost < 5 else f"{1 - lost:,.0f}"))
     axis.yaxis.set_minor_locator(NullLocator())
 
 
