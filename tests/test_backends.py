@@ -152,7 +152,7 @@ class StandIn(CommunicationLayer):
         computation = PayloadGenerator.get_computation(payload)
         if "together" in self.moods:
             self.moods["together"].wait(timeout=60)  # broken, an error, unless both are here at the same time
-        with PayloadGenerator.payload_applier(self.computer, payload):
+        with self.lock, PayloadGenerator.payload_applier(self.computer, payload):  # one simulator, which two at once would mix up
             self.jobs[job] = self.computer.sample_count(computation.experiment, **computation.parameters)
         return job
 
