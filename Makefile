@@ -36,7 +36,7 @@ demo-all: .venv/complete ## Run every chapter in small: some minutes, no downloa
 	@lightweights show demo-all
 
 test: export OMP_NUM_THREADS = 1
-test: .venv/complete ## Run the tests of functions and commands: three minutes
+test: .venv/complete ## Run the tests of functions and commands: some minutes
 	@python -m pytest -n $(CORES) -m "not whole and not slow"
 
 test-whole: export OMP_NUM_THREADS = 1
