@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from lightweights.report.comparisons import outcomes
 from lightweights.report.statistics import Summary, from_numbers, holm, paired_difference, sample_sd, summarise, tost, welch_difference
 
 values = st.lists(st.floats(-100, 100, allow_nan=False), min_size=2, max_size=8).filter(lambda v: np.std(v) > 1e-3)
@@ -116,3 +117,11 @@ def test_holm_never_exceeds_one():
 def test_holm_lies_between_no_correction_and_bonferroni(p):
     adjusted = holm(p)
     assert np.all(adjusted >= np.asarray(p)) and np.all(adjusted <= np.minimum(np.asarray(p) * len(p), 1.0) + 1e-12)
+
+
+def test_outcomes_are_sorted_by_what_their_words_say():
+    table = pd.DataFrame({"word": ["open", "differs", "equivalent", "differs"], "mean": [0.3, -2.0, 0.0, 1.0]})
+    places = lambda better: {name: [row.Index for row in part] for name, part in outcomes(table.itertuples(), better).items()}  # noqa: E731
+    assert places(1) == {"better": [3], "worse": [1], "equivalent": [2], "open": [0]}
+    assert places(-1) == {"better": [1], "worse": [3], "equivalent": [2], "open": [0]}
+    assert outcomes([]) == {}

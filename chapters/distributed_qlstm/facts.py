@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lightweights.report.comparisons import DIFFERS, EQUIVALENT, OPEN
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
@@ -39,7 +38,6 @@ class Facts:
 
     margin: float
     value: str
-    words: tuple[str, str, str]
     linear: dict[str, float]
     published_linear: dict[str, float]
     above_published: bool
@@ -62,7 +60,6 @@ def facts(results: Results) -> Facts:
     return Facts(
         margin=MARGIN,
         value=VALUE,
-        words=(DIFFERS, EQUIVALENT, OPEN),
         linear={words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := LINEAR.of(runs, task))},
         published_linear={
             words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-2].of(runs, task))

@@ -1,6 +1,8 @@
 """Comparisons paired by seed and the three words of the analysis plan: pure functions of tables of differences."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -37,6 +39,17 @@ def word(n: int, p_holm: float, p_equivalence: float) -> str:
     if p_holm < LEVEL:
         return DIFFERS
     return EQUIVALENT if p_equivalence < LEVEL else OPEN
+
+
+def outcomes(rows: Iterable[Any], better: int = 1) -> dict[str, list[Any]]:
+    """Differences by what their words say of the first of the two, in this order: ``better``, ``worse``, ``equivalent``, ``open``; what
+    none says is left out. ``better`` is 1 where more is better, -1 where less is.
+    """
+    found: dict[str, list[Any]] = {"better": [], "worse": [], EQUIVALENT: [], OPEN: []}
+    for row in rows:
+        shown = "better" if row.mean * better > 0 else "worse"
+        found[shown if row.word == DIFFERS else row.word].append(row)
+    return {outcome: part for outcome, part in found.items() if part}
 
 
 def signed_interval(difference: pd.Series, column: str) -> str:

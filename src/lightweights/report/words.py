@@ -17,7 +17,7 @@ import pandas as pd
 
 from lightweights.files import read_json
 from lightweights.report.chapter import Chapter
-from lightweights.report.comparisons import listed, p_value, signed_interval, signed_summary
+from lightweights.report.comparisons import listed, outcomes, p_value, signed_interval, signed_summary
 from lightweights.report.experiments import Experiments, chapters_for, items_of, speaking, speaks_for
 from lightweights.report.html import as_text
 from lightweights.report.measures import FEWEST, NOTHING, format_number, no_interval, plain, set_name, with_interval
@@ -236,6 +236,7 @@ def _environment(folder: Path | None = None) -> jinja2.Environment:
         "from_three": lambda summary, quantity: from_three(summary, quantity).replace("\n", " "),
         "signed_from_three": signed_from_three,
         "p": p_value,
+        "outcomes": outcomes,
         "listed": lambda items: listed([str(item) for item in items]) if items else "none",
         "span": lambda counts: span(counts),
         "set_name": set_name,
