@@ -28,7 +28,7 @@ from lightweights.study.layout import (
     weights_file,
 )
 from lightweights.study.plan import is_done, landed_runs, open_workflow, possible
-from lightweights.study.together import batches, shared
+from lightweights.study.together import groups
 from lightweights.study.unchanged import NAME, date_outputs, note
 
 min_version("9.20")

@@ -1,16 +1,21 @@
 """Short runs that share a process, and memory that stays with it."""
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from houses import call, dry_run, new_house, small_study
+from synthetic import fabricate_run
 
 from lightweights.settings.reading import load_study
+from lightweights.settings.runs import Run
+from lightweights.settings.study import parse_study
 from lightweights.study.cost import START_SECONDS, estimate
 from lightweights.study.faults import RunError
-from lightweights.study.together import key_of, shared, train_each
+from lightweights.study.together import groups, key_of, shared, train_each
 
 
 def test_short_runs_share_processes_and_long_ones_have_their_own() -> None:
@@ -24,6 +29,49 @@ def test_short_runs_share_processes_and_long_ones_have_their_own() -> None:
         assert sum(seconds[run.key] for run in group) <= limit
         assert sum(seconds[run.key] for run in group) + seconds[following[0].key] > limit  # no process more than needed
     assert shared(runs, 0.0) == []
+
+
+JOB = ("--mode", "remote", "--force", "--nolock", "--ignore-incomplete", "--keep-incomplete", "--target-jobs")
+"""As Snakemake starts itself for a job of a cluster; what follows names the job."""
+
+
+def four_in_two(folder: Path) -> tuple[Path, list[Run]]:
+    """A study of four runs of which two share a process each, in a folder of its own."""
+    tree = small_study()
+    tree["experiments"] = {"classical": {"method": "classical", "seeds": [0, 1, 2, 3]}}
+    tree["execution"] = {"together_seconds": 0.8}
+    runs = parse_study(tree).runs()
+    assert groups(runs, 1, 0.8) == [runs[:2], runs[2:]]
+    return new_house(folder, tree), runs
+
+
+def test_a_job_stands_for_the_same_runs_whichever_are_done_meanwhile(tmp_path: Path) -> None:
+    house, runs = four_in_two(tmp_path / "house")
+    fabricate_run(runs[0], house / "results")
+    assert trained(house, "classical") == [[1], [2, 3]]
+    fabricate_run(runs[1], house / "results")
+    assert trained(house, *JOB, "train_together_2:") == [[2, 3]]
+    assert trained(house, *JOB, "train_together_1:") == [[]]  # all done, as if the job was lost at its end and is started again
+
+
+def trained(house: Path, *words: str) -> list[list[int]]:
+    """Seeds of the runs that each process would train."""
+    commands = re.findall("train-together small (.*)--threads", dry_run(house, "--cores", "1", "-p", *words))
+    return sorted([int(seed) for seed in re.findall(r"seed-(\d+)", command)] for command in commands)
+
+
+@pytest.mark.whole
+def test_a_job_that_is_started_again_keeps_what_it_has_finished(tmp_path: Path) -> None:
+    house, runs = four_in_two(tmp_path / "house")
+    kept = fabricate_run(runs[2], house / "results") / "metrics.json"
+    before = kept.read_bytes()
+    call(house, "snakemake", "--cores", "1", *JOB, "train_together_2:")
+    assert kept.read_bytes() == before
+    assert sorted(folder.name for folder in kept.parents[1].iterdir()) == ["seed-2", "seed-3"]
+    new = kept.parents[1] / "seed-3/metrics.json"
+    stamp = new.stat().st_mtime_ns
+    call(house, "snakemake", "--cores", "1", *JOB, "train_together_2:")
+    assert new.stat().st_mtime_ns == stamp and kept.read_bytes() == before
 
 
 @pytest.mark.parametrize("error", [RunError("diverged; use a smaller lr"), ValueError("no such axis"), KeyError("x")])

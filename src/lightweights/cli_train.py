@@ -43,7 +43,7 @@ def train(
 
 def train_together(
     study: Annotated[str, typer.Argument(help="Name of the study.", show_default=False)],
-    runs: Annotated[list[str], typer.Argument(help="Runs, EXPERIMENT/VARIANT/seed-K.", show_default=False)],
+    runs: Annotated[list[str] | None, typer.Argument(help="Runs, EXPERIMENT/VARIANT/seed-K.", show_default=False)] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of a run.")] = 1,
     device: Annotated[Literal["cpu", "cuda", "auto"], typer.Option(help="Where to train.")] = "cpu",
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="Least time between two checkpoints.")] = 30.0,
@@ -58,7 +58,7 @@ def train_together(
     with lent_gpu(numbers_of(gpus)):
         train_each(
             study,
-            runs,
+            runs or [],
             lambda run, data: _trained(run, data, threads, device, checkpoint_seconds, None),
             typer.echo,
             batch=batch,

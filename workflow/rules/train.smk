@@ -41,33 +41,33 @@ use rule train_run as train_teacher with:
 ruleorder: train_teacher > train_run
 
 
-# Short runs of this machine share processes (execution.together_seconds). A process that fails keeps what it has finished (the profile's
-# keep-incomplete), so that only the runs that are left share one the next time.
-# So do runs of one shape that are trained step by step together (execution.batch).
-BATCH, TOGETHER_SECONDS = STUDY.execution.batch, STUDY.execution.together_seconds
-LEFT = [run for run in RUNS if not is_done(run)] if BATCH > 1 or TOGETHER_SECONDS else []
-BATCHES = batches(LEFT, BATCH)
-BATCHED = {run.key for batch in BATCHES for run in batch}
-SHARED = shared((run for run in LEFT if run.key not in BATCHED), TOGETHER_SECONDS) if TOGETHER_SECONDS else []
-for number, together in enumerate([*BATCHES, *SHARED], 1):
+# Short runs share processes (execution.together_seconds), and so do runs of one shape that are trained step by step together
+# (execution.batch). A job of a cluster reads these rules anew, when other runs are done than when it was planned: so a group is the same
+# at any time, and what is trained of it are those that are left, if any. A process that fails keeps what it has finished (the profiles'
+# keep-incomplete).
+BATCH = STUDY.execution.batch
+HELD = sum if BATCH > 1 else max  # memory of runs that are trained at once, or one after the other
+for number, together in enumerate(groups(STUDY.runs(), BATCH, STUDY.execution.together_seconds), 1):
+    left = [run for run in together if run.key in ASKED and not is_done(run)]
 
     rule:
         name:
             f"train_together_{number}"
         input:
-            [settings_file(run) for run in together],
-            sorted({data_file(STUDY, run.settings.dataset.name) for run in together}),
-            sorted({weights_file(TEACHERS[run.key]) for run in together if run.key in TEACHERS}),
+            [settings_file(run) for run in left],
+            sorted({data_file(STUDY, run.settings.dataset.name) for run in left}),
+            sorted({weights_file(TEACHERS[run.key]) for run in left if run.key in TEACHERS}),
         output:
-            [file(run) for run in together for file in (metrics_file, history_file)],
+            [file(run) for run in left for file in (metrics_file, history_file)],
         log:
             f"{FOLDER}/logs/together/{number}.log",
         threads: STUDY.execution.threads
         resources:
-            mem_mb=(sum if BATCH > 1 else max)(job_memory_mb(run.settings) for run in together),
+            mem_mb=lambda wildcards, attempt, runs=together: HELD(job_memory_mb(run.settings, attempt) for run in runs),
+            runtime=lambda wildcards, attempt, runs=together: sum(job_minutes(run.settings, attempt) for run in runs),
         params:
             study=STUDY.study.name,
-            runs=[run.key for run in together],
+            runs=[run.key for run in left],
             device=STUDY.execution.device,
             checkpoint_seconds=STUDY.execution.checkpoint_seconds,
             gpus=f"--gpus {','.join(map(str, STUDY.execution.gpus))}" if STUDY.execution.gpus else "",

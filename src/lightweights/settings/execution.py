@@ -19,8 +19,8 @@ class Execution(Section):
         0.0,
         ge=0,
         le=3600,
-        description="Runs on this machine share processes of about this length, as starting one takes seconds; 0 gives each its own. "
-        "Not for clusters, where profiles group jobs.",
+        description="Runs share processes of about this length, as starting one takes seconds; 0 gives each its own. "
+        "On a cluster each such process is a job, in place of those into which profiles group runs.",
     )
     batch: int = Field(
         1,

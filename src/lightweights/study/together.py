@@ -16,6 +16,16 @@ from lightweights.study.layout import RESULTS, data_path, settings_path
 from lightweights.study.plan import read_run
 
 
+def groups(runs: Iterable[Run], batch: int, seconds: float) -> list[list[Run]]:
+    """Which runs of a study share a process: first batches of one shape, then short ones. By the settings alone, as jobs of a cluster ask
+    again, each at its own time: it must not depend on which runs are done.
+    """
+    runs = list(runs)
+    batched = batches(runs, batch)
+    taken = {run.key for group in batched for run in group}
+    return [*batched, *shared((run for run in runs if run.key not in taken), seconds)]
+
+
 def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
     """Which of the runs share a process: in their order, as many as take ``seconds`` together by the table of costs. Left out are those
     that take longer alone, and those of kinds of which one waits for another.
