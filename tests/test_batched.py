@@ -9,6 +9,8 @@ import torch
 from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
 from lightweights.networks import TargetCNN
+from lightweights.photonics.hardware import Hardware
+from lightweights.photonics.noise import Noise
 from lightweights.settings.schedules import GradientSchedule, SpsaSchedule
 from lightweights.training.alternating import begin_rounds, rounds
 from lightweights.training.batched import Stack, round_together, why_alone
@@ -39,9 +41,17 @@ def numbers(training: Training) -> dict[str, torch.Tensor]:
     return {name: value for name, value in training.tensors().items() if value.is_floating_point()}
 
 
-@pytest.mark.parametrize("arm", ["photonic", "photonic-frozen", "mps-only", "product-free", "distinguishable", "gaussian-fixed"])
-def test_each_run_has_the_history_numbers_and_moments_that_it_has_alone(arm: str, data: TrainingData) -> None:
-    alone, together = ([begun(seed, arm=arm) for seed in SEEDS] for _ in range(2))
+@pytest.mark.parametrize(
+    "generator",
+    [{"arm": arm} for arm in ("photonic", "photonic-frozen", "mps-only", "product-free", "distinguishable", "gaussian-fixed")]
+    + [
+        {"hardware": Hardware(noise=Noise(indistinguishability=0.9, g2=0.05, transmittance=0.8)), "arm": "photonic"},
+        {"hardware": Hardware(noise=Noise(phase_imprecision=0.1, brightness=0.7), splitter_bias=0.05), "arm": "photonic"},
+    ],
+    ids=lambda generator: "noisy" if "hardware" in generator else generator["arm"],
+)
+def test_each_run_has_the_history_numbers_and_moments_that_it_has_alone(generator: dict, data: TrainingData) -> None:
+    alone, together = ([begun(seed, **generator) for seed in SEEDS] for _ in range(2))
     for training in alone:
         list(rounds(training, data, SCHEDULE))
     stack = Stack(together)

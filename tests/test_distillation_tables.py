@@ -115,8 +115,8 @@ def fabricate(study: Study, results: Path) -> None:
         sets = ("train", "validation", "test") if distilled else ("train", "test600", "test10k")
         final = {f"{name}_accuracy_percent": accuracy - 0.5 * (name == "validation") for name in sets}
         final |= {f"{name}_cross_entropy": 0.03 for name in sets}
-        if distilled:
-            final |= {f"{name}_calibration_error_percent": 1.5 for name in sets}
+        final |= {f"{name}_calibration_error_percent": 1.5 for name in sets} if distilled else {}
+        final |= {} if distilled else {f"{name}_generalisation_error": 0.0 for name in sets[1:]}
         widths = (64, 128, 128)
         convolutions = 223_104
         if run.settings.student is not None:

@@ -13,7 +13,7 @@ from lightweights.settings.runs import Run
 from lightweights.settings.study import parse_study
 from lightweights.study import batched
 from lightweights.study.batched import execute_batch
-from lightweights.study.execute import RunResult, execute
+from lightweights.study.execute import RunResult, execute, finish
 from lightweights.study.faults import RunError
 from lightweights.study.layout import checkpoint_folder, history_file, metrics_file, model_file, settings_file
 from lightweights.study.together import batches, train_each
@@ -119,6 +119,24 @@ def test_runs_that_cannot_share_steps_are_trained_alone(tiny, tmp_path: Path) ->
     found = execute_batch(runs, tiny, tmp_path, **HOW)
     assert all(isinstance(found[run.key], RunResult) and model_file(run, tmp_path).is_file() for run in runs)
     assert "batch" not in json.loads(metrics_file(runs[0], tmp_path).read_text())["provenance"]
+
+
+def test_what_fails_at_the_end_of_a_run_costs_neither_its_training_nor_the_others(tiny, tmp_path: Path, monkeypatch) -> None:
+    runs, failed = [run for run in study() if run.variant == "init_std=0.1"], []
+
+    def broken(training, settings, dataset, seed):
+        if seed == 1 and not failed:
+            failed.append(seed)
+            raise RuntimeError("tensors on two devices")
+        return finish(training, settings, dataset, seed)
+
+    monkeypatch.setattr(batched, "finish", broken)
+    found = execute_batch(runs, tiny, tmp_path, **HOW)
+    told = {run.seed: found[run.key] for run in runs}
+    assert isinstance(told[1], RunError) and "tensors on two devices" in str(told[1]) and runs[1].key in str(told[1])
+    assert isinstance(told[0], RunResult) and isinstance(told[2], RunResult)
+    monkeypatch.setattr(batched, "round_together", lambda *given: pytest.fail("a round that was done is trained again"))
+    assert isinstance(execute_batch(runs[1:2], tiny, tmp_path, **HOW)[runs[1].key], RunResult)
 
 
 def test_a_run_of_a_batch_that_fails_is_named_and_leaves_the_others(tmp_path: Path) -> None:

@@ -412,6 +412,18 @@ def test_regenerating_on_a_perfect_device_changes_nothing_and_on_a_dark_one_the_
     assert set(found) == {f"regenerated_{name}_accuracy_percent" for name in devices}
 
 
+def test_devices_stand_where_the_trained_phases_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = []
+
+    def measured(self: MeasuredCircuit, phases: Tensor, draws: torch.Generator) -> Tensor:
+        places.append({phases.device.type, *(table.device.type for table in self.buffers())})
+        return torch.ones(1000)
+
+    monkeypatch.setattr(MeasuredCircuit, "forward", measured)
+    device_probabilities(generated(None).to("meta"), Hardware(Noise(g2=0.1)), seeded())
+    assert places == [{"meta"}] * 2
+
+
 def test_regenerated_weights_take_the_probabilities_of_the_device() -> None:
     generator, noise = generated(None), Noise(indistinguishability=0.0)
     found = device_probabilities(generator, Hardware(noise), seeded())

@@ -89,9 +89,24 @@ def test_both_protocols_after_equal_epochs(runs) -> None:
     cobyla, gradient = (by_seed(short[short.protocol == name]) for name in ("cobyla", "gradient"))
     assert signed(gradient - cobyla) in text
     seconds = {name: by_seed(short[short.protocol == name], "wall_seconds") for name in ("cobyla", "gradient")}
-    beside = by_seed(of(runs, "quantum_train", bond_dim=4), "wall_seconds")
+    beside = of(runs, "quantum_train", bond_dim=4)
+    beside = by_seed(beside[beside.device.isin(full.device)], "wall_seconds")  # of one kind of machine
     ratios = [*(seconds["cobyla"] / seconds["gradient"]), *(by_seed(full, "wall_seconds") / beside).dropna()]
     assert f"{min(ratios):.1f} to {max(ratios):.1f} times as long in {len(ratios)} single pairs" in text
+
+
+def test_the_same_seeds_on_other_machines(runs) -> None:
+    text, there = page("quantum_train"), pd.read_csv("chapters/quantum_train/elsewhere.csv")
+    table, ratios = (PAPER / "tables/machines.md").read_text(), []
+    for bond_dim, part in there.groupby("bond_dim"):
+        own = by_seed(of(runs, "quantum_train", bond_dim=bond_dim))
+        difference = (own - by_seed(part)).dropna()
+        rms, other = np.sqrt((difference**2).mean()), np.sqrt(2) * own.std()
+        cells = [bond_dim, len(difference), signed(difference), f"{rms:.2f}", f"{other:.2f}"]
+        assert "|".join(map(str, cells)).replace(" ", "") in table.replace(" ", ""), bond_dim
+        ratios.append(rms / other)
+    assert f"{len(there)} of its runs had been run on processors before" in text
+    assert f"is {min(ratios):.1f} to {max(ratios):.1f}, {np.median(ratios):.1f} in the median" in text
 
 
 def test_the_sign_test_and_the_counts_of_verdicts(runs) -> None:
@@ -138,11 +153,23 @@ def test_words_of_the_ablation_after_holms_correction(runs, reference) -> None:
         assert (f"- At bond dimension {listed} trained photons do {side} than {label}" in text) == bool(dims)
 
 
+def test_arms_after_all_rounds(runs) -> None:
+    text, photons = page("ablation"), by_seed(of(runs, "quantum_train", bond_dim=4), f"last10_{COLUMN}")
+    for arm, part in of(runs, "full_length").groupby("arm"):
+        difference = photons - by_seed(part, f"last10_{COLUMN}")
+        assert len(difference) == 5 and signed(difference) in next(line for line in text.splitlines() if "After all 200 rounds" in line), (
+            arm
+        )
+
+
 def test_random_inputs_of_the_ablation(runs) -> None:
     text = page("ablation")
     for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed"):
         own = of(runs, "other_arms", arm=arm)[COLUMN]
         assert f"{spread(own)} [{interval(own).split('[')[1]}" in text
+    for arm, label in (("gaussian-matched", "Gaussian, matched"), ("mps-only", "MPS only (P = 1)"), ("photonic", "photons, trained")):
+        own = of(runs, "ablation", arm=arm, bond_dim=4)[COLUMN]
+        assert f"| {label} | 4 | {spread(own)} [{interval(own).split('[')[1]} | {len(own)} |" in text
 
 
 def test_gaps_at_both_ends_of_the_bond_dimension(runs) -> None:
@@ -250,8 +277,9 @@ def test_teachers_students_and_how_far_they_are_compressed(runs) -> None:
         for part in (taught, student):
             assert (spread(part[column]) if len(part) > 1 else f"{part[column].iloc[0]:.2f}") in row
         assert clean(more.mean()) in row
-    full = of(runs, "pqkd_teacher_published")[column]
-    assert f"| mnist, 100 epochs, n = 5 | {spread(full)} [{interval(full).split('[')[1]} | - | - |" in text
+    taught, student = (by_seed(of(runs, f"pqkd_{kind}_published"), column) for kind in ("teacher", "student"))
+    cells = [f"{spread(part)} [{interval(part).split('[')[1]}" for part in (taught, student)]
+    assert f"| mnist, 100 epochs, n = 5 | {cells[0]} | {cells[1]} | {signed(student - taught)} |" in text
     extreme = {"pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_controls"}
     found = runs[runs.experiment.isin(extreme) & (runs["feature.source"] == "photonic")]
     means = found.groupby(["experiment", "variant"])[column].mean()

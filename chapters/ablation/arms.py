@@ -10,7 +10,7 @@ from lightweights.report.statistics import paired_difference, tost
 from lightweights.settings.study import Study
 from lightweights.study.collect import flatten
 
-from . import CONFIRMATION
+from . import ASKED_APART
 
 REFERENCES = ("mps-only", "product-free")
 MAIN_ARMS = ("photonic", "photonic-frozen", "product-free", "distinguishable", "gaussian-matched", "mps-only")
@@ -57,7 +57,7 @@ def arm_label(arm: str) -> str:
 
 def arm_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """Exploratory runs with perfect devices that name an arm, with a column ``setting``: one number for all that they share besides it."""
-    named = runs[runs.arm.notna() & ~runs.experiment.str.startswith("noise_") & (runs.experiment != CONFIRMATION)]
+    named = runs[runs.arm.notna() & ~runs.experiment.str.startswith("noise_") & ~runs.experiment.isin(ASKED_APART)]
     shared = ["dataset", "network", "bond_dim", "protocol", "rounds", "mapping_epochs"]
     shared += [name for name in named if name.split(".")[0] in ("dataset", "network", "photonics", "mapping", "schedule") and "." in name]
     return named.assign(setting=named.groupby(shared, dropna=False, sort=True).ngroup())
@@ -93,12 +93,7 @@ def differences_asked(study: Study, reference: str) -> int:
     runs, seeds = study.runs(), Counter[tuple[str, str]]()
     of_variant = Counter((run.experiment, run.variant) for run in runs)
     for (experiment, variant), settings in {(run.experiment, run.variant): run.settings for run in runs}.items():
-        if (
-            experiment.startswith("noise_")
-            or experiment == CONFIRMATION
-            or settings.photonics is None
-            or not settings.photonics.says("arm")
-        ):
+        if experiment.startswith("noise_") or experiment in ASKED_APART or settings.photonics is None or not settings.photonics.says("arm"):
             continue
         shared = {name: value for name, value in flatten(settings).items() if name != "photonics.arm"}
         seeds[str(shared), settings.photonics.arm] += of_variant[experiment, variant]

@@ -12,6 +12,7 @@ from lightweights.report.statistics import Summary, paired_by_seed, summarise
 from . import CONFIRMATION
 from .arms import ARM_LABELS, COLLAPSED, REFERENCES, arm_runs, compare_arms, differences_asked
 from .confirmation import Confirmed, confirmed
+from .full_length import FullLength, full_length
 from .generalisation import Capacity, capacity
 
 RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed")
@@ -76,6 +77,7 @@ class Facts:
     confirmed: Confirmed | None
     awaited: bool
     """Whether the question is to be asked again on fresh seeds that have not landed."""
+    full_length: list[FullLength]
     capacity: Capacity | None
     independent: list[str]
 
@@ -126,6 +128,7 @@ def facts(results: Results) -> Facts:
         collapse=collapse(named, column),
         confirmed=(again := confirmed(results)),
         awaited=again is None and CONFIRMATION in results.study.experiments,
+        full_length=full_length(results),
         capacity=capacity(results),
         independent=[row.independent for row in results.scores.itertuples() if row.chapter == "ablation" and row.independent and row.n],
     )
@@ -171,13 +174,12 @@ def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
 
 
 def random_inputs(named: pd.DataFrame, column: str) -> list[tuple[str, int, Summary]]:
-    """Label, bond dimension and accuracy of the random arms, and of those beside them, where random arms were run."""
-    dims = set(named[named.arm.isin(RANDOM)].bond_dim)
+    """Label, bond dimension and accuracy of the random arms, and of those beside them under the same settings."""
+    named = named[named.setting.isin(named.setting[named.arm.isin(RANDOM)])]
     return [
         (ARM_LABELS[arm], int(bond_dim), summarise(part[column]))
         for arm in BESIDE_RANDOM
         for bond_dim, part in named[named.arm == arm].groupby("bond_dim")
-        if bond_dim in dims
     ]
 
 

@@ -12,6 +12,7 @@ from lightweights.report.table import Table, counts_cell, counts_of, summary_cel
 from . import CIRCUITS
 from .arms import ARM_LABELS, REFERENCES, arm_label, arm_runs, compare_arms, in_order
 from .confirmation import confirmation_table
+from .full_length import full_length_table
 from .generalisation import generalisation_table
 
 _MEASURES = {
@@ -72,6 +73,11 @@ def ablation(results: Results) -> Table | None:
 def confirmation(results: Results) -> Table | None:
     """The primary and secondary contrasts on fresh seeds; None without such runs."""
     return confirmation_table(results)
+
+
+def full_length(results: Results) -> Table | None:
+    """Trained photons minus the arms after as many rounds as published; None without such runs."""
+    return full_length_table(results)
 
 
 def generalisation_by_arm(results: Results) -> Table | None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
 from .comparisons import LABELS, PHOTONIC, TASKS, Task, differences, secondary
 
@@ -26,7 +28,8 @@ class AtBudget:
 @dataclass(frozen=True)
 class OnTask:
     """On one task: the network without adapters, all adapters trained directly, and what holds at each budget. ``angles``: the published
-    generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters.
+    generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters; ``gains``: where
+    the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget.
     """
 
     task: Task
@@ -35,6 +38,7 @@ class OnTask:
     budgets: list[AtBudget]
     angles: list[Any]
     to_all: list[Any]
+    gains: list[tuple[str, int, Summary]]
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,16 @@ def on_task(results: Results, task: Task) -> OnTask:
         [found for budget in task.budgets if (found := at_budget(results, task, budget)) is not None],
         [row for row in told if (row.arm, row.minus) == ("affine-angles", "affine")],
         [row for row in told if row.minus_budget == task.all_numbers],
+        gains(results.runs, task),
     )
+
+
+def gains(runs: pd.DataFrame, task: Task) -> list[tuple[str, int, Summary]]:
+    """What adapters bring over none, paired by seed: arm, budget and difference; nothing where none has no seeds to pair with."""
+    untouched = task.without_adapters(runs)
+    asked = [("lora", task.all_numbers), *((PHOTONIC, budget) for budget in task.budgets)] if len(untouched) > 1 else []
+    found = [(arm, budget, task.of_arm(runs, arm, budget)) for arm, budget in asked]
+    return [(arm, budget, paired_by_seed(own, untouched, task.value)[0]) for arm, budget, own in found if len(own)]
 
 
 def at_budget(results: Results, task: Task, budget: int) -> AtBudget | None:

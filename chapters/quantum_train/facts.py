@@ -11,13 +11,14 @@ from lightweights.report.scorecard import sign_tests
 from lightweights.report.statistics import Summary, paired_by_seed
 from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, is_wide
 
+from .elsewhere import Elsewhere, elsewhere
 from .tables import POWELLS, protocol_runs
 
 
 @dataclass(frozen=True)
 class Protocols:
-    """Gradients minus COBYLA after so many epochs on the mapping, by epochs; how many times as long COBYLA took in pairs of runs: the
-    least, the most, and how many pairs; and Powell's COBYLA minus SciPy's, with its p value and the epochs.
+    """Gradients minus COBYLA after so many epochs on the mapping, by epochs; how many times as long COBYLA took in pairs of runs on
+    machines of one kind: the least, the most, and how many pairs; and Powell's COBYLA minus SciPy's, with its p value and the epochs.
     """
 
     differences: dict[int, Summary]
@@ -42,6 +43,17 @@ class Facts:
     independent: list[Any]
     of_target: int
     """Judged numbers of the target network, trained directly."""
+    elsewhere: list[Elsewhere]
+
+    @property
+    def fixed(self) -> list[int]:
+        """Bond dimensions at which the same seed on another machine gives less than half of the difference of another seed."""
+        return [row.bond_dim for row in self.elsewhere if row.ratio < 0.5]
+
+    @property
+    def unshifted(self) -> int:
+        """How many of the intervals of the difference between machines contain 0."""
+        return sum(row.difference.low <= 0 <= row.difference.high for row in self.elsewhere)
 
 
 def facts(results: Results) -> Facts:
@@ -60,6 +72,7 @@ def facts(results: Results) -> Facts:
         signs=list(sign_tests(mine).itertuples()),
         put_right=[row for row in rows if row.put_right and row.n],
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
+        elsewhere=elsewhere(results),
         of_target=sum(row.method == "classical_target" and row.verdict != NOT_RUN for row in rows),
     )
 
@@ -75,6 +88,6 @@ def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
             powells = (*paired_by_seed(arms[POWELLS], arms["cobyla"], column), int(epochs))
         if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
-            seconds = {protocol: arm.set_index("seed").wall_seconds for protocol, arm in arms.items()}
+            seconds = {protocol: arm.set_index(["seed", "device"]).wall_seconds for protocol, arm in arms.items()}
             slower += list((seconds["cobyla"] / seconds["gradient"]).dropna())
     return Protocols(differences, (min(slower), max(slower), len(slower)), powells) if slower else None

@@ -104,6 +104,8 @@ def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
         except ValueError:  # "6 to 12": a range has no place on this axis
             continue
         unit = measure(row.quantity).allowed(published)
+        if not unit:  # a bound, of which no distance is allowed
+            continue
         known = row.reported_sd_ddof1 is not None and not pd.isna(row.reported_sd_ddof1)
         own = from_numbers(published, float(row.reported_sd_ddof1), int(row.reported_n)) if known else None
         rows.append(

@@ -5,7 +5,7 @@ from pathlib import Path
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import claims_of
 
-SAID = ("claims.csv", "contradictions.csv", "corrections.csv", "independent.csv", "published.yaml")
+SAID = ("claims.csv", "contradictions.csv", "corrections.csv", "elsewhere.csv", "independent.csv", "published.yaml")
 
 
 def said_by(chapter: Chapter) -> list[Path]:

@@ -4,6 +4,7 @@ A batch that is killed goes on from its runs' checkpoints, whether they were tra
 """
 
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lightweights.errors import LightweightsError
 from lightweights.files import remove_leftovers
 from lightweights.methods.method import method_of
 from lightweights.quantum_train import QuantumTrain
+from lightweights.settings.own_code import said
 from lightweights.settings.runs import Run
 from lightweights.settings.schedules import GradientSchedule
 from lightweights.study.checkpoint import STATE, resume, save_checkpoint
@@ -112,9 +114,12 @@ def _opened(run: Run, dataset: Dataset, results: Path, place: torch.device, data
 def _finished(member: Member, dataset: Dataset, results: Path, origin: dict) -> Outcome:
     try:
         result = finish(member.training, member.run.settings, dataset, member.run.seed)
-    except LightweightsError as error:
-        save_checkpoint(member.training, member.run, member.state, member.sources)  # it must not cost the training
-        return error
+    except Exception as error:  # it must not cost this training, nor the others
+        save_checkpoint(member.training, member.run, member.state, member.sources)
+        if isinstance(error, LightweightsError):
+            return error
+        traceback.print_exc()
+        return RunError(f"run {member.run.study}/{member.run.key}: {said(error)}")
     write_result(member.run, result, results, origin)
     member.state.unlink(missing_ok=True)
     return result

@@ -96,13 +96,12 @@ def _leaves(tree: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]
 
 
 def reported_test_sets(runs: pd.DataFrame) -> list[str]:
-    """Names of the test sets that the runs report on, the one of the publication first. Validation images are none, and what only runs of
-    distillation are tested on counts where there are no others.
+    """Names of the test sets that the runs report on, the one of the publication first. Validation images are none, and what only runs
+    without a generalisation error are tested on, such as those of distillation, counts where there are no others.
     """
-    others = runs[~runs.method.isin(DISTILLED)] if "method" in runs else runs
     names = [c.removesuffix("_accuracy_percent") for c in runs.columns if c.endswith("_accuracy_percent")]
     names = [name for name in names if name not in ("train", "validation") and not name.startswith(("last10_", "photons_"))]
-    return [name for name in names if others.empty or others[f"{name}_accuracy_percent"].notna().any()] or names
+    return [name for name in names if (error := f"{name}_generalisation_error") in runs and runs[error].notna().any()] or names
 
 
 def collect(study: Study, results: Path, partial: bool = False) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
 
+from lightweights.photonics.noise import NoisyCircuit
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.schedules import GradientSchedule
 from lightweights.training.alternating import with_weights
@@ -115,6 +116,8 @@ class Stack:
         for module in mould.modules():
             if hasattr(module, "layout"):
                 module.layout = torch.contiguous_format  # type: ignore[assignment]  # vmap's extra axis knows no other
+            if isinstance(module, NoisyCircuit):
+                module.checks_herald = False  # that of each training still does, once a round
         self.loss = Loss(mould)  # type: ignore[arg-type]
         self.owners = [dict(generator.named_parameters()) for generator in generators]
         self.parameters = {name: _stacked([own[name].detach() for own in self.owners]) for name in self.owners[0]}

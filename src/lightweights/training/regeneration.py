@@ -38,5 +38,8 @@ def device_probabilities(trained: QuantumTrain, hardware: Hardware | None, draws
     if hardware is None:
         return trained.probabilities()
     pairs = zip(trained.circuits, trained.phases, strict=True)
-    factors = [trained.normalised(MeasuredCircuit(circuit, hardware)(phases, draws)) for circuit, phases in pairs]  # type: ignore[arg-type]
+    factors = [
+        trained.normalised(MeasuredCircuit(circuit, hardware).to(phases.device)(phases, draws))  # type: ignore[arg-type]
+        for circuit, phases in pairs
+    ]
     return trained.arm(lambda: factors)

@@ -1,0 +1,83 @@
+"""The same runs on other machines: what a seed fixes there, and what it does not."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lightweights.report.comparisons import compared_column, signed_summary
+from lightweights.report.measures import format_number, set_name
+from lightweights.report.results import Results
+from lightweights.report.statistics import Summary, summarise
+from lightweights.report.table import Table
+
+EXPERIMENT, DATASET, ROUNDS = "quantum_train", "mnist-partial", 200
+"""What was run elsewhere."""
+RUNS = Path(__file__).with_name("elsewhere.csv")
+"""Runs of Table 3 on processors, each by its bond dimension and seed, with the machine and commit that gave it."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Pairs of a run here and the run of the same settings and seed elsewhere, at one bond dimension: the difference, its root mean square,
+    and that of two runs here with different seeds.
+    """
+
+    bond_dim: int
+    difference: Summary
+    root_mean_square: float
+    other_seeds: float
+
+    @property
+    def ratio(self) -> float:
+        """0 where a seed fixes the result on all machines; 1 where it fixes nothing."""
+        return self.root_mean_square / self.other_seeds
+
+
+def elsewhere(results: Results) -> list[Elsewhere]:
+    """By bond dimension; nothing where the runs of Table 3 are not here, or come from the same machines."""
+    own, column = results.of(EXPERIMENT), compared_column(results.runs)
+    own = own[(own.dataset == DATASET) & (own["rounds"] == ROUNDS)]
+    there = pd.read_csv(RUNS)
+    if own.empty or column not in there:
+        return []
+    pairs = own.merge(there, on=["bond_dim", "seed"], suffixes=("", "_elsewhere"))
+    pairs = pairs[pairs.device.str.removeprefix("cpu: ") != pairs.machine]
+    found = []
+    for bond_dim, part in pairs.groupby("bond_dim"):
+        difference = part[column] - part[f"{column}_elsewhere"]
+        spread = own[own.bond_dim == bond_dim][column].std()
+        found.append(
+            Elsewhere(int(bond_dim), summarise(difference), math.sqrt((difference**2).mean()), math.sqrt(2) * spread)  # of two runs
+        )
+    return found
+
+
+def machines_table(results: Results) -> Table | None:
+    """A row a bond dimension; None where nothing was run elsewhere."""
+    rows, column = elsewhere(results), compared_column(results.runs)
+    if not rows:
+        return None
+    data = [
+        {"bond_dim": row.bond_dim, "quantity": column, "root_mean_square": row.root_mean_square, "other_seeds": row.other_seeds}
+        | row.difference.columns()
+        for row in rows
+    ]
+    cells = [
+        {
+            "Bond\ndimension": str(row.bond_dim),
+            "Pairs": str(row.difference.n),
+            "Here minus elsewhere\n(points)": signed_summary(row.difference, column),
+            "Root mean square\n(points)": format_number(row.root_mean_square, column),
+            "Of different seeds\n(points)": format_number(row.other_seeds, column),
+        }
+        for row in rows
+    ]
+    machines = ", ".join(sorted(set(pd.read_csv(RUNS).machine)))
+    caption = (
+        f"Runs of Table 3 beside those of the same settings and seeds on other machines ({machines}), {set_name(column)}: mean difference "
+        "with its 95 % t interval, its root mean square, and what two runs here with different seeds differ by (root mean square, from "
+        "their sd). Where the last two are alike, a seed fixes a run on one kind of machine only."
+    )
+    return Table("machines", caption, pd.DataFrame(data), pd.DataFrame(cells))
