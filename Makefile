@@ -40,7 +40,7 @@ test: .venv/complete ## Run the tests of functions and commands: some minutes
 	@python -m pytest -n $(CORES) -m "not whole and not slow"
 
 test-whole: export OMP_NUM_THREADS = 1
-test-whole: .venv/complete ## Run the tests that start whole studies, examples and sites
+test-whole: .venv/complete ## Run the tests that start whole studies, examples and sites, or compute for seconds
 	@python -m pytest -n $(CORES) -m "whole and not slow"
 
 test-all: export OMP_NUM_THREADS = 1

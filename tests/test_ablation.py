@@ -126,6 +126,7 @@ def test_circuits_are_told_with_their_spread(runs) -> None:
     assert tables.circuits(made(runs[runs.experiment == "ablation"])) is None
 
 
+@pytest.mark.whole
 def test_photons_are_set_against_a_larger_product_state_of_as_many_numbers(runs) -> None:
     assert "which a larger matrix product state could have instead" not in findings(runs, small_study())
     larger = frame([row("mps-only", seed, 95.0, bond_dim=7, parameters_trained_used=600) for seed in range(5)])
@@ -143,6 +144,7 @@ def test_interference_is_told_by_intervals_alone(runs) -> None:
     assert "minus distinguishable ones lie wholly above 0 at bond dimension 4." in findings(worse, small_study())
 
 
+@pytest.mark.whole
 def test_findings_say_what_the_numbers_say(runs) -> None:
     text = findings(runs, small_study())
     assert "better than MPS only (P = 1), by more than chance explains" in text

@@ -85,6 +85,7 @@ def test_only_adapters_gates_and_what_train_names_are_trained(module: nn.Module)
     assert all(p.requires_grad for p in module.parameters())  # the one given is left alone
 
 
+@pytest.mark.whole
 def test_photons_generate_the_adapters_alone(module: nn.Module, x: torch.Tensor):
     generated = QuantumTrain(adapt(module, TARGETS, 2, train="head", seed=0), direct="head", seed=1)
     assert generated.weight_count == 2 * 2 * ((48 + 16) + (16 + 16) + (24 + 16))

@@ -122,6 +122,7 @@ def test_the_published_generator_is_affine_in_bits_and_one_probability():
     assert affine_size(16, 100, False) == 16 * 4
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("arm", GENERATED + DIRECT)
 @pytest.mark.parametrize("budget", [300, 600])
 def test_arms_start_as_the_frozen_network_and_keep_their_budget(arm, budget):
@@ -138,6 +139,7 @@ def test_arms_start_as_the_frozen_network_and_keep_their_budget(arm, budget):
     assert all(torch.equal(value, module.get_parameter(name)) for name, value in frozen.items())
 
 
+@pytest.mark.whole
 def test_larger_budgets_are_larger_arms():
     for arm in GENERATED + DIRECT:
         sizes = [
@@ -246,6 +248,7 @@ def test_a_frozen_network_has_one_row_and_trains_nothing(text):
     assert finish(training, settings, text, 0).parameters["trained_used"] == 0
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("arm", ["photonic", "lora", "vera", "low-rank"])
 def test_what_is_stored_gives_the_tuned_network_again(arm, text, tmp_path, monkeypatch):
     """Through the engine: a pretrained network lands, adapters find it, and their few numbers reach the measured nats again."""

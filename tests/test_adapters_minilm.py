@@ -142,6 +142,7 @@ def text():
     return text_from_tokens("two", minilm.VOCABULARY, 2, 8, part(rows[:40]), {"test": part(rows[40:])})
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("arm", "budget"), [("photonic", 900), ("lora", 900), ("frozen", 0)])
 def test_runs_keep_the_contract_and_what_is_stored_reaches_the_accuracy_again(arm, budget, unlike, text):
     run = Run(study="adapters", experiment="minilm", variant="base", seed=3, settings=settings(arm, budget))

@@ -139,6 +139,7 @@ def test_the_arithmetic_of_the_contradictions_is_right():
     assert round(nats, 2) == 3.63 and "3.63 nats" in told["inconsistent.qpa.padding"]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", CHAPTER.figures)
 def test_figures_are_drawn(name, results):
     assert render(CHAPTER.function("figures", name)(results), "svg").startswith(b"<?xml")
@@ -154,6 +155,7 @@ def test_the_page_says_what_was_found_and_what_was_not_run(results):
     assert list(check_chapter(CHAPTER.folder))[-1] == "adapters: its page can be written"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kept", [["adapters_language"], ["adapters_primary"], ["adapters_minilm", "adapters_frozen"], []])
 def test_parts_of_the_chapter_can_be_shown(kept, results):
     part = results_of(results.runs[results.runs.experiment.isin(kept)], results.study, results.root)

@@ -100,6 +100,7 @@ WRONG: dict[str, Callable[[dict, random.Random], Any]] = {
 }
 
 
+@pytest.mark.whole
 def test_right_answers_are_believed() -> None:
     draw = random.Random(0)
     for _ in range(300):
@@ -111,6 +112,7 @@ def test_right_answers_are_believed() -> None:
             assert share == pytest.approx(performance * clicks / total)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", WRONG)
 def test_none_of_the_wrong_answers_is_believed(kind: str) -> None:
     draw = random.Random(kind)

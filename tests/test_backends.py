@@ -102,6 +102,7 @@ def test_beam_splitters_need_twice_the_degree() -> None:
     assert degrees(circuit)[-1] == (0, 1.0)  # not in the circuit
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("detectors", "photons"), [("threshold", 4), ("pnr", 2)])
 def test_the_shift_rule_holds_under_noise_per_cycle_but_not_given_the_herald(detectors: Any, photons: int) -> None:
     hardware = Hardware(Noise(0.6, 0.9, 0.1, True, 0.7), detectors)

@@ -437,6 +437,7 @@ def timeless(rows: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{name: repr(value) for name, value in row.items() if name != "seconds"} for row in rows]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", [*KINDS, "merlin_variant"])
 def test_resumed_after_any_epoch_a_run_gives_the_same_bits(kind: str, tiny: Dataset, tmp_path: Path) -> None:
     run = merlin_run() if kind == "merlin_variant" else run_of(kind, epochs=4)
@@ -535,6 +536,7 @@ def test_a_mapping_without_parameters_is_not_trained() -> None:
         parse_study({"experiments": {"x": experiment}})
 
 
+@pytest.mark.whole
 def test_the_study_of_the_paper_asks_for_every_kind() -> None:
     runs = [run for run in load_study(PARAMS).runs() if run.settings.method == "baseline"]
     assert {run.settings.baseline.kind for run in runs} == set(KINDS)

@@ -20,6 +20,7 @@ def landed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.whole
 def test_tables_and_figures_have_what_stands_behind_them_beside_them(landed: Path) -> None:
     results = made(collect(STUDY, landed), STUDY, landed)
     write_texts("tables/quantum_train", results)

@@ -194,6 +194,7 @@ def test_digits_depend_on_the_seed_and_on_nothing_else():
     assert first == "ae07d36dea2b3ab36c7ceeca99e6161ce317e43d225cb741d2a6436c6b220acf"
 
 
+@pytest.mark.whole
 def test_digits_are_enlarged_as_by_exact_interpolation():
     small = np.random.default_rng(0).integers(0, 17, (4, 8, 8), dtype=np.uint8)
     small[0] = 16

@@ -65,6 +65,7 @@ def test_a_bar_that_is_cut_ends_in_an_arrow() -> None:
     assert arrow.get_xydata().tolist() == [[1.0, 99.0]] and axis.get_ylim() == (80, 99)
 
 
+@pytest.mark.whole
 def test_an_arm_of_ones_own_stands_in_every_figure_and_page_of_arms(tmp_path) -> None:
     arms = ["photonic", "mps-only", "product-free", "my_arm:make"]
     vary = {"photonics.arm": arms, "mapping.bond_dim": [1, 4]}

@@ -291,6 +291,7 @@ def test_the_fit_over_shots_finds_what_the_runs_were_made_with(there) -> None:
     assert "delta_inf" not in without.display.to_string()
 
 
+@pytest.mark.whole
 def test_published_numbers_are_judged_at_their_own_schedule_only(there, tmp_path: Path) -> None:
     study, runs, _ = there
     rows = made(runs, study).scores.set_index("claim")
@@ -333,6 +334,7 @@ def test_derived_numbers_are_judged_at_the_published_schedule_too(tmp_path: Path
     assert rows.loc["pqkd.delta_inf.no_ema"].verdict == "higher"
 
 
+@pytest.mark.whole
 def test_what_was_found_is_said_in_words(there) -> None:
     study, runs, _ = there
     text = page_of("distillation", made(runs, study))
@@ -356,6 +358,7 @@ def test_what_was_found_is_said_in_words(there) -> None:
     assert "Is it the photons?" not in nothing and "minus teacher" not in nothing
 
 
+@pytest.mark.whole
 def test_what_is_not_so_in_a_study_is_not_said_of_it(there, tmp_path: Path) -> None:
     study, runs, _ = there
     full = made_up(epochs=100, seeds=5)
@@ -369,6 +372,7 @@ def test_what_is_not_so_in_a_study_is_not_said_of_it(there, tmp_path: Path) -> N
     assert "up to 98.8 % of all parameters" in tables.pqkd_controls(made(runs, study, there[2])).caption
 
 
+@pytest.mark.whole
 def test_runs_at_the_published_schedule_are_judged_beside_shorter_ones(tmp_path: Path) -> None:
     full = {"method": "teacher", "seeds": SEEDS, "override": {"dataset.name": "mnist", "schedule.epochs": 100}}
     study = made_up(pqkd_teacher_published=full)
@@ -393,6 +397,7 @@ LAWS = pd.DataFrame(
 )
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", CHAPTERS["distillation"].figures)
 def test_every_figure_is_drawn_with_its_runs_and_without_any(name: str, there) -> None:
     study, runs, root = there
@@ -429,6 +434,7 @@ def test_controls_at_chance_are_told_in_words_and_do_not_flatten_the_others(ther
     assert [axis.get_title(loc="left") for axis in (left, below[0])] == ["First two convolutions", "All three convolutions"]
 
 
+@pytest.mark.whole
 def test_two_pairs_have_no_interval_in_the_figure_of_controls(there) -> None:
     study, runs, _ = there
     for seeds, bars in ((2, False), (5, True)):
@@ -448,6 +454,7 @@ def test_the_frontier_holds_what_stands_in_either_panel_and_what_is_published(th
     assert [container.lines[0].get_linestyle() for container in plain] == ["None"]
 
 
+@pytest.mark.whole
 def test_shots_are_drawn_as_far_as_the_zero_feature_is_there(there) -> None:
     study, runs, _ = there
     tuned, frozen = drawn("pqkd_shots", study, runs).axes
@@ -490,6 +497,7 @@ def test_bins_of_several_runs_are_pooled_by_their_images() -> None:
     assert (images.tolist(), accuracy.tolist(), confidence.tolist()) == ([40], pytest.approx([0.8]), pytest.approx([0.75]))
 
 
+@pytest.mark.whole
 def test_the_laws_of_shot_noise_hold_on_a_small_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laws, "SHOTS", (10, 100, 1000))
     monkeypatch.setattr(laws, "REPEATS", dict.fromkeys((10, 100, 1000), 150))

@@ -205,6 +205,7 @@ def test_own_networks_have_as_many_nodes_as_published_and_no_energy_below_the_le
     assert (found.least_change_percent < 0).all()
 
 
+@pytest.mark.whole
 def test_all_ways_to_cut_look_equally_often_and_none_beats_the_optimum():
     section = MaxcutSection(parts=[4, 5, 6], shots=16, evaluations=4)
     contest = Contest(section, random_graph(15, 4, np.random.default_rng(0)), lambda purpose: np.random.default_rng(len(purpose)))

@@ -60,6 +60,7 @@ def test_a_linear_forecast_has_five_numbers_and_one_epoch():
         settings(epochs=2, cell="linear")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("forecaster", [{"shape": "2x2"}, {"cell": "photons", "shape": "1x2"}, {"cell": "generated-lstm", "hidden": 4}])
 @pytest.mark.parametrize("protocol", ["fair", "published"])
 def test_the_kind_of_run_keeps_the_contract(forecaster, protocol):

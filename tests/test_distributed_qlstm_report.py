@@ -107,12 +107,14 @@ def test_published_tables_stand_beside_ours_epoch_by_epoch(results):
     assert again.error_to_linear_mean == pytest.approx((0.1 / 0.0001) ** 0.5)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", list(CHAPTER.figures))
 def test_figures_are_drawn_the_same_twice(name, results):
     draw = CHAPTER.function("figures", name)
     assert render(draw(results), "svg") == render(draw(results), "svg")
 
 
+@pytest.mark.whole
 def test_the_page_says_what_was_found(results):
     page = chapter_page(CHAPTER, results)
     assert "2 x 3 qubits minus LSTM, 6 units, R2: damped oscillator -0.0318" in page

@@ -12,6 +12,7 @@ from chapters.distributed_qlstm.windows import TRANSIENT, Windows, cut, r2
 from lightweights.datasets import DataError, from_tensors, to_tensors
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", SERIES)
 def test_series_are_the_pinned_ones(name):
     assert digest(series(name)) == data.DIGESTS[name]
@@ -42,6 +43,7 @@ def test_the_oscillator_is_that_of_small_fixed_steps():
     assert np.abs(found[::40, 1] - series("oscillator")).max() < 2e-6
 
 
+@pytest.mark.whole
 def test_the_delay_equation_is_that_of_small_fixed_steps():
     # Heun's rule on a grid that holds the delay, so that what is delayed is always a grid point.
     step, behind = 0.01, 1700
@@ -111,6 +113,7 @@ def test_what_cannot_be_cut_is_refused(values, protocol, says):
         cut(values, protocol)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", ["oscillator", "narma2", "narma2_random", "mackey_glass"])
 def test_a_data_set_gives_the_series_back_to_the_last_digit(name):
     made = getattr(data, name)()

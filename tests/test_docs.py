@@ -92,6 +92,7 @@ def test_worked_examples_work(clone: Path, page: str, study: str, experiments: d
         assert re.search(r"\| +waves:Waves", printed)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
 def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
     known = set(load_study(ROOT / "params.yaml").experiments)

@@ -43,6 +43,7 @@ def found() -> Findings:
     return findings
 
 
+@pytest.mark.whole
 def test_what_was_drawn_from_the_runs_is_as_it_should_be(folder: Path):
     findings = found()
     assert not findings.wrong and not findings.absent

@@ -72,6 +72,7 @@ def metrics_of(run: Run, results: Path) -> dict:
 # Resuming
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("protocol", ["classical", "gradient", "cobyla"])
 def test_resumed_after_any_round_a_run_gives_the_same_bits(protocol: str, tiny: Dataset, tmp_path: Path) -> None:
     run = run_of(protocol)
@@ -336,6 +337,7 @@ def rewrite(path: Path, change) -> None:
     path.write_bytes(save(change(tensors), metadata))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "damage",
     [truncated, empty, garbage, of_another_program, with_tensors_missing, with_other_shapes, with_an_unknown_part, with_rows_cut_off],
@@ -537,6 +539,7 @@ def test_a_killed_process_goes_on_to_the_same_bytes(digits: Path, tmp_path: Path
     assert model_file(run, tmp_path / "results").read_bytes() == model_file(run, tmp_path / "undisturbed").read_bytes()
 
 
+@pytest.mark.whole
 def test_two_processes_never_train_the_same_run(digits: Path, tmp_path: Path) -> None:
     run = open_study(LONG, tmp_path / "results").runs()[0]
     with exclusive(checkpoint_folder(run, tmp_path / "results"), run):

@@ -146,6 +146,7 @@ def test_the_confirmation_has_a_table_a_figure_and_words(confirmed) -> None:
     assert "Confirmation on fresh seeds" in page and "**equivalent**" in page
 
 
+@pytest.mark.whole
 def test_the_second_edition_asks_for_what_the_plan_fixes() -> None:
     base, second = load_study(SECOND[0]), load_study(*SECOND)
     contrasts = second.experiments["confirmation"].contrasts

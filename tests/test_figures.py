@@ -49,6 +49,7 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn_for_every_shape_of_study_within_its_frame(made, study, name):
@@ -76,6 +77,7 @@ def test_text_stays_text_in_svg_and_fonts_are_embedded_in_pdf(made):
     assert b"/FontFile2" in pdf and b"/Type3" not in pdf
 
 
+@pytest.mark.whole
 def test_three_files_are_written(made, tmp_path):
     write_figure("protocols", replace(made["paper"], root=shutil.copytree(made["paper"].root, tmp_path / "copy")))
     assert sorted(path.name for path in (tmp_path / "copy/made-up/figures").iterdir()) == [
@@ -144,6 +146,7 @@ def test_a_figure_without_runs_says_so(tmp_path, name):
     assert "not run" in texts(getattr(figures, name)(made_of(runs, root=tmp_path)))
 
 
+@pytest.mark.whole
 def test_none_of_this_loads_torch():
     code = (
         "import sys, lightweights.report.figure, lightweights.report.words, lightweights.report.scorecard, lightweights.report.make;"
@@ -152,6 +155,7 @@ def test_none_of_this_loads_torch():
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("surroundings", "matplotlibrc"),
     [

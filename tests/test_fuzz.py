@@ -103,6 +103,7 @@ def replaced(tree, path: list[int], value):
 # Settings
 
 
+@pytest.mark.whole
 @FUZZ
 @given(plain)
 def test_any_settings_give_a_study_or_our_error(tree: object) -> None:
@@ -568,6 +569,7 @@ def test_weights_and_histories_of_any_size_are_not_held_in_memory(house: tuple[S
     history.write_bytes(before)
 
 
+@pytest.mark.whole
 @settings(FUZZ, max_examples=25)
 @given(header | damage, st.integers(0, 200))
 def test_any_weights(house: tuple[Study, Path], changes: list, length: int) -> None:

@@ -261,6 +261,7 @@ RANDOM = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", RANDOM)
 def test_resumed_after_any_round_a_run_on_devices_gives_the_same_bits(name: str, tiny: Dataset, tmp_path: Path) -> None:
     run = run_with(RANDOM[name])
@@ -300,6 +301,7 @@ def test_shot_noise_enters_the_training(tiny: Dataset) -> None:
     assert rows["exact"][0]["training_loss"] != rows["few"][0]["training_loss"]
 
 
+@pytest.mark.whole
 def test_cobyla_trains_on_counts(tiny: Dataset) -> None:
     run = run_with(RANDOM["counts"], schedule="cobyla")
     _, progress, total = begin(run.settings, tiny, 0, CPU)
@@ -343,6 +345,7 @@ def test_spsa_goes_downhill() -> None:
 # Backends
 
 
+@pytest.mark.whole
 def test_trained_through_perceval_a_run_is_the_same(tiny: Dataset, tmp_path: Path) -> None:
     """Parameter shifts in place of autograd, Perceval's numbers in place of ours: the same rounds, within rounding."""
     small = {"circuits": [[4, 1], [4, 1]]}
@@ -364,6 +367,7 @@ def test_trained_through_perceval_a_run_is_the_same(tiny: Dataset, tmp_path: Pat
         assert torch.allclose(ours, theirs, atol=1e-3)
 
 
+@pytest.mark.whole
 def test_a_run_can_name_perceval_as_its_backend(tiny: Dataset, tmp_path: Path) -> None:
     gently = {"schedule": "spsa", "override": {"schedule.gain": 0.001, "schedule.rounds": 1}}  # large steps would amplify rounding
     run, ours = run_with({"backend": "perceval", "noise": BASE}, **gently), run_with({"noise": BASE}, **gently)
@@ -435,6 +439,7 @@ def test_regenerated_weights_take_the_probabilities_of_the_device() -> None:
     assert (found - generator.probabilities()).abs().max() > 0.01
 
 
+@pytest.mark.whole
 def test_a_run_that_asks_for_it_reports_regenerated_accuracies_and_the_same_finals(tiny: Dataset, tmp_path: Path) -> None:
     asked = run_with({}, regenerate={"noise": BASE, "vary": {"g2": [0.0, 0.1], "cycles": [100_000]}})
     plain = run_with({})

@@ -219,12 +219,14 @@ print(module_of(Path({str(mine)!r}), "tables").arms.ARMS)
     assert done.stdout == "3\n"
 
 
+@pytest.mark.whole
 def test_chapters_are_importable_from_any_folder(tmp_path: Path):
     code = "from lightweights.report.chapter import chapters; print([c.module('tables').__name__ for c in chapters()])"
     told = subprocess.run([sys.executable, "-c", code], check=True, env=ENVIRONMENT, cwd=tmp_path, capture_output=True, text=True).stdout
     assert "'chapters.quantum_train.tables', 'chapters.ablation.tables'" in told
 
 
+@pytest.mark.whole
 def test_nothing_in_the_engine_names_a_paper_an_experiment_or_a_claim():
     """The library names the sources of what it computes; its own words are names of experiments, too."""
     experiments = set(yaml.safe_load((ROOT / "params.yaml").read_text()).get("experiments") or {})

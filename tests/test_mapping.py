@@ -30,6 +30,7 @@ def slow(mapping: MPSMapping, probabilities: torch.Tensor) -> torch.Tensor:
 # The matrix product state
 
 
+@pytest.mark.whole
 @given(st.integers(1, 200), st.integers(1, 5), st.none() | st.integers(8, 10), st.integers(0, 2**32))
 def test_weights_and_gradients_are_those_of_site_by_site_contraction(weights: int, bond_dim: int, bits: int | None, seed: int) -> None:
     mapping = mapping_of(weights, bond_dim, seed, bits)

@@ -97,6 +97,7 @@ def change(run: Run, results: Path, section: str, **values: object) -> None:
 # What is stored
 
 
+@pytest.mark.whole
 def test_a_model_is_what_was_trained_and_no_weights_that_follow(landed: Path) -> None:
     model = load_file(model_file(RUNS[GENERATED], landed))
     assert set(model) == {"phases.0", "phases.1", "mapping.cores", "mapping.bias_left", "mapping.bias_right", "mapping.output"}
@@ -247,6 +248,7 @@ def test_results_behind_a_link_are_read(results: Path, tmp_path: Path) -> None:
     assert "7 equal" in said_of(results)
 
 
+@pytest.mark.whole
 def test_landed_models_reach_what_their_runs_tell() -> None:
     """From the stored numbers to the test sets, as `lightweights evaluate`: equal here, within the tolerance on another processor."""
     chapters, said = ["quantum_train", "distributed_qlstm"], list[str]()

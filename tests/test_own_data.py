@@ -220,6 +220,7 @@ def test_an_npz_file_that_is_none_or_cut_short_is_told_so(tmp_path: Path):
             own.npz(str(tmp_path / name))
 
 
+@pytest.mark.whole
 def test_every_changed_byte_of_an_npz_file_is_seen_or_changes_nothing(tmp_path: Path):
     for write in (np.savez, np.savez_compressed):
         write(tmp_path / "a.npz", images=IMAGES[:, :1, :2, :2], labels=LABELS)

@@ -317,6 +317,7 @@ def test_json_schema_is_in_step_with_the_model() -> None:
     assert json.loads(SCHEMA.read_text()) == json_schema(), "write it anew: lightweights schema > workflow/schemas/params.schema.json"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("overlays", [(), *((preset,) for preset in PRESETS)], ids=["params", *(preset.stem for preset in PRESETS)])
 def test_json_schema_accepts_what_the_model_accepts(overlays: tuple[Path, ...]) -> None:
     tree: dict = {}

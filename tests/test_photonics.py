@@ -301,6 +301,7 @@ def test_random_phases_are_uniform_and_decided_by_the_generator() -> None:
 # Size
 
 
+@pytest.mark.whole
 def test_sixteen_modes_and_eight_photons_fit_into_2_gib() -> None:
     program = (
         "import pathlib, torch\n"

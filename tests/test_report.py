@@ -40,6 +40,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "results/made-up/report.html"
 
 
+@pytest.mark.whole
 def test_page_holds_settings_commit_commands_and_every_run(report: Path):
     text = unescape(report.read_text())
     assert "bond_dim: 4" in text and "rounds: 12" in text

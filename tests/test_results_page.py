@@ -34,6 +34,7 @@ def test_landed_pages_are_in_step_with_the_landed_runs() -> None:
         assert (LANDED / f"{chapter.name}.md").read_text() == text
 
 
+@pytest.mark.whole
 def test_page_says_how_many_runs_it_rests_on(tmp_path) -> None:
     study = small_study()
     fabricate(study, tmp_path)
@@ -102,6 +103,7 @@ def test_page_names_what_did_not_come_out_and_what_is_close_by_luck(tmp_path) ->
     assert f"- *lower*: photonic Quantum-Train, bond dimension {name}, test accuracy: published" in text
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("shape", [{"dataset": "digits"}, {"seeds": (0,), "protocols": False}])
 def test_pages_are_written_for_every_shape_of_study(tmp_path, shape) -> None:
     study = small_study(**shape)

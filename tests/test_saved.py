@@ -123,6 +123,7 @@ def test_shared_tensors_are_written_once(tmp_path: Path):
     assert torch.equal(load(tmp_path / "g.safetensors", module)(x), generated(x))
 
 
+@pytest.mark.whole
 def test_no_code_but_the_modules_is_needed(tmp_path: Path):
     """In a process of its own, without pickle."""
     generated = QuantumTrain(nn.Linear(4, 3), seed=0)

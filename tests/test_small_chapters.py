@@ -50,6 +50,7 @@ def landed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return name, results_of(with_settings(collect(study, folder), study), study, folder)
 
 
+@pytest.mark.whole
 def test_tables_figures_and_page_can_be_made(landed: tuple[str, Results]) -> None:
     name, results = landed
     chapter = chapter_at(Path("chapters") / name)

@@ -148,6 +148,7 @@ def accuracy_after(module: nn.Module, epochs: int, lr: float) -> float:
         return 100 * float((module(images[1347:]).argmax(-1) == labels[1347:]).double().mean())
 
 
+@pytest.mark.whole
 def test_a_plain_adam_loop_comes_within_3_points_of_direct_training_in_twice_the_epochs():
     direct = accuracy_after(network(), 10, 3e-3)
     generated = accuracy_after(QuantumTrain(network(), mapping=MPS(8), seed=0), 20, 1e-2)

@@ -171,6 +171,7 @@ def test_moments_of_adam_are_kept_from_round_to_round(double: TrainingData) -> N
     assert steps == {"mapping": {9}, "phases": {6}}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("protocol", ["gradient", "cobyla"])
 def test_training_learns(protocol: str, tiny: Dataset) -> None:
     """Three classes whose patterns differ: chance is 33 %."""
@@ -238,6 +239,7 @@ def test_cobyla_moves_all_phases_those_that_the_circuit_does_not_use_included(
     assert not torch.equal(generator.phases[0][:24], start.phases[0][:24])
 
 
+@pytest.mark.whole
 def test_powells_cobyla_takes_the_same_batch_and_start_to_points_of_its_own(double: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
     def once(implementation: str | None) -> tuple[QuantumTrain, float]:
         schedule = CobylaSchedule(evaluations=400, phase_batch_size=60, implementation=implementation)
@@ -292,6 +294,7 @@ def timeless(rows: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("protocol", SHORT)
 def test_same_seed_gives_the_same_bits_and_another_seed_others(protocol: str, tiny: Dataset) -> None:
     torch.manual_seed(1)

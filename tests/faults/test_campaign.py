@@ -3,9 +3,11 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from faults.campaign import campaign
 
 
+@pytest.mark.whole
 def test_nothing_damaged_passes_in_silence(tmp_path: Path) -> None:
     found = campaign(300, 120, seed=1, folder=tmp_path)
     for name, counts in found.items():
