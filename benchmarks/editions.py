@@ -60,7 +60,7 @@ def works(now: bool) -> list[Work]:
     demo = ["--configfile", "workflow/presets/demo.yaml"]
     whole = [["snakemake", "--cores", "2", "all", "results/demo/report.html", *demo]]
     apart = [["snakemake", "--cores", "2", *demo], ["snakemake", "--cores", "1", "results/demo/report.html", *demo]]
-    together = ["--config", "execution.together_seconds=60"] if now else []
+    together = ["--config", "execution__together_seconds=60"] if now else []
     return [
         Work("run of Table 3, bond_dim=10", [[sys.executable, str(Path(__file__).with_name("table3.py"))]], ROUNDS, 0.70),
         Work("six runs of a second", [["snakemake", "--cores", "1", "classical", "--configfile", "short.yaml", *together]]),

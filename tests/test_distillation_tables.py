@@ -346,7 +346,8 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "intervals of photons minus the others lie wholly above 0 against photons, frozen at zero",
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
         "angles frozen: with averaging",
-        "Student minus teacher (1,000 images, n = 5): cross-entropy 0.0000",
+        "Student minus teacher on test images: cross-entropy 0.0000",
+        "nats after 2 epochs on 1,000 images (n = 5), neither lower nor higher by more than chance; expected",
         "All convolutions compressed, trained on 1,000 images: 32 to 321 times",
         "with averaging delta_inf 87.80 ± 0.20, 87.52 ± 0.20 at 200 shots (n = 3); without",
         "points; published at 100 epochs, not to be compared with ours at fewer: 89.05 with and 46.68 without.",
@@ -473,6 +474,10 @@ def test_bins_of_few_images_are_drawn_by_their_share_only() -> None:
     above, below = draw_calibration(runs, lambda run: bins).axes
     assert [len(axis.containers[0].lines[0].get_xdata()) for axis in (above, below)] == [1, 2]
     assert above.get_legend().get_texts()[0].get_text() == "student: 1.50 ± 0.71 % (n = 2)"
+    longer = pd.concat([runs, runs.assign(epochs=100, test_calibration_error_percent=5.0)], ignore_index=True)
+    above, below = draw_calibration(longer, lambda run: bins).axes  # the shorter ones are not pooled with these
+    assert above.get_legend().get_title().get_text().startswith("mnist, 100 epochs.")
+    assert above.get_legend().get_texts()[0].get_text() == "student: 5.00 ± 0.00 % (n = 2)"
 
 
 def test_the_interval_of_a_share_is_wilsons() -> None:

@@ -44,6 +44,15 @@ def test_both_editions_do_the_same_works() -> None:
     assert [work.name for work in editions.works(True)] == [work.name for work in editions.works(False)]
 
 
+@pytest.mark.whole
+def test_snakemake_takes_the_works_of_this_tree(tmp_path: Path) -> None:
+    house = editions.lay_out(tmp_path / "now", None)
+    asked = [program for work in editions.works(True) for program in work.programs if program[0] == "snakemake"]
+    assert len(asked) == 2
+    for program in asked:
+        editions.seconds(house, editions.Work("dry run", [[*program, "--dry-run"]]))  # raises where it fails
+
+
 def test_the_report_says_whether_targets_are_met() -> None:
     row = {"repeats": 2, "before_core_s": 100.0, "now_core_s": 60.0, "now_wall_s": 31.0}
     rows = [

@@ -205,7 +205,8 @@ def pqkd_calibration(results: Results) -> Table | None:
             for label, group in {"teacher": taught, **by_label(students[students.dataset == dataset])}.items():
                 row, cell = _calibration(group, taught if label != "teacher" else None)
                 rows.append({"dataset": dataset, "images": group.images.iloc[0], "label": label} | row)
-                cells.append({"Data set": f"{dataset}, {images_of(group)} images", "Network": label, "n": str(len(group))} | cell)
+                trained = f"{dataset}, {images_of(group)} images, {epochs_of(group)} epochs"
+                cells.append({"Data set": trained, "Network": label, "n": str(len(group))} | cell)
     if not rows:
         return None
     caption = (
