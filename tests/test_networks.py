@@ -61,6 +61,12 @@ def test_seed_decides_initial_weights_and_leaves_the_global_generator_alone() ->
     assert not torch.equal(first, other)
 
 
+def test_arguments_of_a_network_that_takes_none_are_refused_with_the_remedy() -> None:
+    section = NetworkSection(name="cnn", arguments={"hidden": 10})
+    with pytest.raises(SettingsError, match=r"network.arguments = \{'hidden': 10\}: cnn takes none; a network of your own"):
+        build_network(section, (1, 8, 8), 10)
+
+
 def test_any_importable_factory_is_called_with_shape_classes_and_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "imported_network.py").write_text(
         "from torch import nn\n"

@@ -20,6 +20,9 @@ _BUILT_IN = {
 def build_network(settings: NetworkSection, input_shape: tuple[int, ...], classes: int, seed: int = 0) -> nn.Module:
     """The network that the settings name, its initial weights decided by ``seed``. Raises SettingsError if there is none."""
     factory = _BUILT_IN.get(settings.name) or _imported(settings.name)
+    if settings.name in _BUILT_IN and settings.arguments:
+        own = "a network of your own, network.name = package.module:factory, takes what its factory does"
+        raise SettingsError(f"network.arguments = {settings.arguments}: {settings.name} takes none; {own}")
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
         torch.manual_seed(seed)
         try:
