@@ -31,17 +31,15 @@ class FullLength:
 
 
 def full_length(results: Results) -> list[FullLength]:
-    """Each arm that was trained as long as Table 3, where its photons were, in the order of the arms."""
+    """Each arm that was trained as long as Table 3, in the order of the arms; without pairs where its photons were not."""
     column, arms = f"last10_{compared_column(results.runs)}", results.of(FULL_LENGTH)
     photonic = results.of(PHOTONIC)
     found = []
     for arm in in_order(arms.arm):
         for (bond_dim, rounds), own in arms[arms.arm == arm].groupby(["bond_dim", "rounds"]):
             photons = photonic[(photonic.bond_dim == bond_dim) & (photonic["rounds"] == rounds)]
-            difference, p = paired_by_seed(photons, own, column)
-            if difference.n:
-                each = summarise(own[column]), summarise(photons[column])
-                found.append(FullLength(arm, int(bond_dim), int(rounds), *each, difference, p))
+            each = summarise(own[column]), summarise(photons[column])
+            found.append(FullLength(arm, int(bond_dim), int(rounds), *each, *paired_by_seed(photons, own, column)))
     return found
 
 

@@ -19,7 +19,6 @@ CHAPTER = Chapter(
         "classical": Shown("Target network", "The target network, trained directly", ("classical",), published="Table 2"),
         "quantum_train": Shown("Bond dimensions", "Photonic Quantum-Train by bond dimension", ("quantum_train",), published="Table 3"),
         "protocols": Shown("Protocols", "The notebooks' protocol beside gradients on the phases", PROTOCOLS),
-        "machines": Shown("Machines", "The same settings and seeds on other machines", ("quantum_train",)),
     },
     figures={
         "claims": Shown(

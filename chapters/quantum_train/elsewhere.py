@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lightweights.report.comparisons import compared_column, signed_summary
-from lightweights.report.measures import format_number, set_name
+from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
-from lightweights.report.table import Table
 
 EXPERIMENT, DATASET, ROUNDS = "quantum_train", "mnist-partial", 200
 """What was run elsewhere."""
@@ -52,32 +50,3 @@ def elsewhere(results: Results) -> list[Elsewhere]:
             Elsewhere(int(bond_dim), summarise(difference), math.sqrt((difference**2).mean()), math.sqrt(2) * spread)  # of two runs
         )
     return found
-
-
-def machines_table(results: Results) -> Table | None:
-    """A row a bond dimension; None where nothing was run elsewhere."""
-    rows, column = elsewhere(results), compared_column(results.runs)
-    if not rows:
-        return None
-    data = [
-        {"bond_dim": row.bond_dim, "quantity": column, "root_mean_square": row.root_mean_square, "other_seeds": row.other_seeds}
-        | row.difference.columns()
-        for row in rows
-    ]
-    cells = [
-        {
-            "Bond\ndimension": str(row.bond_dim),
-            "Pairs": str(row.difference.n),
-            "Here minus elsewhere\n(points)": signed_summary(row.difference, column),
-            "Root mean square\n(points)": format_number(row.root_mean_square, column),
-            "Of different seeds\n(points)": format_number(row.other_seeds, column),
-        }
-        for row in rows
-    ]
-    machines = ", ".join(sorted(set(pd.read_csv(RUNS).machine)))
-    caption = (
-        f"Runs of Table 3 beside those of the same settings and seeds on other machines ({machines}), {set_name(column)}: mean difference "
-        "with its 95 % t interval, its root mean square, and what two runs here with different seeds differ by (root mean square, from "
-        "their sd). Where the last two are alike, a seed fixes a run on one kind of machine only."
-    )
-    return Table("machines", caption, pd.DataFrame(data), pd.DataFrame(cells))

@@ -44,6 +44,8 @@ class Facts:
     of_target: int
     """Judged numbers of the target network, trained directly."""
     elsewhere: list[Elsewhere]
+    machines: list[str]
+    """Where the runs of Table 3 here were made."""
 
     @property
     def fixed(self) -> list[int]:
@@ -73,6 +75,7 @@ def facts(results: Results) -> Facts:
         put_right=[row for row in rows if row.put_right and row.n],
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
         elsewhere=elsewhere(results),
+        machines=sorted(set(results.of("quantum_train").device.dropna().str.removeprefix("cpu: "))),
         of_target=sum(row.method == "classical_target" and row.verdict != NOT_RUN for row in rows),
     )
 

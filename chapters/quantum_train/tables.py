@@ -14,8 +14,6 @@ from lightweights.report.table import Table, counts_cell, counts_of, short_cell,
 from lightweights.settings.study import Study
 from lightweights.study.collect import reported_test_sets
 
-from .elsewhere import machines_table
-
 PUBLISHED_DATASET = "mnist-partial"
 NOT_RUN = "not run"
 
@@ -111,11 +109,6 @@ def protocols(results: Results) -> Table | None:
     caption += " Differences are paired by seed." if compared else ""
     data = pd.DataFrame(rows).astype({"rounds": "Int64", "mapping_epochs": "Int64"})
     return Table("protocols", caption, data, pd.DataFrame(cells))
-
-
-def machines(results: Results) -> Table | None:
-    """Runs of Table 3 beside the same ones on other machines; None where nothing was run elsewhere."""
-    return machines_table(results)
 
 
 def glance(results: Results) -> Table | None:
