@@ -27,7 +27,9 @@ def test_short_runs_share_processes_and_long_ones_have_their_own() -> None:
     assert grouped == [run for run in runs if seconds[run.key] <= limit and not run.settings.work().alone]
     for group, following in itertools.pairwise(groups):
         assert sum(seconds[run.key] for run in group) <= limit
-        assert sum(seconds[run.key] for run in group) + seconds[following[0].key] > limit  # no process more than needed
+        full = sum(seconds[run.key] for run in group) + seconds[following[0].key] > limit
+        assert full or group[0].experiment != following[0].experiment  # no process more than needed
+    assert all(len({run.experiment for run in group}) == 1 for group in groups)  # asked for alone, one is trained alone
     assert shared(runs, 0.0) == []
 
 

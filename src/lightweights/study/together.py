@@ -27,8 +27,9 @@ def groups(runs: Iterable[Run], batch: int, seconds: float) -> list[list[Run]]:
 
 
 def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
-    """Which of the runs share a process: in their order, as many as take ``seconds`` together by the table of costs. Left out are those
-    that take longer alone, and those of kinds of which one waits for another.
+    """Which of the runs share a process: in their order, as many of an experiment as take ``seconds`` together by the table of costs, so
+    that an experiment is trained without others. Left out are those that take longer alone, and those of kinds of which one waits for
+    another.
     """
     groups: list[list[Run]] = []
     taken = seconds
@@ -36,7 +37,7 @@ def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
         own = estimate(run.settings).seconds - START_SECONDS
         if own > seconds or run.settings.work().alone:
             continue
-        if taken + own > seconds:
+        if taken + own > seconds or run.experiment != groups[-1][-1].experiment:
             groups.append([])
             taken = 0.0
         groups[-1].append(run)
@@ -45,15 +46,15 @@ def shared(runs: Iterable[Run], seconds: float) -> list[list[Run]]:
 
 
 def batches(runs: Iterable[Run], size: int) -> list[list[Run]]:
-    """Runs of one shape, at most ``size`` in each batch: photonic Quantum-Train by gradients with the same settings, but for the scale of
-    initial values. Left out are those that are alone.
+    """Runs of one shape, at most ``size`` in each batch: photonic Quantum-Train by gradients in one experiment with the same settings, but
+    for the scale of initial values. Left out are those that are alone.
     """
     shapes: dict[str, list[Run]] = {}
     for run in runs:
         if isinstance(run.settings.schedule, GradientSchedule) and run.settings.photonics is not None:
             settings = run.settings.plain()
             settings.get("mapping", {}).pop("init_std", None)
-            shapes.setdefault(json.dumps(settings, sort_keys=True), []).append(run)
+            shapes.setdefault(run.experiment + json.dumps(settings, sort_keys=True), []).append(run)
     cut = (one[start : start + size] for one in shapes.values() for start in range(0, len(one), size))
     return [batch for batch in cut if len(batch) > 1]
 
