@@ -27,7 +27,7 @@ def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
         "experiment": experiment, "variant": "v=1", "seed": seed, "dataset": "mnist-partial", "network": "cnn", "arm": None,
         "bond_dim": 10 if experiment == "quantum_train" else None, "parameters_target": 6690, "parameters_trained_used": SIZES[experiment],
         "train_accuracy_percent": accuracy, "test600_accuracy_percent": accuracy, "test10k_accuracy_percent": accuracy + 0.5,
-        "test600_generalisation_error": 0.1,
+        "test600_generalisation_error": 0.1, "test10k_generalisation_error": 0.1,
         "baseline.rows": 10 if experiment == "weight_sharing" else None, "baseline.ratio": 0.5 if experiment == "pruning" else None,
     } | other  # fmt: skip
 

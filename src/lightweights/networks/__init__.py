@@ -22,7 +22,7 @@ def build_network(settings: NetworkSection, input_shape: tuple[int, ...], classe
     factory = _BUILT_IN.get(settings.name) or _imported(settings.name)
     if settings.name in _BUILT_IN and settings.arguments:
         own = "a network of your own, network.name = package.module:factory, takes what its factory does"
-        raise SettingsError(f"network.arguments = {settings.arguments}: {settings.name} takes none; {own}")
+        raise SettingsError(f"network.arguments = {settings.arguments}: network.name = {settings.name!r} takes none; {own}")
     with torch.random.fork_rng(devices=[]):  # torch's layers draw their initial weights from the global generator
         torch.manual_seed(seed)
         try:
