@@ -20,6 +20,7 @@ SHARED = {"finished", "quick", "site"}
 """Fixtures of a module that take minutes: a whole study, the benchmarks, the documentation."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share such a fixture stay with one process (``--dist loadgroup``), which makes it once."""
     for item in items:

@@ -63,7 +63,7 @@ def test_seed_decides_initial_weights_and_leaves_the_global_generator_alone() ->
 
 def test_arguments_of_a_network_that_takes_none_are_refused_with_the_remedy() -> None:
     section = NetworkSection(name="cnn", arguments={"hidden": 10})
-    with pytest.raises(SettingsError, match=r"network.arguments = \{'hidden': 10\}: network.name = 'cnn' takes none; a network of your own"):
+    with pytest.raises(SettingsError, match=r"network.arguments = \{'hidden': 10\}: network.name = 'cnn' takes none; a network"):
         build_network(section, (1, 8, 8), 10)
 
 
