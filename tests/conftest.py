@@ -16,18 +16,6 @@ settings.register_profile("lightweights", deadline=None, max_examples=40)
 settings.load_profile("lightweights")
 
 
-SHARED = {"finished", "quick", "site"}
-"""Fixtures of a module that take minutes: a whole study, the benchmarks, the documentation."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share such a fixture stay with one process (``--dist loadgroup``), which makes it once."""
-    for item in items:
-        for name in SHARED & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(name))
-
-
 @pytest.fixture(autouse=True)
 def _memory_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that tests call in their own process must not make it keep all memory that any of them has needed."""
