@@ -12,7 +12,7 @@ import pandas as pd
 from lightweights.report.comparisons import with_words
 from lightweights.report.results import Results
 from lightweights.report.statistics import paired_by_seed, summarise, tost
-from lightweights.study.collect import DISTILLED, IDENTITY
+from lightweights.study.collect import IDENTITY
 
 HEADLINE = "test_accuracy_percent"
 LAST_EPOCHS = 3
@@ -29,6 +29,8 @@ TABLE_1 = (
     ("pqkd_teacher", "pqkd_student"),
     ("pqkd_teacher_cifar", "pqkd_student_cifar"),
 )
+DISTILLED = ("teacher", "student")
+"""Methods of distillation, whose runs may train on other data sets than the study's."""
 TRAINED = ("train_accuracy_percent", "validation_accuracy_percent", "validation_cross_entropy")
 """Numbers of Table 1 that hang on how long teachers and students train."""
 PUBLISHED_SCHEDULE = {shorter: full for full, shorter in zip(TABLE_1[0], TABLE_1[1], strict=True)}

@@ -10,7 +10,9 @@ from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
-EXPERIMENT, DATASET, ROUNDS = "quantum_train", "mnist-partial", 200
+from .tables import PUBLISHED_DATASET
+
+EXPERIMENT, ROUNDS = "quantum_train", 200
 """What was run elsewhere."""
 RUNS = Path(__file__).with_name("elsewhere.csv")
 """Runs of Table 3 on processors, each by its bond dimension and seed, with the machine and commit that gave it."""
@@ -36,7 +38,7 @@ class Elsewhere:
 def elsewhere(results: Results) -> list[Elsewhere]:
     """By bond dimension; nothing where the runs of Table 3 are not here, or come from the same machines."""
     own, column = results.of(EXPERIMENT), compared_column(results.runs)
-    own = own[(own.dataset == DATASET) & (own["rounds"] == ROUNDS)]
+    own = own[(own.dataset == PUBLISHED_DATASET) & (own["rounds"] == ROUNDS)]
     there = pd.read_csv(RUNS)
     if own.empty or column not in there:
         return []

@@ -1,6 +1,7 @@
 """What photonic Quantum-Train found, as numbers."""
 
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -51,6 +52,12 @@ class Facts:
     def fixed(self) -> list[int]:
         """Bond dimensions at which the same seed on another machine gives less than half of the difference of another seed."""
         return [row.bond_dim for row in self.elsewhere if row.ratio < 0.5]
+
+    @property
+    def ratios(self) -> tuple[float, float, float]:
+        """Least, largest and median of what pairs on two machines differ by, in differences of other seeds."""
+        found = [row.ratio for row in self.elsewhere]
+        return min(found), max(found), median(found)
 
     @property
     def unshifted(self) -> int:

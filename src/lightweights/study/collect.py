@@ -38,9 +38,6 @@ TEXT = ("experiment", "variant", "method", "dataset", "network", "arm", "protoco
 TEST_SETS = {name: known.tests for name, known in DATA_SETS.items()}
 """Test sets by data set, the one of the publication first; a data set that is not listed has one, called test."""
 
-DISTILLED = ("teacher", "student")
-"""Methods of distillation, whose runs may train on other data sets than the study's."""
-
 LARGEST_RUNS = 2**28
 """Bytes; ten thousand runs have ten million."""
 
