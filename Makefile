@@ -41,7 +41,7 @@ test: .venv/complete ## Run the tests of functions and commands: some minutes
 
 test-whole: export OMP_NUM_THREADS = 1
 test-whole: .venv/complete ## Run the tests that start whole studies, examples and sites, or compute for seconds
-	@python -m pytest -n $(CORES) -m "whole and not slow"
+	@python -m pytest -n $(CORES) --dist loadfile -m "whole and not slow"
 
 test-all: export OMP_NUM_THREADS = 1
 test-all: .venv/complete ## Run all tests
