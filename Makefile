@@ -12,6 +12,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Some images forbid compiled modules to be kept; then each of the many processes of a study or test compiles torch anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 # The rules of the workflow call `lightweights` by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check

@@ -95,6 +95,7 @@ def seconds(house: Path, work: Work) -> tuple[float, float]:
     shutil.rmtree(house / "results", ignore_errors=True)
     environment = os.environ | {"PYTHONPATH": str(house / "src"), "OMP_NUM_THREADS": "1"}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as in the Makefile
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     for program in work.programs:
         done = subprocess.run(program, cwd=house, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
