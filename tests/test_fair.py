@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,16 +18,18 @@ from chapters.ablation.tables import confirmation
 from lightweights.report.chapter import chapters
 from lightweights.report.claims import Claim
 from lightweights.report.contrasts import compare_contrasts
-from lightweights.report.forest import LONGEST, forest_rows, in_columns
+from lightweights.report.forest import LONGEST, forest, forest_rows, in_columns
 from lightweights.report.scorecard import holm_by_source
 from lightweights.report.statistics import bootstrap, from_numbers, improvement, one_sided, seeds_needed, sign_test, summarise
 from lightweights.report.verdicts import Evidence, corrected, judge_value
 from lightweights.settings.chapters import HOME
 from lightweights.settings.reading import load_study
-from lightweights.study.collect import collect
+from lightweights.study.collect import collect, read_runs
 from lightweights.study.layout import run_folder
+from lightweights.study.plan import read_study
 
 PLAIN = Claim("id", "source", "Table", "table", "method", "mnist", "", "test_accuracy_percent", "90", 90.0, 1.0, 3, None)
+PAPER = Path("results/paper")
 SECOND = [Path("params.yaml"), Path("workflow/presets/second_edition.yaml")]
 
 
@@ -175,11 +178,21 @@ def test_the_picture_of_all_claims_measures_in_tolerances() -> None:
     assert (found.ours, found.low, found.independent) == (pytest.approx(1.5), pytest.approx(0.5), pytest.approx(-1.0))
 
 
+def test_what_the_picture_of_all_claims_leaves_out_is_counted_below_it() -> None:
+    runs, study = read_runs(PAPER / "runs.csv"), read_study(PAPER / "settings/study.json")
+    results = made(runs, study, PAPER.parent)
+    judged = results.scores[(results.scores.n > 0) & (results.scores.verdict != "not run")]
+    ranges = [row.claim for row in judged.itertuples() if not re.fullmatch(r"-?[\d.]+", row.reported) or float(row.reported) == 0]
+    assert "compression.over_classical" in ranges
+    assert f"{len(ranges)} judged ranges and bounds" in forest(results).legends[0].get_title().get_text()
+
+
 def test_what_stands_beside_claims_is_read_and_known() -> None:
     from lightweights.report.beside import independent_of
 
     found = independent_of(chapters())
     assert [found[f"photonic_qt.chi{chi}.train"][0].mean for chi in (1, 10)] == [49.7, 98.5]
+    assert "random inputs that stay fixed do not collapse" in found["ablation.random.test"][0].says
 
 
 def test_a_heading_of_the_forest_stands_with_what_it_heads() -> None:

@@ -11,6 +11,7 @@ from synthetic import change_metrics, fabricate_run, small_study
 
 from chapters.noise import figures
 from chapters.noise.devices import alone_table, heralding_rates
+from chapters.noise.facts import facts
 from chapters.noise.figures import duration
 from chapters.noise.sweeps import drop, regenerated_drop, sweep, sweep_drops
 from chapters.noise.tables import noise as noise_table
@@ -43,6 +44,7 @@ def noise_study(seeds: tuple[int, ...] = (0, 1, 2)) -> Study:
         "noise_cycles": experiment(fixed(), {"photonics.cycles": [10**5, 10**7]}),
         "noise_phase_error": experiment(fixed(), {"photonics.noise.phase_error": [0.1, 0.3]}),
         "noise_detectors": experiment(fixed(), {"photonics.detectors": ["pnr"]}),
+        "noise_staleness": experiment({}, {"photonics.staleness": [0, 2]}),
         "noise_map": experiment(
             fixed("g2", "transmittance"), {"photonics.noise.g2": [0.01, 0.1], "photonics.noise.transmittance": [0.4, 0.9]}
         ),
@@ -85,6 +87,20 @@ def test_drops_are_paired_by_seed(tmp_path: Path) -> None:
     assert [found.n for found in points.regenerated] == [0, 3]
     assert points.regenerated[1].mean == pytest.approx(5)
     assert regenerated_drop(runs, "cycles=1e+07").mean == pytest.approx(6)
+
+
+def test_training_under_noise_is_told_beside_training_without_on_the_same_device(tmp_path: Path) -> None:
+    """Of the made-up runs two devices generate weights anew and were trained under, and at one more point they generate nothing."""
+    study = noise_study()
+    runs = made_up(study, tmp_path)
+    runs.loc[(runs.experiment == "noise_staleness") & (runs.seed == 1), "test10k_accuracy_percent"] = 99.0
+    found = facts(made(runs.sample(frac=1, random_state=0), study))
+    assert [(where, round(lost.mean, 6)) for where, lost in found.generated] == [("clock cycles 10,000,000", 6), ("g2 0.1", 5)]
+    assert [(where, round(gained.mean, 6)) for where, gained in found.unready] == [("clock cycles 10,000,000", 5), ("g2 0.1", 3)]
+    assert found.paired == 2
+    assert set(found.late) == {0, 2} and found.late[0] == pytest.approx([91.9, 99, 94.1])  # seeds in their order
+    text = page_of("noise", made(runs, study))
+    assert "clock cycles 10,000,000 +6.00" in text and "wholly above 0 at 2 of 2 devices" in text
 
 
 def test_runs_of_another_schedule_are_not_compared(tmp_path: Path) -> None:
@@ -188,8 +204,10 @@ def test_every_figure_draws_and_says_where_there_are_no_runs(tmp_path: Path) -> 
         draw = getattr(figures, name)
         figure = draw(made(runs, study))
         assert isinstance(figure, Figure)
-        assert bool(figure.axes) == (name != "noise_staleness")
+        assert figure.axes
         assert draw(made(runs.iloc[:0].assign(test600_accuracy_percent=[]), study)).texts[0].get_text() == "not run"
+    without = runs[runs.experiment != "noise_staleness"]
+    assert not figures.noise_staleness(made(without, study)).axes
 
 
 def test_the_sweep_figure_shows_the_drops_and_the_bound(tmp_path: Path) -> None:

@@ -88,6 +88,11 @@ def test_both_protocols_after_equal_epochs(runs) -> None:
     short = of(runs, "protocols")
     cobyla, gradient = (by_seed(short[short.protocol == name]) for name in ("cobyla", "gradient"))
     assert signed(gradient - cobyla) in text
+    powells = by_seed(of(runs, "cobyla_powell"))
+    p = stats.ttest_rel(powells.sort_index(), cobyla.loc[powells.index].sort_index()).pvalue
+    assert f"Powell's minus SciPy's is {signed(powells - cobyla)} points (n = {len(powells)}, p = {p:.3f})" in text
+    longest = (by_seed(of(runs, "quantum_train", bond_dim=4)) - by_seed(full)).dropna()
+    assert len(longest) == 1 and f"after 1000 epochs {longest.iloc[0]:+.2f} points (n = 1)" in text
     seconds = {name: by_seed(short[short.protocol == name], "wall_seconds") for name in ("cobyla", "gradient")}
     beside = of(runs, "quantum_train", bond_dim=4)
     beside = by_seed(beside[beside.device.isin(full.device)], "wall_seconds")  # of one kind of machine
@@ -116,8 +121,14 @@ def test_the_sign_test_and_the_counts_of_verdicts(runs) -> None:
     p = stats.binomtest(above, len(train)).pvalue
     if p < 0.05:
         assert f"in {above} of {len(train)} (sign test, p = {p:.3f})" in text
-    own = scores[scores.claim.str.match(r"(photonic_qt|classical|compression\.tenfold)\.")]
-    assert f"{(own.verdict == 'reproduced').sum()} of {len(own)} judged numbers are reproduced" in text
+    for quantity, words in (("test", "published test accuracy"), ("gap", "and generalisation error")):
+        rows = scores[scores.claim.str.fullmatch(rf"photonic_qt\.chi\d+\.{quantity}")]
+        above = int((rows["mean"] > rows.reported.astype(float)).sum())
+        assert f"{words} in {above} of {len(rows)} (p = {stats.binomtest(above, len(rows)).pvalue:.3f})" in text
+    own = scores[scores.claim.str.match(r"(photonic_qt|compression\.tenfold)\.")]
+    assert f"{(own.verdict == 'reproduced').sum()} of {len(own)} judged numbers of photonic Quantum-Train are reproduced" in text
+    target = scores[scores.claim.str.startswith("classical.")]
+    assert f"{(target.verdict == 'reproduced').sum()} of {len(target)} of the target network" in text
 
 
 def test_the_readmes_sentence_on_published_accuracies() -> None:
@@ -127,7 +138,36 @@ def test_the_readmes_sentence_on_published_accuracies() -> None:
     assert (
         "Most published accuracies of photonic Quantum-Train are reproduced; for the others the published" in Path("README.md").read_text()
     )
+    words = " ".join(Path("README.md").read_text().split())
+    row = scores.set_index("claim").loc["compression.tenfold.relative_loss"]
+    assert f"loses {row['mean']:.1f} % [{row.ci95_low:.1f}, {row.ci95_high:.1f}] of its accuracy, not less than {row.reported} %" in words
+    gain = scores.set_index("claim").loc["compression.over_classical"]
+    told = (
+        f"over pruning it gains {gain['mean']:.1f} points [{gain.ci95_low:.1f}, {gain.ci95_high:.1f}], where {gain.reported} over classical"
+    )
+    assert told in words and f"{gain['mean']:.2f} [{gain.ci95_low:.2f}, {gain.ci95_high:.2f}] over pruning" in gain.why
+    assert (row.verdict, gain.verdict) == ("fails", "fails")
     assert len(others) < len(own) / 2 and (others.verdict == "open").all() and others.settles.str.startswith("no number of our seeds").all()
+
+
+def test_the_readmes_sentences_on_what_stands_in_the_photons_place() -> None:
+    """Words of the confirmation, and what is secondary by its intervals."""
+    words = " ".join(Path("README.md").read_text().split())
+    table = pd.read_csv(PAPER / "tables/confirmation.csv")
+    primary = table[table.kind == "primary"].set_index(["second", "bond_dim"])
+    sizes = sorted(table.bond_dim.unique())
+    assert "add accuracy to what the tensor network reaches alone, at each of three sizes" in words and len(sizes) == 3
+    for size in sizes:
+        assert primary.word["mps-only", size] == "differs" and primary["mean"]["mps-only", size] > 0
+        for other in ("product-free", "classical-light"):
+            worse = primary.word[other, size] == "differs"
+            assert worse == (size == sizes[0]) and (primary["mean"][other, size] < 0 or not worse)
+    helped = [size for size in sizes if primary.word["distinguishable", size] == "differs"]
+    matched = table[(table["first"] == "photonic") & (table.second == "distinguishable-matched")].set_index("bond_dim").loc[helped[0]]
+    assert len(helped) == 1 and f"at one size of three, by {primary['mean']['distinguishable', helped[0]]:.1f} points" in words
+    assert f"it is {matched['mean']:.1f} points and not shown" in words and matched.ci95_low < 0 < matched.ci95_high
+    full = pd.read_csv(PAPER / "tables/full_length.csv").set_index("arm").loc["classical-light"]
+    assert full.bond_dim == sizes[1] and full.ci95_high < 0 and "after all rounds classical light does so at the middle size, too" in words
 
 
 @pytest.mark.parametrize("reference", ["mps-only", "product-free"])
@@ -193,6 +233,14 @@ def test_gaps_at_both_ends_of_the_bond_dimension(runs) -> None:
         first = history[history.train_cross_entropy <= 0.2].iloc[0]
         losses.append(first.test10k_cross_entropy - first.train_cross_entropy)
     assert f"{np.mean(losses):.3f} ± {np.std(losses, ddof=1):.3f} with 3179" in text
+    small = []
+    for folder in sorted((PAPER / "runs/quantum_train").glob("bond_dim=4/seed-*")):
+        history = pd.read_csv(folder / "history.csv")
+        first = history[history.train_cross_entropy <= 0.2].iloc[0]
+        small.append(first.test10k_cross_entropy - first.train_cross_entropy)
+    difference = pd.Series(losses) - pd.Series(small)
+    half = stats.sem(difference) * stats.t.ppf(0.975, len(difference) - 1)
+    assert f"{difference.mean():.3f} [{difference.mean() - half:.3f}, {difference.mean() + half:.3f}] (paired by seed" in text
 
 
 def test_every_method_of_the_comparison(runs) -> None:
@@ -245,6 +293,25 @@ def test_noise_at_generation_only(runs) -> None:
     told = next(line for line in text.splitlines() if "Noise at generation only" in line).split("single comparisons):")[1]
     assert told.count("[") == len(clear)
     assert all(signed(values) in told for values in clear)
+    gained = []
+    for name in (
+        "brightness",
+        "indistinguishability",
+        "g2",
+        "transmittance",
+        "phase_error",
+        "phase_imprecision",
+        "splitter_bias",
+        "cycles",
+    ):
+        setting = "photonics.cycles" if name == "cycles" else f"photonics.noise.{name}"
+        for value, part in of(runs, f"noise_{name}").groupby(setting):
+            again = by_seed(own, f"photons_regenerated_{name}={value:g}_accuracy_percent")
+            gained.append((by_seed(part) - again).dropna())
+    better = [values for values in gained if values.mean() - stats.sem(values) * stats.t.ppf(0.975, len(values) - 1) > 0]
+    told = next(line for line in text.splitlines() if "on the same device" in line)
+    assert f"wholly above 0 at {len(better)} of {len(gained)} devices" in told
+    assert all(signed(values) in told for values in better)
     base = own[COLUMN] - own.photons_regenerated_base_accuracy_percent
     alone = by_seed(own) - by_seed(of(runs, "noise_mps_only"))
     assert signed(base) in text
@@ -351,8 +418,10 @@ def test_effective_numbers_frozen_photons_and_equal_budgets(runs) -> None:
         arms = {arm: by_seed(part) for arm, part in own.groupby("arm")}
         frozen = signed(arms["photonic-frozen"] - arms["mps-only"])
         assert re.search(rf"{re.escape(frozen)} \(\w+\) at {bond_dim}[;.]", text)
-    larger = by_seed(of(runs, "ablation", bond_dim=2, arm="mps-only"))
-    assert f"MPS only at 2 (124): {signed(by_seed(of(runs, 'ablation', bond_dim=1, arm='photonic')) - larger)} points" in text
+    for bond_dim, larger, numbers in ((2, 3, 279), (4, 5, 775), (7, 8, 1984)):  # the plan's pairs
+        alone = by_seed(of(runs, "mps_only_between", bond_dim=larger))
+        own = by_seed(of(runs, "ablation", bond_dim=bond_dim, arm="photonic"))
+        assert f"MPS only at {larger} ({numbers}): {signed(own - alone)} points" in text
 
 
 def test_the_collision_free_yields_of_the_papers_circuits() -> None:

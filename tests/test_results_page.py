@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from results_made import CHAPTERS, made, page_of
 from synthetic import fabricate, small_study
 
@@ -12,6 +13,7 @@ from lightweights.report.chapter import chapters
 from lightweights.report.contradictions import contradictions_of
 from lightweights.report.results import Results
 from lightweights.report.words import chapter_page, front_page, left_out
+from lightweights.settings.reading import load_study
 from lightweights.study.collect import collect, read_runs
 from lightweights.study.plan import read_study
 
@@ -75,9 +77,21 @@ def test_front_page_has_plain_sentences_five_columns_and_four_figures_at_most() 
 def test_what_is_planned_and_has_no_seeds_is_told_and_a_part_on_purpose_is_not() -> None:
     study, runs = read_study(LANDED / "settings" / "study.json"), read_runs(LANDED / "runs.csv")
     names = list(study.experiments)
-    for empty, told in ((names[:1], names[:1]), (names[1:], [])):
-        changed = {name: one.model_copy(update={"seeds": [] if name in empty else [0]}) for name, one in study.experiments.items()}
+    for empty, told in ((names[:1], {names[0]: "0 of no number yet", names[1]: "1 of 3"}), (names[1:], {})):
+        changed = {
+            name: one.model_copy(update={"seeds": [] if name in empty else [0], "planned": 3 if name == names[1] else None})
+            for name, one in study.experiments.items()
+        }
         assert left_out(made(runs, study.model_copy(update={"experiments": changed}), ROOT / "results")) == told
+
+
+def test_what_is_told_as_still_to_do_is_what_the_presets_ask_for() -> None:
+    base = load_study(ROOT / "params.yaml").experiments
+    more = {}
+    for preset in ("second_edition", "learning_rates"):
+        asked = yaml.safe_load((ROOT / f"workflow/presets/{preset}.yaml").read_text())["experiments"]
+        more |= {name: len(one["seeds"]) for name, one in asked.items()}
+    assert more == {name: one.planned for name, one in base.items() if len(one.seeds) < (one.planned or 1)}
 
 
 class Scored(Results):

@@ -15,14 +15,17 @@ from lightweights.report.table import Table
 from . import CONFIRMATION
 from .arms import arm_label
 
+MATCHED = "distinguishable-matched"
+
 
 @dataclass(frozen=True)
 class Confirmed:
-    """What the confirmation found: rows of its primary contrasts by what photons are compared with, how many are asked for, and its
-    seeds.
+    """What the confirmation found: rows of its primary contrasts by what photons are compared with, the secondary ones with distinguishable
+    photons of matched spread, how many primary ones are asked for, and its seeds.
     """
 
     primary: dict[str, list[Any]]
+    matched: list[Any]
     family: int
     seeds: str
     margin: float
@@ -51,7 +54,8 @@ def confirmed(results: Results) -> Confirmed | None:
     contrasts = asked.contrasts
     assert contrasts is not None
     by_arm = {str(arm): list(part.sort_values("bond_dim").itertuples()) for arm, part in primary.groupby("second", sort=False)}
-    return Confirmed(by_arm, family_of(asked, contrasts), span(int(n) for n in primary.n), contrasts.margin)
+    matched = table[(table["first"] == "photonic") & (table.second == MATCHED)].sort_values("bond_dim")
+    return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), span(int(n) for n in primary.n), contrasts.margin)
 
 
 def confirmation_table(results: Results) -> Table | None:

@@ -1,5 +1,6 @@
 """Is it the photons? What the arms found, as numbers."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ class Against:
 
 @dataclass(frozen=True)
 class Budget:
-    """Photons minus the largest matrix product state alone that trains no more numbers than both together."""
+    """Photons minus the larger matrix product state alone that trains most nearly as many numbers as both together."""
 
     bond_dim: int
     numbers: float
@@ -154,19 +155,14 @@ def counts_of_arms(named: pd.DataFrame) -> dict[int, dict[str, tuple[float, list
 
 
 def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
-    """Photons bring numbers of their own: against the largest matrix product state alone that trains no more than both together."""
+    """Photons bring numbers of their own: against the larger matrix product state alone that trains most nearly as many in all."""
     found = []
     alone = [group for _, group in named[named.arm == "mps-only"].groupby("setting")]
     for _, own in named[named.setting.isin(named.setting[named.arm == "mps-only"]) & (named.arm == "photonic")].groupby("setting"):
         first = own.iloc[0]
-        larger = [
-            group
-            for group in alone
-            if group.rounds.iloc[0] == first.rounds
-            and group.bond_dim.iloc[0] > first.bond_dim
-            and group.parameters_trained_used.iloc[0] <= first.parameters_trained_used
-        ]
-        for group in sorted(larger, key=lambda part: part.bond_dim.iloc[0])[-1:]:
+        larger = [group for group in alone if group.rounds.iloc[0] == first.rounds and group.bond_dim.iloc[0] > first.bond_dim]
+        near = sorted(larger, key=lambda part: abs(math.log(part.parameters_trained_used.iloc[0] / first.parameters_trained_used)))
+        for group in near[:1]:
             other, difference = group.iloc[0], paired_by_seed(own, group, column)[0]
             numbers = first.parameters_trained_used, other.parameters_trained_used
             found.append(Budget(int(first.bond_dim), float(numbers[0]), int(other.bond_dim), float(numbers[1]), difference))

@@ -29,6 +29,11 @@ class FullLength:
     difference: Summary
     p: float
 
+    @property
+    def worse(self) -> bool:
+        """Whether the whole interval of photons minus the arm lies below 0."""
+        return self.difference.high < 0
+
 
 def full_length(results: Results) -> list[FullLength]:
     """Each arm that was trained as long as Table 3, in the order of the arms; without pairs where its photons were not."""

@@ -12,7 +12,7 @@ import pandas as pd
 from lightweights.report.comparisons import compared_column
 from lightweights.report.measures import set_name
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, span, summarise
+from lightweights.report.statistics import Summary, paired_by_seed, span, summarise
 from lightweights.report.table import Table, short_cell
 from lightweights.study.collect import IDENTITY
 
@@ -61,21 +61,14 @@ def generalisation_of_runs(results: Results) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Capacity:
     """Gaps of trained photons and of the mapping alone at their smallest and largest size, and photons' gaps at equal training loss from
-    the smallest size that reaches it to the largest.
+    the smallest size that reaches it to the largest, with what the second has more (``growth``), paired by seed.
     """
 
     ends: dict[str, tuple[int, Summary, int, Summary]]
     equal: tuple[int, Summary, int, Summary] | None
+    growth: Summary | None
     best: tuple[int, Summary, int, Summary]
     loss: float
-
-    @property
-    def level(self) -> bool:
-        """Whether the intervals of both gaps at equal training loss overlap; False where there are none."""
-        if self.equal is None:
-            return False
-        _, small, _, large = self.equal
-        return small.low <= large.high and large.low <= small.high
 
 
 def capacity(results: Results) -> Capacity | None:
@@ -86,14 +79,22 @@ def capacity(results: Results) -> Capacity | None:
         return None
     ends = {"photons": _ends(photons, "gap"), "mps-only": _ends(alone, "gap")}
     reached = photons.groupby("variant").filter(lambda part: bool(part.gap_at_equal_loss.notna().all()))
-    equal = _ends(reached, "gap_at_equal_loss") if len(reached) else None
-    return Capacity(ends, equal, _ends(photons, "best_loss"), EQUAL_LOSS)
+    equal = growth = None
+    if len(reached):
+        sizes, equal = _by_size(reached), _ends(reached, "gap_at_equal_loss")
+        growth = paired_by_seed(sizes[-1], sizes[0], "gap_at_equal_loss")[0]
+    return Capacity(ends, equal, growth, _ends(photons, "best_loss"), EQUAL_LOSS)
+
+
+def _by_size(runs: pd.DataFrame) -> list[pd.DataFrame]:
+    """The variants' runs, from the fewest effective numbers to the most."""
+    return sorted((part for _, part in runs.groupby("variant")), key=lambda part: part.numbers.mean())
 
 
 def _ends(runs: pd.DataFrame, name: str) -> tuple[int, Summary, int, Summary]:
-    sizes = sorted(((part.numbers.mean(), summarise(part[name])) for _, part in runs.groupby("variant")), key=lambda item: item[0])
-    (low, first), (high, last) = sizes[0], sizes[-1]
-    return round(low), first, round(high), last
+    sizes = _by_size(runs)
+    first, last = sizes[0], sizes[-1]
+    return round(first.numbers.mean()), summarise(first[name]), round(last.numbers.mean()), summarise(last[name])
 
 
 def generalisation_table(results: Results) -> Table | None:

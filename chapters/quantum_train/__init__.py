@@ -22,7 +22,10 @@ CHAPTER = Chapter(
     },
     figures={
         "claims": Shown(
-            "Published and found", "Every judged number: published, independent and ours, in tolerances", ("quantum_train",), claims=True
+            "Published and found",
+            "Every judged number that has a tolerance: published, independent and ours",
+            ("quantum_train",),
+            claims=True,
         ),
         "training_curves": Shown("Training", "Training loss and accuracy over rounds", ("quantum_train",), published="Figure 3"),
         "accuracy_against_parameters": Shown("Accuracy", "Test accuracy against trained parameters", ("quantum_train",)),

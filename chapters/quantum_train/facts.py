@@ -1,5 +1,6 @@
 """What photonic Quantum-Train found, as numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -10,10 +11,12 @@ from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.scorecard import sign_tests
 from lightweights.report.statistics import Summary, paired_by_seed
-from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, is_wide
+from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, REPRODUCED, is_wide
 
 from .elsewhere import Elsewhere, elsewhere
 from .tables import POWELLS, protocol_runs
+
+TARGET = "classical_target"
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,12 @@ class Facts:
     signs: list[Any]
     put_right: list[Any]
     independent: list[Any]
-    of_target: int
-    """Judged numbers of the target network, trained directly."""
+    photonic: tuple[int, int]
+    """How many numbers of photonic Quantum-Train itself are reproduced, and judged."""
+    of_target: tuple[int, int]
+    """The same of the target network, trained directly."""
+    otherwise: list[Any]
+    """Rows that are neither reproduced nor open."""
     elsewhere: list[Elsewhere]
     machines: list[str]
     """Where the runs of Table 3 here were made."""
@@ -71,6 +78,7 @@ def facts(results: Results) -> Facts:
     own = scores[(scores.quantity == "test_accuracy_percent") & (scores.n > 0)]
     mine = results.scores[results.scores.chapter == "quantum_train"]
     rows, column = list(mine.itertuples()), compared_column(results.runs)
+    judged = [row for row in rows if row.verdict != NOT_RUN]
     return Facts(
         column=column,
         headline=list(own.itertuples()),
@@ -83,8 +91,15 @@ def facts(results: Results) -> Facts:
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
         elsewhere=elsewhere(results),
         machines=sorted(set(results.of("quantum_train").device.dropna().str.removeprefix("cpu: "))),
-        of_target=sum(row.method == "classical_target" and row.verdict != NOT_RUN for row in rows),
+        photonic=_reproduced(row for row in judged if row.method != TARGET),
+        of_target=_reproduced(row for row in judged if row.method == TARGET),
+        otherwise=[row for row in judged if row.verdict not in (REPRODUCED, OPEN)],
     )
+
+
+def _reproduced(rows: Iterable[Any]) -> tuple[int, int]:
+    verdicts = [row.verdict for row in rows]
+    return verdicts.count(REPRODUCED), len(verdicts)
 
 
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:

@@ -49,7 +49,9 @@ SHORT |= {"relative_accuracy_loss_percent": "relative loss", "worst_test_accurac
 
 @styled
 def forest(results: Results) -> Figure:
-    """Every judged claim with a number: published with its 95 % interval, ours with its own, what others found as a hollow diamond."""
+    """Every judged claim that has a tolerance: published with its 95 % interval, ours with its own, what others found as a hollow diamond.
+    How many have none, and are not drawn, stands below.
+    """
     rows = forest_rows(results.scores)
     figure = Figure(figsize=(TWO_COLUMNS, 2.0), layout="constrained")
     figure.set_layout_engine("constrained", w_pad=0.08)  # inches: names at the left edge are as long as they are
@@ -72,6 +74,8 @@ def forest(results: Results) -> Figure:
         handles.append(Line2D([], [], label="independent", **HOLLOW))
     unit = "each in its tolerance (accuracies 1 point, gaps 0.02 nats)"
     title = f"Ours minus published, {unit}; bars: our 95 % interval; band: counts as reproduced"
+    if undrawn := int(((results.scores.n > 0) & results.scores.verdict.isin(LOOKS)).sum()) - len(rows):
+        title += f".\nNot drawn, as they have no tolerance: {undrawn} judged ranges and bounds (scorecard)"
     figure.legend(handles=handles, loc="outside lower center", ncols=5, title=title)
     return figure
 

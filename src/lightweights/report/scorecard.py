@@ -47,8 +47,8 @@ analysis plan (docs/analysis_plan.md; what was filled in later is dated there):
 - *open*: the interval contains 0, but is wider than that; or it excludes 0, but the difference does not survive Holm's correction over all
   direct comparisons of the source (their p stands beside each interval); what would settle it is told: seeds of ours, or none;
 - *higher*, *lower*: ours lies above or below the published number, by more than the tolerance, and the difference survives the correction;
-- *holds*, *fails*: for claims of the form "below x" or "x to y"; all 95 % intervals lie wholly within, or one lies wholly outside;
-  *open* in between;
+- *holds*, *fails*: for claims of the form "below x" or "x to y"; all 95 % intervals lie wholly within, or one lies wholly outside
+  (by itself: no correction for the number of comparisons, unless the reason names one); *open* in between;
 - *too few runs*: fewer than 3 seeds; *not run*: the study has no runs that could judge the claim;
 - *not comparable*: what could be measured here is something else, for the reason that is told;
 - *inconsistent*: the sources contradict themselves or each other, whatever we find.

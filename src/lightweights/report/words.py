@@ -1,7 +1,8 @@
 """Words of a study: the page of each chapter and the first page, from facts by templates. Numbers are written here, sentences there.
 
 A chapter's ``page.md.j2`` extends ``chapter.md.j2`` of this folder. Its blocks: ``answer``, one or two sentences; ``plain``, one sentence
-for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else. Undefined names are errors.
+for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else; ``seeds``, those that the answer rests
+on, where they are not those of its published numbers. Undefined names are errors.
 """
 
 import re
@@ -29,15 +30,16 @@ from lightweights.settings.study import Study
 from lightweights.study.collect import lacks_model
 from lightweights.study.layout import folder_of_row
 
-_BLOCKS = ("plain", "answer", "headline")
+_BLOCKS = ("plain", "answer", "headline", "seeds")
 FIGURES_IN_FRONT = 4
 OWN_IN_FRONT = 8
 """Own experiments whose tables stand on the first page; the others have them on their own page."""
 VERDICT_WORDS = {
     "reproduced": "our mean lies within the tolerance of the analysis plan, or the interval of the difference says as much",
     "reproduced, wide": "the same, but the interval does not exclude luck",
-    "higher, lower, fails": "it does not, and chance does not explain it, corrected for the number of comparisons",
-    "holds": "of a published bound or range: the intervals lie wholly within",
+    "higher, lower": "it does not, and chance does not explain it, corrected for the number of comparisons",
+    "holds": "of a published bound, range or order: the intervals lie wholly within",
+    "fails": "of the same: an interval lies wholly outside; not corrected for the number of comparisons, unless the reason says so",
     "open": "the interval is too wide to say, or the difference does not survive that correction",
     "too few runs": "fewer than three seeds",
     "not comparable": "what was measured is not what was published",
@@ -97,14 +99,16 @@ def missing(results: Results) -> dict[str, int]:
     return {name: count - landed[name] for name, count in asked.items() if landed[name] < count}
 
 
-def left_out(results: Results) -> list[str]:
-    """Experiments of the publications' own chapters that the settings name and give no seeds: planned, and not begun. None where most are
-    left out, as in a study that asks for a part on purpose.
+def left_out(results: Results) -> dict[str, str]:
+    """Experiments of the publications' own chapters that the settings give fewer seeds than are planned, or none: how many of how many.
+    None where most have none, as in a study that asks for a part on purpose.
     """
     names = {chapter.name for chapter in speaking(results.study)}
     own = {name: experiment for name, experiment in results.study.experiments.items() if experiment.chapter in names}
-    found = [name for name, experiment in own.items() if not experiment.seeds]
-    return found if 2 * len(found) < len(own) else []
+    found = {
+        name: f"{len(one.seeds)} of {one.planned or 'no number yet'}" for name, one in own.items() if len(one.seeds) < (one.planned or 1)
+    }
+    return found if 2 * sum(not one.seeds for one in own.values()) < len(own) else {}
 
 
 def models(results: Results) -> tuple[int, int]:
@@ -160,7 +164,7 @@ def _part(chapter: Chapter, results: Results) -> dict[str, Any]:
     for _ in template.root_render_func(inner):  # macros and names that stand outside of the blocks
         pass
     told = {name: "" if block is None else "".join(block(inner)).strip() for name, block in blocks.items()}
-    return told | {key: context[key] for key in ("chapter", "verdicts", "seeds", "scores", "judged")}
+    return {key: context[key] for key in ("chapter", "verdicts", "scores", "judged")} | told | {"seeds": told["seeds"] or context["seeds"]}
 
 
 def _context(chapter: Chapter, results: Results) -> dict[str, Any]:

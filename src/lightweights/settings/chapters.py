@@ -68,7 +68,8 @@ def experiments_of(folder: Path, edition: str = FULL) -> dict[str, Any]:
         for name in changes:
             if name not in listed:
                 raise SettingsError(f"{beside}: experiments.{name}: {file} has none of that name{nearest(name, listed)}")
-        listed = {name: {"seeds": [], **_without_seeds(one)} if name not in changes else one for name, one in listed.items()}
+        kept = {name: _without(one, "planned") for name, one in listed.items()}
+        listed = {name: one if name in changes else {"seeds": [], **_without(one, "seeds")} for name, one in kept.items()}
         listed = overlay(listed, changes)
     return {name: {"chapter": folder.resolve().name} | _whole(name, listed, file) for name in listed}
 
@@ -102,8 +103,8 @@ def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ..
     return overlay(other, own)
 
 
-def _without_seeds(experiment: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in experiment.items() if key != "seeds"}
+def _without(experiment: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in experiment.items() if key != name}
 
 
 def _read(file: Path) -> dict[str, Any]:

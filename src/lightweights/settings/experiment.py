@@ -60,6 +60,9 @@ class Experiment(Section):
     )
     contrasts: Contrasts | None = Field(None, description="What the runs are compared by, fixed before them; none unless set.")
     seeds: list[Seed] = Field(description="One run a seed; none means that the experiment is left out.")
+    planned: int | None = Field(
+        None, ge=1, description="How many seeds are to be run in the end, where seeds has fewer: told as still to do, and nothing else."
+    )
     override: dict[str, Any] = Field(default_factory=dict, description="Settings of this experiment's runs that differ: path to value.")
     vary: dict[str, list[Any]] = Field(
         default_factory=dict,
