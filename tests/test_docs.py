@@ -108,7 +108,7 @@ def test_settings_files_in_the_pages_hold_settings_that_there_are(page: str):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as by `make docs`: a warning is an error, a broken link a warning. Without functions in its sidebars: half of the time."""
+    """The site, built as by `make docs`: a warning is an error, a broken link a warning. Sidebars without functions take half of it."""
     folder = tmp_path_factory.mktemp("site")
     call = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "-D", "toc_object_entries=0"]
     call += [str(DOCS), str(folder)]

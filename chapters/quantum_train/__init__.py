@@ -23,7 +23,7 @@ CHAPTER = Chapter(
     figures={
         "claims": Shown(
             "Published and found",
-            "Every judged number that has a tolerance: published, independent and ours",
+            "Judged numbers that have a tolerance: published, independent and ours",
             ("quantum_train",),
             claims=True,
         ),

@@ -1,8 +1,8 @@
 """Words of a study: the page of each chapter and the first page, from facts by templates. Numbers are written here, sentences there.
 
 A chapter's ``page.md.j2`` extends ``chapter.md.j2`` of this folder. Its blocks: ``answer``, one or two sentences; ``plain``, one sentence
-for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else; ``seeds``, those that the answer rests
-on, where they are not those of its published numbers. Undefined names are errors.
+for readers who know none of the words; ``headline``, a table for the first page; ``found``, all else; ``seeds``, those of
+the answer, where they are not those of its published numbers. Undefined names are errors.
 """
 
 import re
