@@ -13,9 +13,8 @@ from lightweights.datasets import Dataset, Split
 torch.set_num_threads(1)
 
 settings.register_profile("lightweights", deadline=None, max_examples=40, derandomize=True)  # a suite that passes passes again
-settings.register_profile(
-    "explore", settings.get_profile("lightweights"), derandomize=False
-)  # --hypothesis-profile=explore: other examples
+# --hypothesis-profile=explore: other examples
+settings.register_profile("explore", settings.get_profile("lightweights"), derandomize=False)
 settings.load_profile("lightweights")
 
 
