@@ -1,0 +1,226 @@
+"""What the runs can give, chapter by chapter, with pandas, NumPy and SciPy alone: every mean, sd, interval and p that a page may state.
+
+n, mean, sd (ddof = 1) and 95 % t interval of every number that runs.csv records, for every group of runs (a variant of an experiment, all
+its seeds); of all differences of two groups, paired by seed, and of two percentages of one group; Welch's where runs share nothing; what is
+published, and differences to it. The few quantities that are computed otherwise follow at the end.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from scipy import stats
+from scipy.sparse.csgraph import dijkstra
+
+from chapters.distributed_qaoa.wireless import HEADS, NETWORKS, REACH, SENSORS, network
+
+PAPER = Path("results/paper")
+BESIDE_TABLE_3 = ("ablation", "compression")
+"""Chapters that hold their runs against those of Table 3."""
+UNPAIRED = ("compression",)
+"""Chapters that state differences of runs which share nothing."""
+EXTREME = ("pqkd_extreme_controls", "pqkd_extreme_frozen", "pqkd_extreme_matched", "pqkd_plain")
+"""Experiments of distillation that are judged by the mean of their last three epochs."""
+N, MEAN, SD, LOW, HIGH, P = range(6)
+
+
+@dataclass(frozen=True)
+class Possible:
+    """Rows of ``N MEAN SD LOW HIGH P``, ordered by mean: of one series; of a difference of two; and of differences on training and
+    validation data or to what is published, which tables and the scorecard have and no page states.
+    """
+
+    single: np.ndarray
+    difference: np.ndarray
+    elsewhere: np.ndarray
+
+
+@cache
+def all_runs() -> pd.DataFrame:
+    return pd.read_csv(PAPER / "runs.csv", low_memory=False).copy()  # columns of a kind together: far faster to group
+
+
+def of(*experiments: str) -> pd.DataFrame:
+    return all_runs()[all_runs().experiment.isin(experiments)]
+
+
+@cache
+def of_chapter(chapter: str) -> Possible:
+    """A frame for each recorded number, groups of runs as columns; one for each group, its percentages as columns; and what is computed
+    otherwise. Rows of all are seeds, and two columns of a frame may be subtracted from each other.
+    """
+    experiments = yaml.safe_load(Path(f"chapters/{chapter}/experiments.yaml").read_text(encoding="utf-8"))["experiments"]
+    runs = of(*experiments, *(["quantum_train"] if chapter in BESIDE_TABLE_3 else []))
+    numbers = runs.loc[:, "train_accuracy_percent":].select_dtypes("number").dropna(axis=1, how="all").columns
+    wide = runs.pivot_table(index="seed", columns=["experiment", "variant"], values=list(numbers))
+    tested = [name for name in numbers if not re.match("(last10_)?(train|validation)_", name)]
+    percentages = [name for name in tested if name.endswith("_percent") and not name.startswith("last10_")]
+    groups = [own for _, own in runs.set_index("seed").groupby(["experiment", "variant"])[percentages]]
+    frames = [wide[name] for name in tested] + groups + OTHERWISE.get(chapter, list)()
+    training = [wide[name] for name in numbers.drop(tested)]
+    ours, theirs = np.concatenate([summaries(frame.to_numpy(dtype=float)) for frame in frames + training]), published(chapter)
+    printed = theirs[["n", "mean", "sd"]].assign(low=np.nan, high=np.nan, p=np.nan).to_numpy(dtype=float)
+    bounded = ours.copy()
+    bounded[:, [LOW, HIGH]] = bounded[:, [LOW, HIGH]].clip(0, 100)  # accuracies cannot lie beyond
+    return Possible(
+        ordered([ours, bounded, printed]),
+        ordered(differences(frames, unpaired=chapter in UNPAIRED)),
+        ordered([ours[:0], *differences(training), *minus_published(ours, theirs)]),
+    )
+
+
+def ordered(rows: list[np.ndarray]) -> np.ndarray:
+    together = np.concatenate(rows)
+    return together[np.argsort(together[:, MEAN])]
+
+
+def summaries(values: np.ndarray) -> np.ndarray:
+    """Of every column that has values, missing ones left out."""
+    values = values[:, ~np.isnan(values).all(0)]
+    n = (~np.isnan(values)).sum(0)
+    mean = np.nansum(values, 0) / n
+    sd = np.sqrt(np.nansum((values - mean) ** 2, 0) / np.where(n > 1, n - 1, np.nan))
+    return rows_of(n, mean, sd, sd / np.sqrt(n), n - 1)
+
+
+def welch(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Differences of means that are not paired, from their summaries."""
+    one, other = (own[:, SD] ** 2 / own[:, N] for own in (first, second))
+    with np.errstate(invalid="ignore"):
+        freedom = (one + other) ** 2 / (one**2 / (first[:, N] - 1) + other**2 / (second[:, N] - 1))
+    return rows_of(first[:, N], first[:, MEAN] - second[:, MEAN], np.full(len(first), np.nan), np.sqrt(one + other), freedom)
+
+
+def rows_of(n: np.ndarray, mean: np.ndarray, sd: np.ndarray, error: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """With t interval and p of the t test from the standard error of the mean."""
+    half = stats.t.ppf(0.975, freedom) * error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = 2 * stats.t.sf(np.abs(mean) / error, freedom)
+    return np.stack([n, mean, sd, mean - half, mean + half, p], axis=1)
+
+
+def differences(frames: list[pd.DataFrame], unpaired: bool = False) -> list[np.ndarray]:
+    """Of any two series of a frame, both ways round: paired by row; Welch's as well if asked, with the n of either."""
+    found = []
+    for frame in frames:
+        values = frame.dropna(axis=1, how="all").to_numpy(dtype=float)
+        i, j = np.triu_indices(values.shape[1], 1)
+        single = summaries(values)
+        found.append(summaries(values[:, i] - values[:, j]))
+        found += [welch(single[i], single[j]), welch(single[j], single[i])] if unpaired else []
+    return found + [rows[:, [N, MEAN, SD, HIGH, LOW, P]] * [1, -1, 1, -1, -1, 1] for rows in found]
+
+
+def published(chapter: str) -> pd.DataFrame:
+    """``n mean sd ddof`` as claims.csv has them, then as the sources' own files put them right."""
+    claims = pd.read_csv(f"chapters/{chapter}/claims.csv").rename(columns=lambda name: name.removeprefix("reported_"))
+    right = Path(f"chapters/{chapter}/corrections.csv")
+    if right.is_file():
+        claims = pd.concat([claims, pd.read_csv(right).merge(claims[["id", "n", "ddof"]], left_on="claim", right_on="id")])
+    return claims[["n", "mean", "sd", "ddof"]].apply(pd.to_numeric, errors="coerce").dropna(subset="mean")
+
+
+def minus_published(ours: np.ndarray, theirs: pd.DataFrame) -> list[np.ndarray]:
+    """Every series minus every published mean: Welch's interval where its sd and n are known, else that of our mean alone."""
+    found = []
+    for n, mean, sd, ddof in theirs.itertuples(index=False):
+        if sd > 0 and n > 1:
+            sample = sd * np.sqrt(n / (n - 1)) if ddof == 0 else sd
+            found.append(welch(ours, np.array([[n, mean, sample]])))
+        else:
+            found.append(rows_of(ours[:, N], ours[:, MEAN] - mean, ours[:, SD], ours[:, SD] / np.sqrt(ours[:, N]), ours[:, N] - 1))
+    return found
+
+
+# What is computed otherwise than from one number of a run, by chapter.
+
+
+def of_histories(compute: Callable[[pd.DataFrame], float], *experiments: str) -> pd.DataFrame:
+    """A number of each run's history; groups of the experiments as columns."""
+    found = {}
+    for experiment in experiments:
+        for path in sorted((PAPER / "runs" / experiment).glob("*/seed-*/history.csv")):
+            found[int(path.parts[-2].removeprefix("seed-")), f"{experiment}/{path.parts[-3]}"] = compute(pd.read_csv(path))
+    return pd.Series(found).unstack()
+
+
+def ablation() -> list[pd.DataFrame]:
+    """Least test loss over all rounds, and the gap between test and training loss where the latter first falls to 0.2 nats."""
+
+    def gap(history: pd.DataFrame) -> float:
+        reached = history[history.train_cross_entropy <= 0.2]
+        return (reached.test10k_cross_entropy - reached.train_cross_entropy).iloc[0] if len(reached) else np.nan
+
+    return [of_histories(lambda history: history.test10k_cross_entropy.min(), "quantum_train"), of_histories(gap, "quantum_train")]
+
+
+def distillation() -> list[pd.DataFrame]:
+    """Means of the last three epochs; gains over the zero feature, and the line in 1 / sqrt(shots) through them, seed by seed."""
+    ends = of_histories(lambda history: history.test_accuracy_percent.tail(3).mean(), *EXTREME)
+    zero = of("pqkd_controls").query("`feature.source` == 'zero'").set_index("seed").test_accuracy_percent
+    found = [ends]
+    for _, runs in of("pqkd_shots", "pqkd_shots_frozen").groupby(["experiment", "schedule.ema"]):
+        gains = runs.pivot(index="seed", columns="feature.shots", values="test_accuracy_percent").sub(zero, axis=0).dropna()
+        finite = gains.drop(columns="exact")
+        slope, limit = np.polyfit(finite.columns.astype(float) ** -0.5, finite.T, 1)
+        found.append(gains.assign(limit=limit, slope=-slope))
+    return found
+
+
+def distributed_qaoa() -> list[pd.DataFrame]:
+    """Energies of the wireless network in percent above sending straight to the base: by shortest paths, and by cheapest hops to it."""
+    changes = []
+    for seed in range(NETWORKS):
+        drawn = network(SENSORS, HEADS, REACH, np.random.default_rng(seed))
+        straight = ((drawn.places - drawn.places[-1]) ** 2).sum(1)
+        least = dijkstra(np.where(np.isfinite(drawn.costs), drawn.costs, 0), indices=len(straight) - 1)
+        greedy = np.zeros(len(straight))
+        for node in straight.argsort()[1:]:  # from the base outwards
+            nearer = np.flatnonzero(straight < straight[node])
+            to = nearer[drawn.costs[node, nearer].argmin()]
+            greedy[node] = drawn.costs[node, to] + greedy[to]
+        changes.append([100 * (own[:SENSORS].sum() / straight[:SENSORS].sum() - 1) for own in (least, greedy)])
+    return [pd.DataFrame(changes)]
+
+
+def hamiltoniq() -> list[pd.DataFrame]:
+    """Scores with either optimiser, means over seeds; rows are curves."""
+    curves = of("hamiltoniq_curves").groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]).h_score.mean()
+    return [curves.unstack()]
+
+
+def noise() -> list[pd.DataFrame]:
+    """The loss in the mean over all points of the published sweeps."""
+    swept = of(*(f"noise_{name}" for name in ("brightness", "indistinguishability", "g2", "transmittance")))
+    without = of("noise_none").set_index("seed").test10k_accuracy_percent
+    return [(without - swept.groupby("seed").test10k_accuracy_percent.mean()).to_frame()]
+
+
+def qsvm() -> list[pd.DataFrame]:
+    """The power of the number of qubits with which time grows; accuracies, each at its best number of qubits."""
+    found = []
+    for experiment in ("qsvm_mnist", "qsvm_digits"):
+        runs = of(experiment)
+        large = runs[runs["pair.qubits"] >= 32].groupby("seed")[["pair.qubits", "chain_kernel_seconds"]]
+        power = large.apply(lambda own: np.polyfit(*np.log(own.to_numpy(dtype=float)).T, 1)[0])
+        arms = runs.set_index(["pair.qubits", "seed"]).filter(regex="^(?!last10).*_tested_percent$").dropna(axis=1, how="all")
+        found += [power.to_frame(), arms.apply(lambda own: own[own.groupby("pair.qubits").mean().idxmax()])]
+    return found
+
+
+def quantum_train() -> list[pd.DataFrame]:
+    """Runs of Table 3 beside those of the same seeds on other machines; accuracy lost in percent of the target network's."""
+    there = pd.read_csv("chapters/quantum_train/elsewhere.csv").set_index(["seed", "bond_dim"]).test10k_accuracy_percent
+    here = of("quantum_train").set_index(["seed", "bond_dim"]).test10k_accuracy_percent
+    beside = [own for _, own in pd.DataFrame({"here": here, "there": there}).dropna().groupby("bond_dim")]
+    small = of("quantum_train").pivot(index="seed", columns="bond_dim", values="test600_accuracy_percent")
+    target = of("classical").set_index("seed").test600_accuracy_percent
+    return [*beside, 100 * (1 - small.div(target, axis=0))]
+
+
+OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, qsvm, quantum_train)}
