@@ -29,24 +29,26 @@ def page(name: str) -> str:
     return re.sub(r" {2,}", " ", (PAPER / f"{name}.md").read_text())
 
 
-def interval(values) -> str:
+def interval(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():.2f} [{clean(values.mean() - half)}, {clean(values.mean() + half)}]"
+    low, high = (clean(values.mean() + end, decimals) for end in (-half, half))
+    return f"{values.mean():.{decimals}f} [{low}, {high}]"
 
 
-def signed(values) -> str:
-    text = interval(values)
+def signed(values, decimals: int = 2) -> str:
+    text = interval(values, decimals)
     return text if text.startswith("-") else f"+{text}"
 
 
-def clean(value: float) -> str:
-    return f"{value:.2f}".replace("-0.00", "0.00")
+def clean(value: float, decimals: int = 2) -> str:
+    nothing = f"{0:.{decimals}f}"
+    return f"{value:.{decimals}f}".replace(f"-{nothing}", nothing)
 
 
-def spread(values) -> str:
+def spread(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
-    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}"
+    return f"{values.mean():.{decimals}f} ± {values.std(ddof=1):.{decimals}f}"
 
 
 def by_seed(runs: pd.DataFrame, column: str = COLUMN) -> pd.Series:
