@@ -68,6 +68,16 @@ def test_the_nearest_size_of_each_method_stands_beside_photons_of_as_many_number
     assert re.search(r"\| pruning at the start \| 94.60 ± 0.10 \(3370, \d+ epochs, n = 3\) \|", " ".join(text.split()))
 
 
+def test_methods_that_no_size_of_the_page_has_have_no_row(runs) -> None:
+    photons, pruned, variant = (runs[runs.experiment == name] for name in ("quantum_train", "pruning", "merlin_variant"))
+    sizes = [pd.concat([photons.assign(bond_dim=k), pruned, pruned.assign(experiment="low_rank")]) for k in (4, 6, 8, 10)]
+    sizes.append(pd.concat([photons.assign(bond_dim=1), variant.assign(experiment="merlin_cnn")]))  # one more than there is room for
+    every = pd.concat([own.assign(variant=f"v={k}", parameters_trained_used=2**k * 300) for k, own in enumerate(sizes)])
+    assert "merlin_cnn" in {name for size in at_equal_numbers(every, "test10k_accuracy_percent") for name in size.methods}
+    table = [line for line in page_of("compression", made(every)).splitlines() if line.startswith("| ")]
+    assert [line.split("|")[1].strip() for line in table[2:]] == ["photonic QT", "pruning at the start", "low rank"]
+
+
 def test_sizes_further_away_than_a_hundredth_stand_alone(runs) -> None:
     runs.loc[runs.experiment == "gate_qt", "parameters_trained_used"] = 1390
     data = tables.compression(made(runs)).data
