@@ -15,14 +15,16 @@ from results_made import CHAPTERS, made, page_of
 from scipy import stats
 
 from chapters.distillation import figures, laws, tables
+from chapters.distillation.facts import Replaced
 from chapters.distillation.figures import MissingDetailsError
 from chapters.distillation.reliability import binomial_interval, draw_calibration, pooled
 from chapters.distillation.shots import shot_fits, shot_gains
-from chapters.distillation.students import control_runs, distilled_runs, extreme_control_runs, frontier
+from chapters.distillation.students import LABELS, control_runs, distilled_runs, extreme_control_runs, frontier
 from lightweights.networks.teacher import Teacher
 from lightweights.report.figure import render
 from lightweights.report.make import means_by_variant
 from lightweights.report.results import ResultsError, with_settings
+from lightweights.report.statistics import Summary
 from lightweights.report.table import to_latex, to_markdown
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study, parse_study
@@ -107,8 +109,8 @@ def accuracy_of(run: Run) -> float:
     return centre + 0.2 * seed + (0.01 * (-1) ** seed if source == "photonic" else 0.0)
 
 
-def fabricate(study: Study, results: Path) -> None:
-    """Folders of all runs: the last epoch has the known numbers."""
+def fabricate(study: Study, results: Path, radians: float = 0.1) -> None:
+    """Folders of all runs: the last epoch has the known numbers; angles grow by so many radians an epoch."""
     for run in study.runs():
         accuracy = accuracy_of(run)
         distilled = run.settings.method != "classical"
@@ -147,7 +149,7 @@ def fabricate(study: Study, results: Path) -> None:
         }
         length = run.settings.schedule.epochs
         history = pd.DataFrame(
-            [{"epoch": n, **final, "theta_rms": 0.1 * n, "feature_rms": 3.0 - n, "seconds": n} for n in range(1, length + 1)]
+            [{"epoch": n, **final, "theta_rms": radians * n, "feature_rms": 3.0 - n, "seconds": n} for n in range(1, length + 1)]
         )
         metrics_file(run, results).parent.mkdir(parents=True)
         metrics_file(run, results).write_text(json.dumps(metrics))
@@ -343,7 +345,6 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "99.07 and 99.09",
         "[Partial compression](tables/pqkd_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is +",
         "[All convolutions](tables/pqkd_extreme_controls.md) (mnist, 1,000 images, 2 epochs, mean of the last 3): photons minus",
-        "intervals of photons minus the others lie wholly above 0 against photons, frozen at zero",
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
         "angles frozen: with averaging",
         "Student minus teacher on test images: cross-entropy 0.0000",
@@ -353,10 +354,32 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "points; published at 100 epochs, not to be compared with ours at fewer: 89.05 with and 46.68 without.",
     ):
         assert told in text, told
+    others = "photons, frozen at zero; photons, frozen at random angles; zero feature; mixing trained; linear hypernetwork, 512 numbers"
+    told = f"of the 6 other intervals 6 lie wholly above 0 (photons minus {others} a layer; plain CNN) and none wholly below.\n"
+    assert told in text and "; of the 1 other intervals 1 lie wholly above 0 (photons minus plain CNN) and none wholly below.\n" in text
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| photons, frozen at zero ")]
     assert [len(row) for row in rows] == [5] and rows[0][2].startswith("+2.10 [")
     nothing = page_of("distillation", made(runs[runs.method == "classical"], study))
     assert "Is it the photons?" not in nothing and "minus teacher" not in nothing
+
+
+def test_intervals_on_one_side_of_zero_are_counted_on_both_sides_and_but_for_the_reference() -> None:
+    ends = {"zero": (85.0, 87.0), "gaussian-fixed": (-23.0, -2.0), "distinguishable": (-19.0, 11.0), "uniform": (-3.0, -1.0)}
+    minus = {LABELS[source]: Summary(5, (low + high) / 2, 1.0, low, high) for source, (low, high) in ends.items()}
+    minus[LABELS["coherent"]] = Summary(2, 5.0, 0.1, 4.0, 6.0)  # of two pairs, which give no interval
+    found = Replaced("All convolutions", "", "", "", "", {}, minus, "open", [], [])
+    assert (found.clear(True), found.clear(False)) == ([LABELS["zero"]], [LABELS["uniform"]]) and len(found.others) == 3
+
+
+@pytest.mark.parametrize(("radians", "far"), [(0.7, False), (0.8, True)])
+def test_runs_whose_angles_ran_far_are_said_not_to_have_converged(tmp_path: Path, radians, far) -> None:
+    study = made_up()
+    study = study.model_copy(update={"experiments": {name: study.experiments[name] for name in ("pqkd_controls", "pqkd_extreme_controls")}})
+    fabricate(study, tmp_path, radians)
+    text = page_of("distillation", made(collect(study, tmp_path), study, tmp_path))
+    ends = f"end at root mean squares of {2 * radians:.1f} to {2 * radians:.1f} (photons, angles tuned)"
+    assert text.count(ends) == 2
+    assert (text.count("**, of runs that have not converged"), text.count("These runs have not converged")) == ((2, 2) if far else (0, 0))
 
 
 @pytest.mark.whole
