@@ -15,15 +15,18 @@ from results_made import CHAPTERS, made, page_of
 from scipy import stats
 
 from chapters.distillation import figures, laws, tables
+from chapters.distillation.facts import Replaced
 from chapters.distillation.figures import MissingDetailsError
 from chapters.distillation.reliability import binomial_interval, draw_calibration, pooled
 from chapters.distillation.shots import shot_fits, shot_gains
-from chapters.distillation.students import control_runs, distilled_runs, extreme_control_runs, frontier
+from chapters.distillation.students import LABELS, control_runs, distilled_runs, extreme_control_runs, frontier
 from lightweights.networks.teacher import Teacher
 from lightweights.report.figure import render
 from lightweights.report.make import means_by_variant
 from lightweights.report.results import ResultsError, with_settings
+from lightweights.report.statistics import Summary
 from lightweights.report.table import to_latex, to_markdown
+from lightweights.settings.reading import load_study
 from lightweights.settings.runs import Run
 from lightweights.settings.study import Study, parse_study
 from lightweights.study.collect import collect, read_runs, reported_test_sets, write_runs
@@ -107,8 +110,8 @@ def accuracy_of(run: Run) -> float:
     return centre + 0.2 * seed + (0.01 * (-1) ** seed if source == "photonic" else 0.0)
 
 
-def fabricate(study: Study, results: Path) -> None:
-    """Folders of all runs: the last epoch has the known numbers."""
+def fabricate(study: Study, results: Path, radians: float = 0.1) -> None:
+    """Folders of all runs: the last epoch has the known numbers; angles grow by so many radians an epoch."""
     for run in study.runs():
         accuracy = accuracy_of(run)
         distilled = run.settings.method != "classical"
@@ -147,7 +150,7 @@ def fabricate(study: Study, results: Path) -> None:
         }
         length = run.settings.schedule.epochs
         history = pd.DataFrame(
-            [{"epoch": n, **final, "theta_rms": 0.1 * n, "feature_rms": 3.0 - n, "seconds": n} for n in range(1, length + 1)]
+            [{"epoch": n, **final, "theta_rms": radians * n, "feature_rms": 3.0 - n, "seconds": n} for n in range(1, length + 1)]
         )
         metrics_file(run, results).parent.mkdir(parents=True)
         metrics_file(run, results).write_text(json.dumps(metrics))
@@ -317,21 +320,25 @@ def test_published_numbers_are_judged_at_their_own_schedule_only(there, tmp_path
     assert rows.loc["pqkd.delta_inf.ema"].verdict == "not run"
 
 
+def judged_by(preset: str, results: Path) -> pd.DataFrame:
+    """The chapter's scorecard of made-up runs of a preset."""
+    study = load_study(Path("params.yaml"), Path(f"workflow/presets/{preset}.yaml"))
+    fabricate(study, results)
+    rows = made(collect(study, results), study).scores.set_index("claim")
+    return rows[rows.chapter == "distillation"]
+
+
 def test_derived_numbers_are_judged_at_the_published_schedule_too(tmp_path: Path) -> None:
-    tree = made_up().model_dump(mode="json")
-    names = ("pqkd_teacher_narrow", "pqkd_extreme_narrow", "pqkd_teacher_subset", "pqkd_controls", "pqkd_shots")
-    for name in names:
-        override = tree["experiments"][name]["override"]
-        override["schedule.epochs"] = 100
-        del override["distillation_data.train_images"]
-    study = parse_study(tree | {"experiments": {name: tree["experiments"][name] for name in names}})
-    fabricate(study, tmp_path)
-    rows = made(collect(study, tmp_path), study).scores.set_index("claim")
+    rows = judged_by("pqkd_text", tmp_path)
     extreme = rows.loc["pqkd_extreme.mnist.validation_low"]
     assert extreme.verdict == "open" and "96.80 [96.31, 97.30] at 105.3x (widths 32, 64, 64, rank 8)" in extreme.why
     gain = rows.loc["pqkd.delta_inf.ema"]
     assert (gain.verdict, gain.n, gain["mean"]) == ("lower", 3, pytest.approx(87.8))
     assert rows.loc["pqkd.delta_inf.no_ema"].verdict == "higher"
+    table = judged_by("pqkd_paper", tmp_path)
+    left = {claim for claim in rows.index if {rows.verdict[claim], table.verdict[claim]} == {"not run"}}
+    compressions = {f"pqkd_extreme.mnist.second_hand_{times}" for times in (48, 76)}  # of widths and ranks that no source gives
+    assert left == {"pqkd.ema_factor", "pqkd.shot_noise_power", "pqkd.variance_ratio"} | compressions  # laws are measured without training
 
 
 @pytest.mark.whole
@@ -343,7 +350,6 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "99.07 and 99.09",
         "[Partial compression](tables/pqkd_controls.md) (mnist, 1,000 images, 2 epochs): photons minus Gaussian, fixed is +",
         "[All convolutions](tables/pqkd_extreme_controls.md) (mnist, 1,000 images, 2 epochs, mean of the last 3): photons minus",
-        "intervals of photons minus the others lie wholly above 0 against photons, frozen at zero",
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
         "angles frozen: with averaging",
         "Student minus teacher on test images: cross-entropy 0.0000",
@@ -353,10 +359,32 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "points; published at 100 epochs, not to be compared with ours at fewer: 89.05 with and 46.68 without.",
     ):
         assert told in text, told
+    others = "photons, frozen at zero; photons, frozen at random angles; zero feature; mixing trained; linear hypernetwork, 512 numbers"
+    told = f"of the 6 other intervals 6 lie wholly above 0 (photons minus {others} a layer; plain CNN) and none wholly below.\n"
+    assert told in text and "; of the 1 other intervals 1 lie wholly above 0 (photons minus plain CNN) and none wholly below.\n" in text
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| photons, frozen at zero ")]
     assert [len(row) for row in rows] == [5] and rows[0][2].startswith("+2.10 [")
     nothing = page_of("distillation", made(runs[runs.method == "classical"], study))
     assert "Is it the photons?" not in nothing and "minus teacher" not in nothing
+
+
+def test_intervals_on_one_side_of_zero_are_counted_on_both_sides_and_but_for_the_reference() -> None:
+    ends = {"zero": (85.0, 87.0), "gaussian-fixed": (-23.0, -2.0), "distinguishable": (-19.0, 11.0), "uniform": (-3.0, -1.0)}
+    minus = {LABELS[source]: Summary(5, (low + high) / 2, 1.0, low, high) for source, (low, high) in ends.items()}
+    minus[LABELS["coherent"]] = Summary(2, 5.0, 0.1, 4.0, 6.0)  # of two pairs, which give no interval
+    found = Replaced("All convolutions", "", "", "", "", {}, minus, "open", [], [])
+    assert (found.clear(True), found.clear(False)) == ([LABELS["zero"]], [LABELS["uniform"]]) and len(found.others) == 3
+
+
+@pytest.mark.parametrize(("radians", "far"), [(0.7, False), (0.8, True)])
+def test_runs_whose_angles_ran_far_are_said_not_to_have_converged(tmp_path: Path, radians, far) -> None:
+    study = made_up()
+    study = study.model_copy(update={"experiments": {name: study.experiments[name] for name in ("pqkd_controls", "pqkd_extreme_controls")}})
+    fabricate(study, tmp_path, radians)
+    text = page_of("distillation", made(collect(study, tmp_path), study, tmp_path))
+    ends = f"end at root mean squares of {2 * radians:.1f} to {2 * radians:.1f} (photons, angles tuned)"
+    assert text.count(ends) == 2
+    assert (text.count("**, of runs that have not converged"), text.count("These runs have not converged")) == ((2, 2) if far else (0, 0))
 
 
 @pytest.mark.whole

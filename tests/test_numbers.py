@@ -29,24 +29,26 @@ def page(name: str) -> str:
     return re.sub(r" {2,}", " ", (PAPER / f"{name}.md").read_text())
 
 
-def interval(values) -> str:
+def interval(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
     half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return f"{values.mean():.2f} [{clean(values.mean() - half)}, {clean(values.mean() + half)}]"
+    low, high = (clean(values.mean() + end, decimals) for end in (-half, half))
+    return f"{values.mean():.{decimals}f} [{low}, {high}]"
 
 
-def signed(values) -> str:
-    text = interval(values)
+def signed(values, decimals: int = 2) -> str:
+    text = interval(values, decimals)
     return text if text.startswith("-") else f"+{text}"
 
 
-def clean(value: float) -> str:
-    return f"{value:.2f}".replace("-0.00", "0.00")
+def clean(value: float, decimals: int = 2) -> str:
+    nothing = f"{0:.{decimals}f}"
+    return f"{value:.{decimals}f}".replace(f"-{nothing}", nothing)
 
 
-def spread(values) -> str:
+def spread(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
-    return f"{values.mean():.2f} ± {values.std(ddof=1):.2f}"
+    return f"{values.mean():.{decimals}f} ± {values.std(ddof=1):.{decimals}f}"
 
 
 def by_seed(runs: pd.DataFrame, column: str = COLUMN) -> pd.Series:
@@ -318,16 +320,39 @@ def test_noise_at_generation_only(runs) -> None:
     assert f"which no noise can change: {signed(alone.dropna())}" in text
 
 
+def on_one_side(differences: list[pd.Series]) -> tuple[int | str, int | str]:
+    ends = [stats.ttest_1samp(values.dropna(), 0).confidence_interval(0.95) for values in differences]
+    return sum(low > 0 for low, _ in ends) or "none", sum(high < 0 for _, high in ends) or "none"
+
+
+def counted(text: str, where: str) -> tuple[int | str, ...]:
+    told = next(line for line in text.splitlines() if line.startswith(f"- [{where}](tables/"))
+    found = re.search(r"of the (\d+) other intervals (\w+) lie wholly above 0(?: \(.*\))? and (\w+) wholly below", told)
+    assert found is not None, told
+    return tuple(int(number) if number.isdigit() else number for number in found.groups())
+
+
 def test_photons_of_distillation_against_a_fixed_vector(runs) -> None:
     text, column = page("distillation"), "test_accuracy_percent"
     own = {source: by_seed(part, column) for source, part in of(runs, "pqkd_controls").groupby("feature.source")}
     for source in set(own) - {"photonic"}:
         assert signed(own["photonic"] - own[source]) in text, source
+    others = {source: own[source] for source in set(own) - {"photonic", "gaussian-fixed"}}
+    others |= {kind: by_seed(part, column) for kind, part in of(runs, "pqkd_mixing").groupby("student.mixing")}
+    others["few"] = by_seed(of(runs, "pqkd_hypernetwork"), column)
+    others["random angles"] = by_seed(of(runs, "pqkd_uniform_start", feature__source="photonic-frozen"), column)
+    others["plain"] = by_seed(of(runs, "pqkd_plain", student__widths="[53, 106, 101]"), column)
+    sides = on_one_side([own["photonic"] - values for values in others.values()])
+    assert counted(text, "Partial compression") == (len(others), *sides) == (13, 5, "none")
     last: dict[str, dict[int, float]] = {}
     for folder in sorted((PAPER / "runs/pqkd_extreme_controls").glob("*/seed-*")):
         source, seed = folder.parent.name.split(",")[0].removeprefix("source="), int(folder.name.removeprefix("seed-"))
         last.setdefault(source, {})[seed] = pd.read_csv(folder / "history.csv")[column].tail(3).mean()
     photons = pd.Series(last["photonic"])
+    paths = sorted((PAPER / "runs/pqkd_plain").glob("widths=5.10.14,*/seed-*/history.csv"))
+    plain = [pd.read_csv(path)[column].tail(3).mean() for path in paths]
+    others = [pd.Series(last["distinguishable"]), pd.Series(plain)]
+    assert counted(text, "All convolutions") == (2, *on_one_side([photons - values for values in others]))
     for source in ("gaussian-fixed", "distinguishable"):
         assert signed(photons - pd.Series(last[source])) in text
         assert spread(list(last[source].values())) in text
@@ -393,6 +418,9 @@ def test_where_tuned_angles_end(runs) -> None:
             paths = sorted((PAPER / "runs" / experiment).glob(f"source={source},*/seed-*/history.csv"))
             ends = [pd.read_csv(path).theta_rms.iloc[-1] for path in paths]
             assert f"{min(ends):.1f} to {max(ends):.1f} (" in line
+            told = f"{where.capitalize()}: photons minus a fixed Gaussian vector is "
+            answer = text[text.index(told) :].split("** ")[0].split("; ")[0].split("\n")[0]
+            assert ("of runs that have not converged" in answer) == (experiment == "pqkd_extreme_controls") == (max(ends) > 1.5), answer
             if (stuck := sum(end > 3.04 for end in ends)) and source == "distinguishable":
                 assert f"{stuck} of {len(ends)} runs with practically all angles at the clip" in line
 

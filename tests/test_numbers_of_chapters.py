@@ -1,13 +1,16 @@
 """The numbers of the small chapters' pages, computed again from runs.csv and histories with pandas and scipy alone."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from test_numbers import PAPER, clean, interval, of, page, signed, spread
+from test_numbers import PAPER, by_seed, clean, interval, of, page, signed, spread
+
+from chapters.adapters.comparisons import LABELS
 
 TASKS = {
     "oscillator": "damped oscillator",
@@ -145,7 +148,7 @@ def test_kernels_at_their_best_and_at_their_largest(runs, experiment) -> None:
         part = part[part["pair.qubits"] >= 32]
         slopes.append(np.polyfit(np.log(part["pair.qubits"]), np.log(part.chain_kernel_seconds), 1)[0])
     assert f"to the power of {spread(slopes)} [{interval(slopes).split('[')[1]}" in text
-    assert clean(-0.001) == "0.00"
+    assert clean(-0.001) == "0.00" and clean(-0.00001, 4) == "0.0000"
 
 
 def test_teachers_at_the_published_schedule() -> None:
@@ -179,3 +182,132 @@ def test_what_splitting_a_photonic_circuit_costs(runs) -> None:
             told += f" {signed(values - one[arm])} |"
         after = text[text.index(row) : text.index(row) + 200]
         assert told in after, (row, told)
+
+
+class Adapters:
+    """The runs of the adapters on a task: values and numbers in use by arm and budget, and the plan's contrasts with their words."""
+
+    def __init__(self, runs: pd.DataFrame, task: str) -> None:
+        self.value, self.decimals, self.better, self.margin, names, ceiling, untouched = ADAPTERS[task]
+        alone, whole = of(runs, untouched), of(runs, ceiling)
+        own = runs[runs.experiment.isin(names)].groupby(["adapter.arm", "adapter.budget"])
+        self.values = {(arm, int(budget)): by_seed(part, self.value) for (arm, budget), part in own}
+        self.used = {key: int(part.parameters_trained_used.max() - alone.parameters_trained_used.max()) for key, part in own}
+        self.alone, self.whole = by_seed(alone, self.value), by_seed(whole, self.value)
+        self.all_numbers = int(whole["adapter.budget"].max())
+        self.budgets = sorted({budget for _, budget in self.values})
+        self.minus = {(arm, b): self.values["photonic", b] - self.values[arm, b] for b in self.budgets for arm in PRIMARY}
+        self.words = words_of(self.minus, self.margin)
+
+    def told(self, values: pd.Series) -> str:
+        return f"{spread(values, self.decimals)} [{interval(values, self.decimals).split('[')[1]}"
+
+    def as_good(self, budget: int) -> str:
+        lost = self.better * self.minus["lora", budget]
+        worst = lost.mean() - stats.sem(lost) * stats.t.ppf(0.95, len(lost) - 1)
+        return f"{'not inferior to' if worst > -self.margin else 'not shown to be as good as'} LoRA of the same budget"
+
+    def numbers(self, budget: int) -> str:
+        return "used: " + ", ".join(f"{LABELS[arm]} {self.used[arm, budget]:,}" for arm in ("photonic", *PRIMARY))
+
+    def at(self, budget: int) -> str:
+        reached = {arm: part for (arm, size), part in self.values.items() if size == budget}
+        best = max(reached, key=lambda arm: self.better * reached[arm].mean())
+        minus = (f"minus {LABELS[arm]} {signed(self.minus[arm, budget], self.decimals)}, *{self.words[arm, budget]}*" for arm in PRIMARY)
+        return (
+            f"- Budget {budget:,} ({100 * budget / self.all_numbers:.3g} %; {self.numbers(budget)}): photons "
+            f"{self.told(reached['photonic'])} (n = {len(reached['photonic'])}); the best arm is {LABELS[best]} (used: "
+            f"{self.used[best, budget]:,}) with {self.told(reached[best])} (n = {len(reached[best])}). Photons {'; '.join(minus)}; "
+            f"{self.as_good(budget)} within {self.margin} {'nats' if self.better < 0 else 'points'}."
+        )
+
+    def answer(self) -> str:
+        budget, arms = self.budgets[-1], {}
+        for arm in PRIMARY:
+            side = "better than" if self.better * self.minus[arm, budget].mean() > 0 else "worse than"
+            relation = {"differs": side, "equivalent": "equivalent to", "open": "not told apart from"}[self.words[arm, budget]]
+            arms.setdefault(relation, []).append(LABELS[arm])
+        outcome = ", ".join(f"{relation} {' and '.join(', '.join(part).rsplit(', ', 1))}" for relation, part in arms.items())
+        return (
+            f"with a budget of {budget:,} trained numbers ({100 * budget / self.all_numbers:.3g} % of all adapters'; "
+            f"{self.numbers(budget)}; n = 5), photons reach {spread(self.values['photonic', budget], self.decimals)} "
+            f"{'nats a token' if self.better < 0 else '% accuracy'} and are {outcome}; {self.as_good(budget)}."
+        )
+
+    def minus_all(self) -> str:
+        arms = [arm for arm in ("photonic", "affine-angles") if (arm, self.budgets[0]) in self.values]
+        lost = {(arm, budget): self.values[arm, budget] - self.whole for arm in arms for budget in self.budgets}
+        return "- Minus LoRA with all numbers: " + "; ".join(
+            f"{LABELS[arm]} at {budget:,} {signed(values, self.decimals)}" for (arm, budget), values in lost.items()
+        )
+
+    def angles(self) -> str:
+        minus = (self.values["affine-angles", budget] - self.values["affine", budget] for budget in self.budgets)
+        return "; ".join(f"{signed(values, 4)} at {budget:,}" for budget, values in zip(self.budgets, minus, strict=True))
+
+    def gains(self) -> str:
+        reached = {f"photons at {budget:,}": self.values["photonic", budget] for budget in self.budgets}
+        reached = {f"LoRA at {self.all_numbers:,}": self.whole} | reached
+        return "- Minus no adapter: " + "; ".join(f"{name} {signed(values - self.alone)}" for name, values in reached.items())
+
+
+ADAPTERS = {
+    "Next token": (
+        *("test_nats", 4, -1, 0.02, ("adapters_primary", "adapters_published", "adapters_controls")),
+        *("adapters_ceiling", "adapters_frozen"),
+    ),
+    "Classes": ("test_accuracy_percent", 2, 1, 1.0, ("adapters_minilm",), "adapters_minilm_ceiling", "adapters_minilm_head"),
+}
+PRIMARY = ("mps-only", "lora", "subspace")
+
+
+def words_of(differences: dict, margin: float) -> dict:
+    """The plan's words: Holm's correction over all contrasts, then two one-sided tests."""
+    p = {key: stats.ttest_1samp(values, 0).pvalue for key, values in differences.items()}
+    least, found = 0.0, {}
+    for place, key in enumerate(sorted(p, key=p.__getitem__)):
+        least = max(least, (len(p) - place) * p[key])
+        sides = ((-margin, "greater"), (margin, "less"))
+        same = max(stats.ttest_1samp(differences[key], end, alternative=side).pvalue for end, side in sides)
+        found[key] = "differs" if least < 0.05 else "equivalent" if same < 0.05 else "open"
+    return found
+
+
+@pytest.mark.parametrize("task", ADAPTERS)
+def test_every_number_of_the_adapters(runs, task) -> None:
+    own, text = Adapters(runs, task), page("adapters").split("## What the published log says")[0]
+    assert {len(values) for values in own.minus.values()} == {5}
+    assert all(number <= budget for (_, budget), number in own.used.items())
+    lines = [*map(own.at, own.budgets), own.answer(), own.minus_all(), f"LoRA with all {own.all_numbers:,} numbers {own.told(own.whole)}."]
+    if task == "Next token":
+        language = of(runs, "adapters_language").iloc[0]
+        lines += [own.angles(), f"{language.other_nats:.4f} nats a token, and animals and plants with {language.living_nats:.4f}."]
+        lines += [f"**{task}**: without adapters {own.alone.item():.4f} nats a token; "]
+    else:
+        lines += [own.gains(), f"**{task}**: without adapters {own.told(own.alone)} % accuracy; "]
+        assert stats.ttest_1samp(own.whole - own.alone, 0).pvalue > 0.05
+        lines.append("That task tells little apart: LoRA with all numbers is not shown to do better than no adapter either.")
+    for line in lines:
+        assert line in text, line
+    found = re.findall(rf"[+-]?\d+\.\d{{{own.decimals}}}(?: ± \d\S+)?(?: \[[^]]+\]| ±)", text)
+    assert len(found) > 15
+    assert [number for number in found if number not in " ".join(lines)] == []  # the page states nothing else
+
+
+def test_what_the_readme_says_of_adapters(runs) -> None:
+    text = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    language, classes = (Adapters(runs, task) for task in ADAPTERS)
+    assert all(language.words["lora", budget] == "differs" and language.minus["lora", budget].mean() > 0 for budget in language.budgets)
+    assert [classes.words["lora", budget] for budget in classes.budgets].count("differs") == 0
+    assert len(language.budgets) == len(classes.budgets) == 3
+    assert "do worse than ordinary ones of the same budget of trained numbers on one of two tasks, at each of three sizes; " in text
+    assert "on the other that is shown at none." in text
+
+
+def test_the_published_generator_beside_all_adapters(runs) -> None:
+    own, text = Adapters(runs, "Next token"), page("adapters")
+    for budget in (1376, 4264):
+        minus = own.values["affine-angles", budget] - own.whole
+        half = stats.sem(minus) * stats.t.ppf(0.95, len(minus) - 1)
+        told = f"with at most {budget:,} numbers minus LoRA with all 8,192: {minus.mean():.4f} nats a real token, one-sided 95 % bounds"
+        assert f"{told} {minus.mean() - half:.4f} and {minus.mean() + half:.4f}, against a margin of 0.0200." in text

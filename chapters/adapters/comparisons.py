@@ -42,6 +42,7 @@ class Task:
         margin: Within which two arms count as equivalent, and by which an arm may be worse and yet not inferior.
         budgets: Of trained numbers.
         all_numbers: Of all adapters.
+        head: Numbers of the task's head, which every arm trains besides its budget.
         experiments: Whose variants are the arms.
         ceiling: The experiment that trains all adapters directly.
         untouched: The experiment without adapters.
@@ -53,6 +54,7 @@ class Task:
     margin: float
     budgets: tuple[int, ...]
     all_numbers: int
+    head: int
     experiments: tuple[str, ...]
     ceiling: str
     untouched: str
@@ -71,6 +73,10 @@ class Task:
         """The runs of the network as it was."""
         return runs[runs.experiment == self.untouched] if self.value in runs else runs.iloc[:0]
 
+    def used(self, own: pd.DataFrame) -> int:
+        """Trained numbers in use of an arm's runs, without the head's: at most the budget, as arms come in sizes of their own."""
+        return int(own.parameters_trained_used.max()) - self.head
+
     def worst(self, found: Summary) -> float:
         """The one-sided 95 % bound of a difference on the side where the first arm is worse."""
         low, high = one_sided(found)
@@ -88,6 +94,7 @@ NEXT_TOKEN = Task(
     0.02,
     (512, 1376, 4264),
     8192,
+    0,
     ("adapters_primary", "adapters_published", "adapters_controls"),
     "adapters_ceiling",
     "adapters_frozen",
@@ -99,6 +106,7 @@ CLASSES = Task(
     1.0,
     (768, 1536, 3198),
     6144,
+    10_010,
     ("adapters_minilm",),
     "adapters_minilm_ceiling",
     "adapters_minilm_head",

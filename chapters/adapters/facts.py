@@ -13,12 +13,13 @@ from .comparisons import LABELS, PHOTONIC, TASKS, Task, differences, secondary
 
 @dataclass(frozen=True)
 class AtBudget:
-    """At one budget: its share of all numbers in percent, the photons, the arm with the best mean, the plan's contrasts, and the one to
-    LoRA of as many numbers (None where that was not run).
+    """At one budget: its share of all numbers in percent, how many each arm uses of it, the photons, the arm with the best mean, the plan's
+    contrasts, and the one to LoRA of the same budget (None where that was not run).
     """
 
     budget: int
     percent: float
+    used: dict[str, int]
     photons: Summary
     best: tuple[str, Summary]
     contrasts: list[Any]
@@ -85,10 +86,11 @@ def gains(runs: pd.DataFrame, task: Task) -> list[tuple[str, int, Summary]]:
 
 def at_budget(results: Results, task: Task, budget: int) -> AtBudget | None:
     """What holds at a budget; None where the photons were not run."""
-    means = {arm: summarise(own[task.value]) for arm in LABELS if len(own := task.of_arm(results.runs, arm, budget))}
-    if PHOTONIC not in means:
+    runs = {arm: own for arm in LABELS if len(own := task.of_arm(results.runs, arm, budget))}
+    if PHOTONIC not in runs:
         return None
+    means, used = {arm: summarise(own[task.value]) for arm, own in runs.items()}, {arm: task.used(own) for arm, own in runs.items()}
     best = max(means, key=lambda arm: task.better * means[arm].mean)
     contrasts = [row for row in differences(results.runs, task).itertuples() if row.budget == budget]
     lora = next((row for row in contrasts if row.minus == "lora" and row.n > 1), None)
-    return AtBudget(budget, 100 * budget / task.all_numbers, means[PHOTONIC], (best, means[best]), contrasts, lora)
+    return AtBudget(budget, 100 * budget / task.all_numbers, used, means[PHOTONIC], (best, means[best]), contrasts, lora)

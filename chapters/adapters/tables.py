@@ -8,7 +8,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import summarise
 from lightweights.report.table import Table, counts_cell, counts_of, from_three
 
-from .comparisons import LABELS, TASKS, Task, differences, secondary
+from .comparisons import CLASSES, LABELS, TASKS, Task, differences, secondary
 
 _COUNTS = "Trained numbers\n(stated / used / effective)"
 
@@ -28,10 +28,10 @@ def adapters_arms(results: Results) -> Table | None:
         return None
     caption = (
         "Next token: cross-entropy of the real tokens of the test texts in nats, padding not counted; less is better. Classes: accuracy "
-        "(%) of the test texts; numbers are told with the 10,010 of the head, which every arm trains besides its budget. Mean ± sd over "
-        "seeds, [95 % t interval]. Each arm is as large as its budget allows; effective: without those that move no outcome. The largest "
-        "budget of a task is all numbers of its adapters, trained directly. Every arm tries the same learning rates; the one that "
-        "validates best is kept."
+        f"(%) of the test texts; numbers are told with the {CLASSES.head:,} of the head, which every arm trains besides its budget. "
+        "Mean ± sd over seeds, [95 % t interval]. Each arm is as large as its budget allows; effective: without those that move no "
+        "outcome. The largest budget of a task is all numbers of its adapters, trained directly. Every arm tries the same learning rates; "
+        "the one that validates best is kept."
     )
     return Table("adapters_arms", caption, pd.DataFrame(rows), pd.DataFrame(cells))
 

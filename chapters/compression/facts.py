@@ -70,6 +70,8 @@ class Facts:
     sizes: list[AtEqualNumbers]
     fullest: list[AtEqualNumbers]
     """The sizes that have most methods, as many as a page has room for."""
+    rows: list[str]
+    """Methods that these sizes have."""
     share: float
     beside: dict[str, str]
     """What methods need besides the numbers that they are left with."""
@@ -84,12 +86,13 @@ def facts(results: Results) -> Facts:
     column = compared_column(results.runs)
     sizes = at_equal_numbers(own, column)
     told = {name: text for name, text in NEEDS.items() if any(name in size.methods for size in sizes)}
-    there = {name for size in sizes for name in size.methods}
+    fullest = sorted(sorted(sizes, key=lambda size: -len(size.methods))[:ROOM], key=lambda size: size.bond_dim)
     return Facts(
         column,
-        {name: label for name, label in METHODS.items() if name in there},
+        METHODS,
         sizes,
-        sorted(sorted(sizes, key=lambda size: -len(size.methods))[:ROOM], key=lambda size: size.bond_dim),
+        fullest,
+        [name for name in METHODS if any(name in size.methods for size in fullest)],
         EQUAL_NUMBERS,
         told,
         epochs_of(own),

@@ -91,11 +91,14 @@ class Replaced:
         """Whether tuned angles ran far, as they do where a run has not converged."""
         return max((own.sizes[1] for own in self.angles), default=0.0) > FAR
 
+    @property
+    def others(self) -> dict[str, Summary]:
+        """Photons minus all but the reference, where three pairs or more give an interval."""
+        return {label: found for label, found in self.minus.items() if label != LABELS[REFERENCE] and found.n > 2}
+
     def clear(self, above: bool) -> list[str]:
-        """Labels that photons lie wholly above, or below, by single intervals of three pairs or more."""
-        left_out = (PHOTONS, LABELS["zero"], LABELS[REFERENCE])
-        sure = {label: d for label, d in self.minus.items() if label not in left_out and d.n > 2 and d.low * d.high > 0}
-        return [label for label, difference in sure.items() if (difference.low > 0) == above]
+        """Labels of these that photons lie wholly above, or below, by single intervals."""
+        return [label for label, found in self.others.items() if (found.low > 0 if above else found.high < 0)]
 
 
 @dataclass(frozen=True)
