@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from chapters.partitioning.arms import STARTS, cut
 from chapters.partitioning.circuits import FAMILIES, cp_fraction, qft, quantum_volume, scheduled
 from chapters.partitioning.cost import groups_of, pairs, seats_of
 from chapters.partitioning.heuristics import block_order, filled_from_the_end, optimum, random_places, static
+from chapters.partitioning.method import check
 from chapters.partitioning.multilevel import Pass, partition
 from chapters.partitioning.settings import CuttingRun
 from lightweights.datasets.loading import nothing
+from lightweights.settings.base import SettingsError
 from lightweights.settings.runs import Run
 from lightweights.study.contract import check_run
 
@@ -85,6 +88,34 @@ def test_small_circuits_reach_the_exact_optimum(seed):
     circuit = type(circuit)(4, circuit.layers[:4], frozenset(node for node in circuit.turned if node[1] < 4))
     found = pairs(groups_of(circuit), partition(circuit, 2, drawn))
     assert found == optimum(circuit, 2)
+
+
+def test_the_order_of_qubits_is_a_start_of_the_search_so_that_only_random_starts_can_end_above_it():
+    circuit = qft(16, rng())
+    groups = groups_of(circuit)
+    ordered = pairs(groups, filled_from_the_end(circuit, 4))
+    found = [pairs(groups, partition(circuit, 4, rng(seed), ordered=False)) for seed in range(3)]
+    assert pairs(groups, partition(circuit, 4, rng())) == ordered
+    assert min(found) >= ordered
+    assert max(found) > ordered
+    assert cut(STARTS, circuit, 4, rng(0)) == found[0]
+
+
+def test_as_many_starts_are_made_with_the_order_as_without_it(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("chapters.partitioning.multilevel.random_places", lambda *given: drawn.append(1) or random_places(*given))
+    for ordered, random in ((True, 2), (False, 4)):
+        drawn.clear()
+        partition(cp_fraction(6, rng(), 0.5), 2, rng(), ordered=ordered)
+        assert len(drawn) == random
+
+
+def test_runs_from_before_random_starts_keep_their_identity_and_one_way_is_one_round():
+    tree = {"method": "cutting", "numerics_version": 1, "dataset": {"name": "none"}, "schedule": {"rounds": 6}}
+    assert "ways" not in CuttingRun.model_validate(tree | {"cutting": {"qubits": 16}}).plain()["cutting"]
+    alone = CuttingRun.model_validate(tree | {"cutting": {"ways": STARTS}})
+    with pytest.raises(SettingsError, match=r"here: schedule.rounds = 6: cutting.ways = random_starts has 1"):
+        check(alone, "here")
 
 
 def test_enumeration_refuses_what_is_too_large():

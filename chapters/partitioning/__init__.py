@@ -3,7 +3,8 @@
 from lightweights.report.chapter import Chapter, Shown
 from lightweights.report.measures import Measure
 
-PAIRS = ("ebits", "ebits_fraction", "ebits_small")
+STARTS = ("ebits_starts", "ebits_starts_fraction")
+PAIRS = ("ebits", "ebits_fraction", "ebits_dense", "ebits_small", *STARTS)
 
 CHAPTER = Chapter(
     title="Cutting circuits",
@@ -17,9 +18,7 @@ CHAPTER = Chapter(
         "ebits": Shown("Entangled pairs", "Entangled pairs by way to cut, beside the published means", PAIRS),
         "splitting": Shown("Splitting", "One photonic circuit against products of two and three", ("splitting",)),
     },
-    figures={
-        "ebits": Shown("Entangled pairs", "Entangled pairs of every way to cut, beside the published means", ("ebits", "ebits_fraction"))
-    },
+    figures={"ebits": Shown("Entangled pairs", "Entangled pairs of every way to cut, beside the published means", PAIRS[:3])},
     cover="ebits",
     methods=("chapters.partitioning.method",),
     measures=(Measure("multilevel_pairs_2", "pairs", "pairs", 1, 0.1, True), Measure("multilevel_pairs_4", "pairs", "pairs", 1, 0.1, True)),
