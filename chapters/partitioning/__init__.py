@@ -23,4 +23,5 @@ CHAPTER = Chapter(
     methods=("chapters.partitioning.method",),
     measures=(Measure("multilevel_pairs_2", "pairs", "pairs", 1, 0.1, True), Measure("multilevel_pairs_4", "pairs", "pairs", 1, 0.1, True)),
     words={"partitioning": "partitioning"},
+    exploratory=True,
 )
