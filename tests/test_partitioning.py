@@ -112,7 +112,7 @@ def test_as_many_starts_are_made_with_the_order_as_without_it(monkeypatch):
 
 def test_runs_from_before_random_starts_keep_their_identity_and_one_way_is_one_round():
     tree = {"method": "cutting", "numerics_version": 1, "dataset": {"name": "none"}, "schedule": {"rounds": 6}}
-    assert "ways" not in CuttingRun.model_validate(tree | {"cutting": {"qubits": 16}}).plain()["cutting"]
+    assert CuttingRun.model_validate(tree | {"cutting": {"qubits": 16}}).plain()["cutting"].keys() == {"family", "qubits", "fraction"}
     alone = CuttingRun.model_validate(tree | {"cutting": {"ways": STARTS}})
     with pytest.raises(SettingsError, match=r"here: schedule.rounds = 6: cutting.ways = random_starts has 1"):
         check(alone, "here")
@@ -160,7 +160,7 @@ def test_static_places_beat_none_of_ours_even_from_a_well_kept_partitioner():
 
 
 def test_runs_keep_the_contract():
-    own = {"cutting": {"family": "cp_fraction", "qubits": 4}}
+    own = {"cutting": {"family": "cp_fraction", "qubits": 4, "processors": [2, 3]}}
     settings = CuttingRun.model_validate(
         {
             "method": "cutting",

@@ -4,7 +4,7 @@ from lightweights.report.chapter import Chapter, Shown
 from lightweights.report.measures import Measure
 
 STARTS = ("ebits_starts", "ebits_starts_fraction")
-PAIRS = ("ebits", "ebits_fraction", "ebits_dense", "ebits_small", *STARTS)
+PAIRS = ("ebits", "ebits_fraction", "ebits_dense", "ebits_fewer", "ebits_small", *STARTS)
 
 CHAPTER = Chapter(
     title="Cutting circuits",
@@ -21,7 +21,7 @@ CHAPTER = Chapter(
     figures={"ebits": Shown("Entangled pairs", "Entangled pairs of every way to cut, beside the published means", PAIRS[:3])},
     cover="ebits",
     methods=("chapters.partitioning.method",),
-    measures=(Measure("multilevel_pairs_2", "pairs", "pairs", 1, 0.1, True), Measure("multilevel_pairs_4", "pairs", "pairs", 1, 0.1, True)),
+    measures=tuple(Measure(f"multilevel_pairs_{processors}", "pairs", "pairs", 1, 0.1, True) for processors in (2, 3, 4)),
     words={"partitioning": "partitioning"},
     exploratory=True,
 )

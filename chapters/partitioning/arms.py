@@ -9,7 +9,6 @@ from .heuristics import block_order, filled_from_the_end, optimum, random_places
 from .multilevel import partition
 from .settings import CuttingSection
 
-PROCESSORS = (2, 4)
 MOST_PLACES = 50_000
 """Places that are enumerated for the exact optimum."""
 

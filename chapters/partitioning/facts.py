@@ -11,11 +11,12 @@ from lightweights.report.claims import matching_runs
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
-from .arms import ARMS, PROCESSORS
+from .arms import ARMS
 from .ranks import rank_of
 
 EXPERIMENTS = ("ebits", "ebits_fraction", "ebits_small")
 WORDS = {"qft": "quantum Fourier transform", "qaoa": "QAOA", "quantum_volume": "quantum volume", "cp_fraction": "controlled phases"}
+PROCESSORS = (2, 3, 4)
 ACCURACY = "test10k_accuracy_percent"
 
 
@@ -125,6 +126,7 @@ def circuits_of(results: Results) -> list[Circuits]:
         _circuits(results, str(family), float(fraction), int(qubits), processors, part)
         for (_, family, fraction, qubits), part in own.groupby(keys, sort=False)
         for processors in PROCESSORS
+        if part.get(f"random_pairs_{processors}", pd.Series(dtype=float)).notna().any()
     ]
 
 

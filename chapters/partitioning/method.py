@@ -13,7 +13,7 @@ from lightweights.settings.base import SettingsError
 from lightweights.training.randomness import stream
 from lightweights.training.state import Training
 
-from .arms import ARMS, PROCESSORS, circuit_of, cut
+from .arms import ARMS, circuit_of, cut
 from .settings import CuttingRun
 
 
@@ -34,7 +34,7 @@ def begin(
 def advance(
     training: Training, settings: CuttingRun, data: Dataset, seed: int, *, teacher: nn.Module | None = None
 ) -> Iterator[dict[str, float]]:
-    """One way a round, over two and over four processors; a row holds the entangled pairs of all ways so far."""
+    """One way a round, over each number of processors; a row holds the entangled pairs of all ways so far."""
 
     def draw(purpose: str) -> np.random.Generator:
         return np.random.default_rng(stream(seed, purpose).initial_seed())
@@ -44,7 +44,7 @@ def advance(
     for number in range(len(training.rows) + 1, settings.schedule.rounds + 1):
         name = names[number - 1]
         row = dict(training.rows[-1]) if training.rows else {"gates": sum(map(len, circuit.layers)), "layers": len(circuit.layers)}
-        for processors in PROCESSORS:
+        for processors in settings.cutting.processors:
             found = cut(name, circuit, processors, draw(f"{name} {processors}"))
             if found is not None:
                 row[f"{name}_pairs_{processors}"] = found
