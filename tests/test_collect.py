@@ -68,6 +68,14 @@ def test_runs_csv_is_byte_stable_and_reads_back_the_same(finished, tmp_path):
     assert to_csv(again).encode() == (tmp_path / "runs.csv").read_bytes()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_runs_csv_that_pandas_would_read_in_pieces_is_read_in_one(finished, tmp_path):
+    runs = collect(*finished).head(1)
+    many = pd.concat([runs.assign(seed=number, mixed="x" if number > 2000 else 1.5) for number in range(4000)])
+    write_runs(many, tmp_path / "runs.csv")
+    assert len(read_runs(tmp_path / "runs.csv")) == len(many)
+
+
 def test_counts_stay_whole_numbers_where_some_runs_have_none(finished):
     study, results = finished
     lines = to_csv(collect(study, results)).splitlines()

@@ -1,6 +1,7 @@
 """The numbers of the small chapters' pages, computed again from runs.csv and histories with pandas and scipy alone."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -76,18 +77,24 @@ def test_cuts_of_graphs_and_what_processors_do(runs) -> None:
 
 def test_entangled_pairs_of_every_way(runs) -> None:
     text, scores = page("partitioning"), pd.read_csv(PAPER / "scorecard.csv")
-    own = runs[runs.experiment.isin(["ebits", "ebits_fraction"])]
+    own = runs[runs.experiment.isin(["ebits", "ebits_fraction", "ebits_dense", "ebits_fewer"])]
     published = scores[scores.claim.str.startswith("partitioning.")]
     ordered = searched = 0
-    for (_, _, qubits), part in own.groupby(["cutting.family", "cutting.fraction", "cutting.qubits"], dropna=False):
-        for processors in (2, 4):
+    keys = ["experiment", "cutting.family", "cutting.fraction", "cutting.qubits"]
+    for (_, _, _, qubits), part in own.groupby(keys, dropna=False):
+        for processors in (2, 3, 4):
+            if f"multilevel_pairs_{processors}" not in part or part[f"multilevel_pairs_{processors}"].isna().any():
+                continue
             means = {way: part[f"{way}_pairs_{processors}"] for way in ("multilevel", "filled", "kernighan_lin", "random")}
             reported = published[
-                np.isclose(published["mean"], means["multilevel"].mean()) & (published.quantity == f"multilevel_pairs_{processors}")
+                np.isclose(published["mean"], means["multilevel"].mean())
+                & (published.quantity == f"multilevel_pairs_{processors}")
+                & published.setting.str.contains(f", {qubits:.0f} qubits, ")
             ]
             if reported.empty:
                 continue
             if means["filled"].mean() <= means["multilevel"].mean():
+                assert (means["filled"].array == means["multilevel"].array).all()
                 ordered += 1
                 continue
             searched += 1
@@ -103,6 +110,38 @@ def test_entangled_pairs_of_every_way(runs) -> None:
     for ways in ("multilevel", "filled"):
         assert (fourier[f"{ways}_pairs_2"] == fourier["cutting.qubits"] / 2 - 1).all()
         assert (fourier[f"{ways}_pairs_4"] == 3 * fourier["cutting.qubits"] / 2 - 6).all()
+
+
+def test_the_search_from_random_starts_alone_beside_the_order(runs) -> None:
+    text = page("partitioning")
+    starts = runs[runs.experiment.isin(["ebits_starts"])].set_index(["cutting.family", "cutting.qubits", "seed"])
+    landed = of(runs, "ebits").set_index(["cutting.family", "cutting.qubits", "seed"]).loc[starts.index]
+    worse = tied = 0
+    for (family, qubits), part in starts.groupby(level=[0, 1]):
+        for processors in (2, 4):
+            random = part[f"random_starts_pairs_{processors}"]
+            order, search = (landed.loc[part.index, f"{way}_pairs_{processors}"] for way in ("filled", "multilevel"))
+            if order.mean() > search.mean():
+                continue
+            tied += 1
+            told = f"{qubits:.0f} qubits on {processors} processors, {random.mean():.1f} ± {random.std():.1f} (order {order.mean():.1f}"
+            assert (told in text) == (random.mean() > order.mean()), (family, told)
+            worse += random.mean() > order.mean()
+    assert f"it ends with more pairs for {worse} of these {tied}." in text
+
+
+def test_denser_circuits_and_fewer_processors_explain_published_pairs(runs) -> None:
+    text, dense = page("partitioning"), of(runs, "ebits_dense")
+    pairs = {share: part.multilevel_pairs_2 for share, part in dense.groupby("cutting.fraction")}
+    for share, values in pairs.items():
+        assert f"{values.mean():.1f} ± {values.std():.1f} at {share:g}" in text
+    assert stats.ttest_ind(pairs[1.0], pairs[0.7], equal_var=False).pvalue < 0.001  # fewer pairs at more controlled phases
+    assert pairs[1.0].mean() < pairs[0.7].mean()
+    assert "contradict" not in text.replace("is no contradiction", "")
+    fewer = of(runs, "ebits_fewer")
+    for (_, qubits), part in fewer.groupby(["cutting.fraction", "cutting.qubits"]):
+        values = part[f"multilevel_pairs_{qubits / 8 - 1:.0f}"]
+        assert f"on {qubits / 8 - 1:.0f} {values.mean():.1f} ± {values.std():.1f}" in text
 
 
 def test_forecasts_of_series(runs) -> None:
@@ -179,3 +218,16 @@ def test_what_splitting_a_photonic_circuit_costs(runs) -> None:
             told += f" {signed(values - one[arm])} |"
         after = text[text.index(row) : text.index(row) + 200]
         assert told in after, (row, told)
+    for circuits in sorted({circuits for circuits, _ in accuracy}, key=len):
+        shapes = json.loads(circuits)
+        gain = accuracy[circuits, "photonic"] - accuracy[circuits, "photonic-frozen"]
+        assert f"{len(shapes)} circuit{'s' * (len(shapes) > 1)} {signed(gain)} points" in text
+        trained = own[(own["photonics.circuits"] == circuits) & (own.arm == "photonic")]
+        low, high = trained.parameters_phases_effective.min(), trained.parameters_phases_effective.max()
+        assert f"{low}{f' to {high}' if high > low else ''} of {trained.parameters_phases_used.iloc[0]}" in text
+        counts = [math.comb(*shape) for shape in shapes]
+        assert f"{math.prod(counts):,}" in text
+        assert f"{100 * 6690 / math.prod(counts):.0f} %" in text
+        if len(shapes) > 1:
+            entering = max(np.unravel_index(np.arange(6690), counts)[0]) + 1
+            assert f"{entering} of the {counts[0]} outcomes of circuit 1 enter" in text
