@@ -70,8 +70,10 @@ def test_runs_csv_is_byte_stable_and_reads_back_the_same(finished, tmp_path):
 
 @pytest.mark.filterwarnings("error")
 def test_a_runs_csv_that_pandas_would_read_in_pieces_is_read_in_one(finished, tmp_path):
-    runs = collect(*finished).head(1)
-    many = pd.concat([runs.assign(seed=number, mixed="x" if number > 2000 else 1.5) for number in range(4000)])
+    many = pd.concat([collect(*finished).head(1)] * 2000, ignore_index=True).assign(seed=range(2000))
+    wide = pd.DataFrame(0, index=many.index, columns=[f"setting.{number}" for number in range(600)])
+    wide["setting.0"] = [1.5] * 1500 + ["text"] * 500
+    many = pd.concat([many, wide], axis=1)
     write_runs(many, tmp_path / "runs.csv")
     assert len(read_runs(tmp_path / "runs.csv")) == len(many)
 
