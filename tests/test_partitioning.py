@@ -103,7 +103,7 @@ def test_the_order_of_qubits_is_a_start_of_the_search_so_that_only_random_starts
 
 def test_as_many_starts_are_made_with_the_order_as_without_it(monkeypatch):
     drawn = []
-    monkeypatch.setattr("chapters.partitioning.multilevel.random_places", lambda *given: drawn.append(1) or random_places(*given))
+    monkeypatch.setitem(partition.__globals__, "random_places", lambda *given: drawn.append(1) or random_places(*given))
     for ordered, random in ((True, 2), (False, 4)):
         drawn.clear()
         partition(cp_fraction(6, rng(), 0.5), 2, rng(), ordered=ordered)
