@@ -68,6 +68,16 @@ def test_runs_csv_is_byte_stable_and_reads_back_the_same(finished, tmp_path):
     assert to_csv(again).encode() == (tmp_path / "runs.csv").read_bytes()
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_runs_csv_that_pandas_would_read_in_pieces_is_read_in_one(finished, tmp_path):
+    many = pd.concat([collect(*finished).head(1)] * 2000, ignore_index=True).assign(seed=range(2000))
+    wide = pd.DataFrame(0, index=many.index, columns=[f"setting.{number}" for number in range(600)])
+    wide["setting.0"] = [1.5] * 1500 + ["text"] * 500
+    many = pd.concat([many, wide], axis=1)
+    write_runs(many, tmp_path / "runs.csv")
+    assert len(read_runs(tmp_path / "runs.csv")) == len(many)
+
+
 def test_counts_stay_whole_numbers_where_some_runs_have_none(finished):
     study, results = finished
     lines = to_csv(collect(study, results)).splitlines()

@@ -1,13 +1,13 @@
 """Cuts against enumeration, the relaxation against its closed form, QAOA against matrix exponentials, merging against the whole graph."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import networkx as nx
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from chapters.distributed_qaoa import classical, processors, wireless
+from chapters.distributed_qaoa import classical, processors, qubo, wireless
 from chapters.distributed_qaoa.arms import ARMS, Contest
 from chapters.distributed_qaoa.distributed import at_random, balanced, merged, solve
 from chapters.distributed_qaoa.graphs import cut_values, largest_cut, random_graph, strings
@@ -196,6 +196,67 @@ def test_the_least_energy_is_that_of_a_minimum_cost_flow():
 @pytest.mark.parametrize(("sensors", "least"), [(1, 0), (2, 2), (3, 6)])
 def test_a_relay_of_two_sensors_cannot_meet_the_printed_conservation(sensors, least):
     assert wireless.least_violation(*wireless.relay(sensors)) == least
+
+
+def small_network(seed, sensors=3, heads=1, reach=1.0):
+    return wireless.network(sensors, heads, reach, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(("conservation", "energy"), [(1.0, 0.0), (0.7, 3.0)])
+def test_the_qubo_is_the_printed_sum_term_by_term(conservation, energy):
+    found = small_network(20, sensors=2, heads=2)
+    problem, base = qubo.qubo(found, conservation, energy, limit=0.2), 4
+    assert all(start != base for start, _ in problem.arcs)
+    rng = np.random.default_rng(21)
+    for chosen in rng.integers(0, 2, (20, len(problem.arcs))):
+        used = [arc for arc, bit in zip(problem.arcs, chosen, strict=True) if bit]
+        total = sum(found.costs[arc] for arc in used)
+        for node in range(5):
+            wanted = 1 if node < 2 else -2 if node == base else 0
+            flow = sum(start == node for start, _ in used) - sum(end == node for _, end in used)
+            spent = sum(found.costs[arc] for arc in used if arc[0] == node)
+            total += conservation * (flow - wanted) ** 2 + energy * (spent - 0.2) ** 2
+        assert problem.value(chosen) == pytest.approx(total)
+
+
+@pytest.mark.parametrize("energy", [0.0, qubo.ENERGY])
+def test_enumeration_finds_the_minimum_and_annealing_does_too_if_it_may(energy):
+    for seed in range(3):
+        problem = qubo.qubo(small_network(seed, reach=0.6), energy=energy)
+        every = np.array(list(product((0, 1), repeat=len(problem.arcs))))
+        least = min(float(problem.value(chosen)) for chosen in every)
+        assert problem.value(qubo.enumerated(problem)) == pytest.approx(least)
+        found = [problem.value(qubo.annealed(problem, 300, np.random.default_rng(start), 2.0, 0.01)) for start in range(10)]
+        assert min(found) == pytest.approx(least)
+    with pytest.raises(ValueError, match="at most 16 can be enumerated"):
+        qubo.enumerated(qubo.qubo(small_network(0, sensors=5)))
+
+
+def test_what_conserves_flow_costs_no_less_than_the_flow_of_least_cost():
+    for seed in range(10):
+        found = small_network(seed)
+        problem = qubo.qubo(found)
+        chosen = qubo.enumerated(problem)
+        assert problem.violation(chosen) == 0
+        assert problem.costs @ chosen >= wireless.least_energy(found) - 1e-12
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_arcs_violate_conservation_less_than_the_bound_and_some_reach_it(seed):
+    problem = qubo.qubo(small_network(seed, reach=0.55))
+    every = np.array(list(product((0, 1), repeat=len(problem.arcs))))
+    assert min(problem.violation(chosen) for chosen in every) >= qubo.violation_bound(problem)
+    chain = qubo.Qubo([(0, 1), (1, 2), (2, 3)], np.zeros((3, 3)), 0, np.ones(3), np.zeros((4, 3)), np.array([1, 1, 0, -2]))
+    assert qubo.violation_bound(chain) == wireless.least_violation(*wireless.relay(2)) == 2
+
+
+def test_the_energy_penalty_is_no_limit_and_large_networks_cannot_be_met():
+    small, large = qubo.measure_small(), qubo.measure_large()
+    assert (small.qubo_violation == 0).all()
+    assert (small.limited_excess_percent > small.qubo_excess_percent).mean() > 0.5
+    assert (large.violation >= large.bound).all()
+    assert (large.bound > 1000).all()
+    assert set(large.nodes) == {109}
 
 
 def test_own_networks_have_as_many_nodes_as_published_and_no_energy_below_the_least():

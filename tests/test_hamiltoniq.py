@@ -1,5 +1,7 @@
 """QAOA against matrix exponentials, Powell's COBYLA against recorded answers of his code, scores against their definition."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -11,6 +13,8 @@ from chapters.hamiltoniq.score import distance, distance_by_chance, h_score, pub
 from chapters.hamiltoniq.settings import HamiltoniqRun
 from lightweights.datasets.loading import nothing
 from lightweights.errors import LightweightsError
+from lightweights.report.chapter import chapter_at
+from lightweights.report.published import published_settings
 from lightweights.settings.runs import Run
 from lightweights.study.contract import check_run
 from lightweights.training.cobyla import Simplex, powell_cobyla, scipy_cobyla
@@ -128,6 +132,21 @@ def test_published_curves_are_distribution_functions():
     for name, curve in published_curves().items():
         assert (np.diff(curve) >= 0).all(), name
         assert (curve[0], curve[-1]) == (0, 1)
+
+
+def test_how_many_points_of_a_curve_are_here_is_told():
+    points = len(published_curves()["x"])
+    told = [note.says for note in published_settings([chapter_at(Path("chapters/hamiltoniq"))])["hamiltoniq_curves"].notes]
+    assert any(f"{points} of the 201 published points" in says for says in told)
+
+
+def test_distances_over_many_tests_are_larger_and_bound_those_of_all_points_from_below():
+    assert distance_by_chance(1020, level=0.05 / 24) == pytest.approx(0.0609, abs=1e-4)
+    points, curve = published_curve(5, 3)
+    found = np.interp(np.random.default_rng(4).uniform(size=500), curve, points) * 0.9
+    steps = np.sort(found)
+    whole = np.abs(np.arange(1, len(steps) + 1) / len(steps) - np.interp(steps, points, curve)).max()
+    assert distance(found, 5, 3) <= whole
 
 
 def test_a_curve_that_was_not_published_is_named():

@@ -21,10 +21,12 @@ from lightweights.report.chapter import ChapterError, chapter_at, chapter_of, ch
 from lightweights.report.claims import COLUMNS
 from lightweights.report.contract import check_chapter
 from lightweights.report.drawn import check_texts
-from lightweights.report.make import DrawError, collect_study, draw, read_results
+from lightweights.report.make import DrawError, collect_study, draw, read_results, results_of
 from lightweights.report.measures import MEASURES, Measure, format_number
 from lightweights.report.published import PublishedError, deviations, published_settings
 from lightweights.report.results import with_settings
+from lightweights.report.scorecard import scorecard_markdown
+from lightweights.report.words import chapter_page
 from lightweights.settings.baselines import Baseline
 from lightweights.settings.chapters import experiments_of
 from lightweights.settings.study import parse_study
@@ -335,6 +337,39 @@ def test_a_chapters_own_measure_is_written_as_it_says(monkeypatch: pytest.Monkey
     assert format_number(0.98765, "test_furlongs") == "0.99"
     add_measures([Measure("_furlongs", "furlongs", decimals=4)])
     assert format_number(0.98765, "test_furlongs") == "0.9877"
+
+
+@pytest.mark.parametrize(
+    ("published", "told"),
+    [
+        (None, False),
+        ("- experiments: [classical]\n  notes: [{says: another device, when: {network.name: none}}]\n", False),
+        ("- experiments: [classical]\n  settings: {network.name: cnn}\n", True),
+        ("- experiments: [classical]\n  settings: {network.name: another}\n", False),
+    ],
+)
+def test_settings_are_called_the_published_ones_only_where_such_were_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, published: str | None, told: bool
+):
+    own_chapter(tmp_path / "chapters/mine", {} if published is None else {"published.yaml": published})
+    monkeypatch.chdir(tmp_path)
+    study = small_study(dataset="digits")
+    fabricate(study, tmp_path)
+    results = results_of(with_settings(collect(study, tmp_path), study), study)
+    text = scorecard_markdown(results.scores, study, chapters())
+    assert "1 higher" in text
+    assert ("Our settings are the published ones." in text) == told
+
+
+@pytest.mark.parametrize("exploratory", [False, True])
+def test_only_a_chapter_that_says_so_is_told_to_be_exploratory(tmp_path: Path, exploratory: bool):
+    init = INIT.replace("CHAPTER = Chapter(", f"CHAPTER = Chapter(exploratory={exploratory}, ")
+    chapter = chapter_at(own_chapter(tmp_path / "mine", {"__init__.py": init}))
+    study = small_study(dataset="digits")
+    fabricate(study, tmp_path)
+    page = chapter_page(chapter, results_of(with_settings(collect(study, tmp_path), study), study))
+    assert ("is exploratory" in page) == exploratory
+    assert ("was fixed before the runs" in page) != exploratory
 
 
 def test_published_settings_may_start_from_those_of_another_and_say_notes_where_they_hold(tmp_path: Path):

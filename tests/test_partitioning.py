@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
+from chapters.partitioning.arms import STARTS, cut
 from chapters.partitioning.circuits import FAMILIES, cp_fraction, qft, quantum_volume, scheduled
 from chapters.partitioning.cost import groups_of, pairs, seats_of
 from chapters.partitioning.heuristics import block_order, filled_from_the_end, optimum, random_places, static
+from chapters.partitioning.method import check
 from chapters.partitioning.multilevel import Pass, partition
 from chapters.partitioning.settings import CuttingRun
 from lightweights.datasets.loading import nothing
+from lightweights.settings.base import SettingsError
 from lightweights.settings.runs import Run
 from lightweights.study.contract import check_run
 
@@ -87,6 +90,34 @@ def test_small_circuits_reach_the_exact_optimum(seed):
     assert found == optimum(circuit, 2)
 
 
+def test_the_order_of_qubits_is_a_start_of_the_search_so_that_only_random_starts_can_end_above_it():
+    circuit = qft(16, rng())
+    groups = groups_of(circuit)
+    ordered = pairs(groups, filled_from_the_end(circuit, 4))
+    found = [pairs(groups, partition(circuit, 4, rng(seed), ordered=False)) for seed in range(3)]
+    assert pairs(groups, partition(circuit, 4, rng())) == ordered
+    assert min(found) >= ordered
+    assert max(found) > ordered
+    assert cut(STARTS, circuit, 4, rng(0)) == found[0]
+
+
+def test_as_many_starts_are_made_with_the_order_as_without_it(monkeypatch):
+    drawn = []
+    monkeypatch.setitem(partition.__globals__, "random_places", lambda *given: drawn.append(1) or random_places(*given))
+    for ordered, random in ((True, 2), (False, 4)):
+        drawn.clear()
+        partition(cp_fraction(6, rng(), 0.5), 2, rng(), ordered=ordered)
+        assert len(drawn) == random
+
+
+def test_runs_from_before_random_starts_keep_their_identity_and_one_way_is_one_round():
+    tree = {"method": "cutting", "numerics_version": 1, "dataset": {"name": "none"}, "schedule": {"rounds": 6}}
+    assert CuttingRun.model_validate(tree | {"cutting": {"qubits": 16}}).plain()["cutting"].keys() == {"family", "qubits", "fraction"}
+    alone = CuttingRun.model_validate(tree | {"cutting": {"ways": STARTS}})
+    with pytest.raises(SettingsError, match=r"here: schedule.rounds = 6: cutting.ways = random_starts has 1"):
+        check(alone, "here")
+
+
 def test_enumeration_refuses_what_is_too_large():
     with pytest.raises(ValueError, match="too many to enumerate"):
         optimum(qft(10, rng()), 2)
@@ -129,7 +160,7 @@ def test_static_places_beat_none_of_ours_even_from_a_well_kept_partitioner():
 
 
 def test_runs_keep_the_contract():
-    own = {"cutting": {"family": "cp_fraction", "qubits": 4}}
+    own = {"cutting": {"family": "cp_fraction", "qubits": 4, "processors": [2, 3]}}
     settings = CuttingRun.model_validate(
         {
             "method": "cutting",

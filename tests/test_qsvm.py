@@ -8,7 +8,7 @@ import pytest
 
 from chapters.qsvm.arms import ARMS, COSTS, GRID, choose, measure
 from chapters.qsvm.features import angles, split_pair
-from chapters.qsvm.judges import best_accuracy_percent, kernel_seconds_below, time_exponent
+from chapters.qsvm.judges import best_accuracy_percent, exponents, kernel_seconds_below, time_exponent
 from chapters.qsvm.kernels import chain_kernel, gram, linear_kernel, product_kernel, rbf_kernel
 from chapters.qsvm.settings import QsvmRun
 from lightweights.datasets.digits import load_digits
@@ -165,6 +165,12 @@ def test_runs_keep_the_contract():
     run = Run(study="study", experiment="qsvm", variant="base", seed=0, settings=settings)
     lines = list(check_run(run, load_digits(0.25, 0)))
     assert "killed after the first and taken up again it ends with the same bits" in lines
+
+
+def test_a_power_of_the_number_of_qubits_needs_three_sizes():
+    runs = pd.DataFrame({"seed": [0] * 3 + [1] * 3, "pair.qubits": [32, 128, 784, 8, 32, 60]})
+    runs["chain_kernel_seconds"] = 0.1 * runs["pair.qubits"] ** 1.5
+    assert exponents(runs) == [pytest.approx(1.5)]
 
 
 def test_claims_about_the_best_number_of_qubits_wait_for_all_of_them():

@@ -31,7 +31,10 @@ TINY = {
         "hamiltoniq_readout": {"seeds": [0], "override": {"schedule.rounds": 6}, "vary": {"benchmark.readout_error": [0.1]}},
     },
     "distributed_qaoa": {"maxcut_15": {"seeds": [0, 1], "override": {"maxcut.shots": 8, "maxcut.evaluations": 4}}},
-    "partitioning": {"ebits": {"seeds": [0, 1], "override": {"cutting.qubits": 16}, "vary": {"cutting.family": ["qft"]}}},
+    "partitioning": {
+        "ebits": {"seeds": [0, 1], "override": {"cutting.qubits": 16}, "vary": {"cutting.family": ["qft"]}},
+        "ebits_starts": {"seeds": [0, 1], "override": {"cutting.qubits": 16}, "vary": {"cutting.family": ["qft"]}},
+    },
 }
 
 
@@ -69,7 +72,8 @@ def test_what_is_reported_stands_in_the_last_row_of_the_history(landed: tuple[st
     _, results = landed
     for run in results.study.runs():
         told = json.loads(metrics_file(run, results.root).read_text())
-        last = results.history(results.runs[(results.runs.variant == run.variant) & (results.runs.seed == run.seed)]).iloc[-1]
+        of_run = (results.runs.experiment == run.experiment) & (results.runs.variant == run.variant) & (results.runs.seed == run.seed)
+        last = results.history(results.runs[of_run]).iloc[-1]
         assert told["final"]
         assert told["last10"] == {}
         assert {name: last[name] for name in told["final"]} == pytest.approx(told["final"])

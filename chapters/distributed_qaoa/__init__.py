@@ -25,4 +25,5 @@ CHAPTER = Chapter(
         Measure("mean_percent", "mean of shots (%)", "points", bounds=(0.0, 100.0)),
     ),
     words={"distributed_qaoa": "distributed QAOA", "wireless_qubo": "wireless network"},
+    exploratory=True,
 )

@@ -23,4 +23,5 @@ CHAPTER = Chapter(
     methods=("chapters.hamiltoniq.method",),
     measures=(Measure("h_score", "H-score", "", 3, 0.05), Measure("device_score", "H-score", "", 4, 0.05)),
     words={"hamiltoniq": "HamilToniQ"},
+    exploratory=True,
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
-from .score import distance, distance_by_chance
+from .score import LEVEL, distance, distance_by_chance, published_curves
 
 CURVES = "hamiltoniq_curves"
 
@@ -17,7 +17,8 @@ CURVES = "hamiltoniq_curves"
 @dataclass(frozen=True)
 class Cell:
     """One instance, number of layers and optimiser, noiseless: attempts of all seeds; the distance of their accuracies from the published
-    curve, and which distance chance exceeds once in twenty; H-score over seeds, that of the starts, and energies asked for.
+    curve; which distance chance exceeds once in twenty, and once in twenty over all cells together (Bonferroni); H-score over seeds, that
+    of the starts, and energies asked for.
     """
 
     qubits: int
@@ -26,38 +27,47 @@ class Cell:
     attempts: int
     distance: float
     chance: float
+    chance_of_all: float
     score: Summary
     idle: Summary
     energies: float
 
     @property
     def far(self) -> bool:
-        """Whether the published curve is rejected."""
+        """Whether the published curve is rejected in a single test."""
         return self.distance > self.chance
+
+    @property
+    def rejected(self) -> bool:
+        """Whether it is rejected in the family of all cells' tests."""
+        return self.distance > self.chance_of_all
 
     def columns(self) -> dict[str, object]:
         """As a row of a table of data."""
-        named = {name: getattr(self, name) for name in ("qubits", "layers", "optimiser", "attempts", "distance", "chance", "energies")}
+        named = {
+            name: getattr(self, name)
+            for name in ("qubits", "layers", "optimiser", "attempts", "distance", "chance", "chance_of_all", "energies")
+        }
         return named | self.score.columns("h_") | self.idle.columns("start_h_")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All cells; by optimiser how many published curves are rejected, of how many, and the mean H; the same where both optimisers were
-    run, and the H of the second minus that of the first over those cells; scores of starts, one a kind of cell; noise by kind, size and
-    score, and the noiseless cell of the same instance.
+    """All cells; by optimiser how many published curves are rejected over all tests together and in single ones, of how many, and the mean
+    H; the H by SciPy's minus that by Powell's where both were run, paired by curve; scores of starts, one a kind of cell; noise by kind,
+    size and score, and the noiseless cell of the same instance; at how many points distances are taken.
     """
 
     cells: list[Cell]
-    rejected: dict[str, tuple[int, int]]
+    rejected: dict[str, tuple[int, int, int]]
     score: dict[str, Summary]
-    shared: dict[str, tuple[int, int]]
     shift: Summary
     idle: Summary
     idle_ends: tuple[float, float]
     readout: list[tuple[float, Summary]]
     layers: list[tuple[float, Summary]]
     noiseless: Cell | None
+    points: int
 
 
 def facts(results: Results) -> Facts:
@@ -70,15 +80,15 @@ def facts(results: Results) -> Facts:
     starts = [next(own[kind] for own in by_kind.values() if kind in own).idle.mean for kind in kinds]
     return Facts(
         found,
-        {name: (sum(cell.far for cell in own), len(own)) for name, own in by_optimiser.items()},
+        {name: (sum(cell.rejected for cell in own), sum(cell.far for cell in own), len(own)) for name, own in by_optimiser.items()},
         {name: summarise([cell.score.mean for cell in own]) for name, own in by_optimiser.items()},
-        {name: (sum(own[kind].far for kind in both), len(both)) for name, own in by_kind.items()} if both else {},
         summarise([by_kind["scipy"][kind].score.mean - by_kind["powell"][kind].score.mean for kind in both]),
         summarise(starts),
         (min(starts), max(starts)) if starts else (math.nan, math.nan),
         _noise(results.of("hamiltoniq_readout"), "benchmark.readout_error"),
         _noise(results.of("hamiltoniq_layers"), "benchmark.layer_error"),
         noiseless_of(results, found),
+        len(published_curves()["x"]),
     )
 
 
@@ -98,9 +108,10 @@ def cells_of(results: Results) -> list[Cell]:
     own = results.of(CURVES)
     if own.empty:
         return []
+    parts = list(own.groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]))
     return [
-        _cell(int(qubits), int(layers), str(optimiser), part, attempts_of(results, part))
-        for (qubits, layers, optimiser), part in own.groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"])
+        _cell(int(qubits), int(layers), str(optimiser), part, attempts_of(results, part), len(parts))
+        for (qubits, layers, optimiser), part in parts
     ]
 
 
@@ -109,7 +120,7 @@ def attempts_of(results: Results, runs: pd.DataFrame) -> np.ndarray:
     return results.history(runs)["attempt_found"].to_numpy(dtype=float)
 
 
-def _cell(qubits: int, layers: int, optimiser: str, runs: pd.DataFrame, accuracies: np.ndarray) -> Cell:
+def _cell(qubits: int, layers: int, optimiser: str, runs: pd.DataFrame, accuracies: np.ndarray, tests: int) -> Cell:
     return Cell(
         qubits,
         layers,
@@ -117,6 +128,7 @@ def _cell(qubits: int, layers: int, optimiser: str, runs: pd.DataFrame, accuraci
         len(accuracies),
         distance(accuracies, qubits, layers),
         distance_by_chance(len(accuracies)),
+        distance_by_chance(len(accuracies), level=LEVEL / tests),
         summarise(runs["h_score"]),
         summarise(runs["idle_h_score"]),
         float(runs["energies_asked"].mean()),

@@ -16,8 +16,9 @@ from lightweights.errors import LightweightsError
 
 Reals = NDArray[np.float64]
 
+LEVEL = 0.05
 CURVES = Path(__file__).with_name("score_curves.csv")
-"""Of the 201 published points of each curve (10,000 runs behind each) 38, closer where most curves rise."""
+"""Of the 201 published points of each curve (10,000 runs behind each) 37, closer where most curves rise."""
 
 
 @cache
@@ -44,14 +45,14 @@ def h_score(accuracies: Reals, qubits: int, layers: int) -> float:
 
 
 def distance(accuracies: Reals, qubits: int, layers: int) -> float:
-    """Largest distance of the accuracies' distribution function from the published curve, at the points of the latter: the
-    Kolmogorov-Smirnov distance or a little less.
+    """Largest distance of the accuracies' distribution function from the published curve, at the points of the latter that are
+    here: a lower bound of the Kolmogorov-Smirnov distance.
     """
     points, curve = published_curve(qubits, layers)
     below = np.searchsorted(np.sort(accuracies), points) / len(accuracies)
     return float(np.abs(below - curve).max())
 
 
-def distance_by_chance(runs: int, published: int = 10_000, level: float = 0.05) -> float:
+def distance_by_chance(runs: int, published: int = 10_000, level: float = LEVEL) -> float:
     """The distance that two samples of the same distribution exceed with probability ``level`` (Smirnov's asymptotic law)."""
     return math.sqrt(-math.log(level / 2) / 2 * (1 / runs + 1 / published))

@@ -9,7 +9,6 @@ from .heuristics import block_order, filled_from_the_end, optimum, random_places
 from .multilevel import partition
 from .settings import CuttingSection
 
-PROCESSORS = (2, 4)
 MOST_PLACES = 50_000
 """Places that are enumerated for the exact optimum."""
 
@@ -22,6 +21,8 @@ ARMS = {
     "optimum": "exact optimum",
 }
 """Names and words, in their order."""
+STARTS = "random_starts"
+"""The multilevel search as often, and from random places alone: what it is without the order of qubits."""
 
 
 def circuit_of(section: CuttingSection, rng: np.random.Generator) -> Circuit:
@@ -44,6 +45,8 @@ def cut(name: str, circuit: Circuit, processors: int, rng: np.random.Generator) 
         places = static(circuit, bisected(circuit, processors, rng))
     elif name == "multilevel":
         places = partition(circuit, processors, rng)
+    elif name == STARTS:
+        places = partition(circuit, processors, rng, ordered=False)
     else:
         places = {"block": block_order, "filled": filled_from_the_end}[name](circuit, processors)
     return pairs(groups_of(circuit), places)

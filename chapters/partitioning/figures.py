@@ -22,8 +22,10 @@ LOOKS = {
 
 @styled
 def ebits(results: Results) -> Figure:
-    """Entangled pairs of each way on a logarithmic axis, one line a size below its kind of circuits; the published means as black bars."""
-    found = [circuit for circuit in circuits_of(results) if circuit.qubits > 4]
+    """Entangled pairs of each way on a logarithmic axis, one line a size below its kind of circuits; the published means as black bars.
+    Sizes without one are left to the table.
+    """
+    found = [circuit for circuit in circuits_of(results) if circuit.published is not None]
     lines = [line for words, sizes in itertools.groupby(found, key=lambda circuit: circuit.words) for line in (words, *sizes)]
     figure = Figure(figsize=(TWO_COLUMNS, 0.9 + 0.17 * max(len(lines), 4)), layout="constrained")
     if not found:
@@ -36,9 +38,8 @@ def ebits(results: Results) -> Figure:
         look = {"color": colour, "marker": marker, "linestyle": "none", "elinewidth": 0.8, "capthick": 0.8}
         axis.errorbar(means, places + 0.13 * (number - 2), xerr=np.abs(ends.T - means), label=ARMS[name], **look)
     for place, circuit in zip(places, found, strict=True):
-        if circuit.published is not None:
-            label = "published" if circuit is next(c for c in found if c.published is not None) else None
-            axis.plot([circuit.published] * 2, [place - 0.38, place + 0.38], color=BLACK, linewidth=1.2, zorder=1.5, label=label)
+        label = "published" if circuit is found[0] else None
+        axis.plot([circuit.published] * 2, [place - 0.38, place + 0.38], color=BLACK, linewidth=1.2, zorder=1.5, label=label)
     axis.set_xscale("log")
     axis.set_xlabel("Entangled pairs (95 % t interval)")
     words = [line if isinstance(line, str) else f"{line.qubits} qubits, {line.processors} processors" for line in lines]

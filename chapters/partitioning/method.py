@@ -9,15 +9,19 @@ from torch import nn
 
 from lightweights.datasets import Dataset
 from lightweights.methods.method import Told
+from lightweights.settings.base import SettingsError
 from lightweights.training.randomness import stream
 from lightweights.training.state import Training
 
-from .arms import ARMS, PROCESSORS, circuit_of, cut
+from .arms import ARMS, circuit_of, cut
 from .settings import CuttingRun
 
 
 def check(settings: CuttingRun, where: str) -> None:
-    """Every circuit that the settings allow can be cut."""
+    """Raises SettingsError where more rounds are asked for than there are ways."""
+    ways, asked = _ways(settings), settings.schedule.rounds
+    if asked > len(ways):
+        raise SettingsError(f"{where}: schedule.rounds = {asked}: cutting.ways = {settings.cutting.ways} has {len(ways)}, one a round")
 
 
 def begin(
@@ -30,17 +34,17 @@ def begin(
 def advance(
     training: Training, settings: CuttingRun, data: Dataset, seed: int, *, teacher: nn.Module | None = None
 ) -> Iterator[dict[str, float]]:
-    """One way a round, over two and over four processors; a row holds the entangled pairs of all ways so far."""
+    """One way a round, over each number of processors; a row holds the entangled pairs of all ways so far."""
 
     def draw(purpose: str) -> np.random.Generator:
         return np.random.default_rng(stream(seed, purpose).initial_seed())
 
     circuit = circuit_of(settings.cutting, draw("circuit"))
-    names = list(ARMS)
+    names = _ways(settings)
     for number in range(len(training.rows) + 1, settings.schedule.rounds + 1):
         name = names[number - 1]
         row = dict(training.rows[-1]) if training.rows else {"gates": sum(map(len, circuit.layers)), "layers": len(circuit.layers)}
-        for processors in PROCESSORS:
+        for processors in settings.cutting.processors:
             found = cut(name, circuit, processors, draw(f"{name} {processors}"))
             if found is not None:
                 row[f"{name}_pairs_{processors}"] = found
@@ -53,3 +57,7 @@ def tell(training: Training, settings: CuttingRun, data: Dataset, seed: int) -> 
     zero = dict.fromkeys((*kinds, "trained_published", "trained_used", "trained_effective"), 0)
     reported = tuple(name for name in training.rows[-1] if name not in ("round", "seconds"))
     return Told(zero, training.module, reported=reported)
+
+
+def _ways(settings: CuttingRun) -> list[str]:
+    return list(ARMS) if settings.cutting.ways == "all" else [settings.cutting.ways]

@@ -16,13 +16,17 @@ PATIENCE = 4
 """Moves without a new best after which a pass ends, in units of the number of qubits."""
 
 
-def partition(circuit: Circuit, processors: int, rng: np.random.Generator, starts: int = 2) -> Places:
-    """Places of few pairs: the best of what is found from the qubits' own order, in two ways, and from random orders."""
+def partition(circuit: Circuit, processors: int, rng: np.random.Generator, starts: int = 4, *, ordered: bool = True) -> Places:
+    """Places of few pairs, (qubits, layers): the best of what is found from so many starts.
+
+    Two are the qubits' own order, with and without its spare seats, and the others random; all are random unless ``ordered``. A start from
+    the order never ends with more pairs than the order itself takes.
+    """
     groups, layers = groups_of(circuit), max(len(circuit.layers), 1)
     seats = seats_of(circuit.qubits, processors)
-    first = [filled_from_the_end(circuit, processors), block_order(circuit, processors)]
+    first = [filled_from_the_end(circuit, processors), block_order(circuit, processors)] if ordered else []
     best: Places | None = None
-    for start in first + [random_places(circuit, processors, rng) for _ in range(starts)]:
+    for start in first + [random_places(circuit, processors, rng) for _ in range(starts - len(first))]:
         places = start[:, :1]
         for blocks in _levels(layers):
             places = places[:, np.arange(blocks) * places.shape[1] // blocks]

@@ -26,4 +26,5 @@ CHAPTER = Chapter(
         Measure("gain_over_classical_points", "gain (points)", "points"),
     ),
     words={"qsvm": "quantum kernel"},
+    exploratory=True,
 )

@@ -9,12 +9,15 @@ from lightweights.report.statistics import Difference, summarise
 from lightweights.report.verdicts import NO_RUNS, NOT_COMPARABLE, NOT_RUN, Evidence, Judgement, judge_bound, judge_range, judge_value
 
 PUBLISHED, TUNED, CLASSICAL = "chain_leaking", "chain_tuned", "rbf_tuned"
+CLASSICAL_PUBLISHED = "rbf_leaking"
 OTHER_COMPUTATION = (
     "the published times are those of contracting a network on GPUs, ours those of products of 2 x 2 matrices on one core, which give the "
     "same kernel"
 )
 LEAST_QUBITS = 32
 """Below, starting a computation takes longer than the computation."""
+LEAST_SIZES = 3
+"""Of fewer sizes a slope is that of two single times, which tells no power from another."""
 
 
 def best_accuracy_percent(claim: Claim, results: Results) -> Evidence:
@@ -74,12 +77,12 @@ def at_best(runs: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def exponents(runs: pd.DataFrame) -> list[float]:
-    """How the kernel's time grows with the number of qubits, one slope a seed."""
+    """How the kernel's time grows with the number of qubits, one slope a seed that has three sizes or more from ``LEAST_QUBITS`` on."""
     if "chain_kernel_seconds" not in runs:
         return []
     large = runs[runs["pair.qubits"] >= LEAST_QUBITS]
     return [
         float(np.polyfit(np.log(part["pair.qubits"].astype(float)), np.log(part["chain_kernel_seconds"]), 1)[0])
         for _, part in large.groupby("seed")
-        if part["pair.qubits"].nunique() > 1
+        if part["pair.qubits"].nunique() >= LEAST_SIZES
     ]

@@ -68,6 +68,7 @@ class Chapter:
         docs: The page of docs/ that says how it is modelled.
         reading: What one must know to read its published numbers, in a sentence or two for the scorecard.
         words: What methods of its claims are called in sentences.
+        exploratory: Whether its comparisons were not in the analysis plan before its runs, which its page then says.
         folder: Where it lies; filled in where it is found.
         order: Place among the chapters, which ``experiments.yaml`` says; filled in where it is found.
     """
@@ -84,6 +85,7 @@ class Chapter:
     docs: str = ""
     reading: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
+    exploratory: bool = False
     folder: Path = Path()
     order: float = 0
 

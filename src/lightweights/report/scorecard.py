@@ -57,7 +57,7 @@ Where n is below 10, the interval by bootstrap stands beside the t interval, wit
 they decide nothing. An interval of runs that all have one value has no width: it is told as such, and is no certainty. *Independent*: what
 others found who asked the same, as they say it. *Put right*: the verdict that a published number would have as its own files have it."""
 
-OWN = ["chapter", "judgeable", "shorter"]
+OWN = ["chapter", "judgeable", "shorter", "declared"]
 """Columns of the scores that the pages need and the files do not."""
 
 
@@ -81,12 +81,13 @@ def scorecard(results: Results, house: Iterable[Chapter] | None = None) -> pd.Da
     for claim, judgeable, evidence in found:
         used = [] if evidence.runs is None else list(dict.fromkeys(zip(evidence.runs.experiment, evidence.runs.variant, strict=True)))
         notes = dict.fromkeys(note for key in used for note in deviations(settings.get(key, {}), published.get(key[0])))
+        declared = bool(used) and all(key[0] in published and published[key[0]].settings for key in used)
         p = p_holm.get(claim.id, math.nan)
         final = corrected(evidence.judgement, p, claim, evidence.ours, family[claim.source])
         row = _row(claim, replace(evidence, judgement=final), p, "; ".join(notes))
         row |= {"put_right": as_put_right(claim, evidence, put_right.get(claim.id), p_holm, found)}
         row |= _beside(beside.get(claim.id, []))
-        rows.append(row | {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter})
+        rows.append(row | {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter, "declared": declared})
     rows.sort(key=lambda row: (not row["judgeable"], row["dataset"] != study.dataset.name))
     return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
 
@@ -191,11 +192,12 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, house: Iterable[Chapt
             f"p = {p_value(row.p)}."
             for row in tested.itertuples()
         )
-        notes = set(group.deviations[(group.n > 0) | (group.deviations != "")])
+        run = group[(group.n > 0) | (group.deviations != "")]
+        notes = set(run.deviations)
         shared = notes.pop() if len(notes) == 1 else None
         if shared:
             parts[-1] += f" Deviations of our protocol from the published one: {shared}."
-        elif shared is not None:
+        elif shared is not None and run.declared.all():  # without published settings there is nothing to differ from
             parts[-1] += " Our settings are the published ones."
         parts.append(markdown(_readable(group, study.dataset.name, with_deviations=shared is None and bool(notes))))
     rest = scores[~scores.judgeable]

@@ -203,7 +203,9 @@ def read_runs(path: Path) -> pd.DataFrame:
     try:
         content = io.BytesIO(read_bytes(path, LARGEST_RUNS))
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # a row longer than the header would be cut
-            table = pd.read_csv(content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False)
+            table = pd.read_csv(
+                content, dtype=dict.fromkeys(TEXT, "str"), keep_default_na=False, na_values=[""], index_col=False, low_memory=False
+            )
         table = _typed(table)
     except MemoryError:
         raise
