@@ -100,7 +100,9 @@ def test_training_under_noise_is_told_beside_training_without_on_the_same_device
     assert found.paired == 2
     assert set(found.late) == {0, 2} and found.late[0] == pytest.approx([91.9, 99, 94.1])  # seeds in their order
     text = page_of("noise", made(runs, study))
-    assert "clock cycles 10,000,000 +6.00" in text and "wholly above 0 at 2 of 2 devices" in text
+    assert (
+        "clock cycles 10,000,000 +6.00" in text and "wholly above 0 at 2 of 2 devices" in text and "g2 0.1 +3.00" not in text
+    )  # its interval reaches below the bound
 
 
 def test_runs_of_another_schedule_are_not_compared(tmp_path: Path) -> None:
@@ -192,7 +194,7 @@ def test_what_noise_costs_is_told(tmp_path: Path) -> None:
     assert "transmittance 0.7: +1.00 (3 pairs with the same difference) points (n = 3)" in again
     assert "MPS only), which no noise can change: +4.00" in alone
     assert "100,000 cycles +1.00" in counted and "10,000,000 cycles +1.00" in counted
-    assert "points lose from" in text and "The analysis plan asks for 8 seeds; 3 are here." in text
+    assert "points lose from" in text and "The analysis plan asks for 8 seeds a point; 6 of 6 points have fewer, at least 3." in text
     nothing = page_of("noise", made(collect(study, tmp_path / "nothing", partial=True), study))
     assert "The published sweeps were not run." in nothing and "points (n = " not in nothing
 
