@@ -35,8 +35,8 @@ PLANNED = 8
 
 @dataclass(frozen=True)
 class Worst:
-    """Of the published sweeps: points, the worst of them and its drop, intervals below the bound, the highest end and where; how many points
-    have fewer seeds than planned, and the fewest.
+    """Of the published sweeps: points, the worst of them and its drop, intervals below the bound, the highest end and where; how many have
+    fewer seeds than planned, and the fewest.
     """
 
     points: int
