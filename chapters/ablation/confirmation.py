@@ -29,6 +29,9 @@ class Confirmed:
     family: int
     seeds: str
     margin: float
+    rounds: str
+    last10: bool
+    """Whether means of the last ten rounds are compared."""
 
     @property
     def missing(self) -> int:
@@ -55,7 +58,9 @@ def confirmed(results: Results) -> Confirmed | None:
     assert contrasts is not None
     by_arm = {str(arm): list(part.sort_values("bond_dim").itertuples()) for arm, part in primary.groupby("second", sort=False)}
     matched = table[(table["first"] == "photonic") & (table.second == MATCHED)].sort_values("bond_dim")
-    return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), span(int(n) for n in primary.n), contrasts.margin)
+    rounds = span(int(n) for n in results.of(CONFIRMATION)["rounds"].unique())
+    told = (span(int(n) for n in primary.n), contrasts.margin, rounds, contrasts.value == "last10")
+    return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), *told)
 
 
 def confirmation_table(results: Results) -> Table | None:

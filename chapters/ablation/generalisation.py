@@ -69,6 +69,8 @@ class Capacity:
     growth: Summary | None
     best: tuple[int, Summary, int, Summary]
     loss: float
+    rounds: str
+    """Of the arms whose gaps at both ends are told beside each other."""
 
 
 def capacity(results: Results) -> Capacity | None:
@@ -77,13 +79,17 @@ def capacity(results: Results) -> Capacity | None:
     photons, alone = runs[runs.experiment == "quantum_train"], runs[runs.arm == "mps-only"] if len(runs) else runs
     if photons.empty or alone.empty:
         return None
-    ends = {"photons": _ends(photons, "gap"), "mps-only": _ends(alone, "gap")}
+    beside = runs[(runs.experiment == "ablation") & (runs.arm == "photonic")]
+    if beside.empty:
+        return None
+    ends = {"photons": _ends(beside, "gap"), "mps-only": _ends(alone, "gap")}
     reached = photons.groupby("variant").filter(lambda part: bool(part.gap_at_equal_loss.notna().all()))
     equal = growth = None
     if len(reached):
         sizes, equal = _by_size(reached), _ends(reached, "gap_at_equal_loss")
         growth = paired_by_seed(sizes[-1], sizes[0], "gap_at_equal_loss")[0]
-    return Capacity(ends, equal, growth, _ends(photons, "best_loss"), EQUAL_LOSS)
+    rounds = alone.length.iloc[0].removesuffix(" rounds")
+    return Capacity(ends, equal, growth, _ends(photons, "best_loss"), EQUAL_LOSS, rounds)
 
 
 def _by_size(runs: pd.DataFrame) -> list[pd.DataFrame]:

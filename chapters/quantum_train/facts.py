@@ -17,6 +17,12 @@ from .elsewhere import Elsewhere, elsewhere
 from .tables import POWELLS, protocol_runs
 
 TARGET = "classical_target"
+KINDS = {
+    "test_accuracy_percent": "accuracies",
+    "train_accuracy_percent": "accuracies",
+    "generalisation_error": "generalisation errors",
+}
+OTHERS = "losses at a tenth of the numbers"
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Facts:
     """How many numbers of photonic Quantum-Train itself are reproduced, and judged."""
     of_target: tuple[int, int]
     """The same of the target network, trained directly."""
+    by_quantity: dict[str, tuple[int, int]]
+    """How many numbers of photonic Quantum-Train are reproduced, and judged, by what they are of."""
     otherwise: list[Any]
     """Rows that are neither reproduced nor open."""
     elsewhere: list[Elsewhere]
@@ -79,6 +87,10 @@ def facts(results: Results) -> Facts:
     mine = results.scores[results.scores.chapter == "quantum_train"]
     rows, column = list(mine.itertuples()), compared_column(results.runs)
     judged = [row for row in rows if row.verdict != NOT_RUN]
+    groups: dict[str, list[Any]] = {}
+    for row in judged:
+        if row.method != TARGET:
+            groups.setdefault(KINDS.get(row.quantity, OTHERS), []).append(row)
     return Facts(
         column=column,
         headline=list(own.itertuples()),
@@ -93,6 +105,7 @@ def facts(results: Results) -> Facts:
         machines=sorted(set(results.of("quantum_train").device.dropna().str.removeprefix("cpu: "))),
         photonic=_reproduced(row for row in judged if row.method != TARGET),
         of_target=_reproduced(row for row in judged if row.method == TARGET),
+        by_quantity={name: _reproduced(rows) for name, rows in groups.items()},
         otherwise=[row for row in judged if row.verdict not in (REPRODUCED, OPEN)],
     )
 
