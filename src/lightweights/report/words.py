@@ -192,13 +192,17 @@ def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
 
 
 def _deviations(rows: Iterable[Any], words: dict[str, str]) -> dict[str, list[str]]:
-    """Where our protocol differs from the published ones, by method."""
-    found: dict[str, dict[str, None]] = {}
+    """Where our protocol differs from the published ones, by method, and for how many of its numbers where not for all."""
+    found, numbers = dict[str, Counter[str]](), Counter[str]()
     for row in rows:
+        name = words.get(row.method, row.method.replace("_", " "))
+        numbers[name] += 1
         if row.deviations:
-            name = words.get(row.method, row.method.replace("_", " "))
-            found.setdefault(name, {}).update(dict.fromkeys(row.deviations.split("; ")))
-    return {name: list(notes) for name, notes in found.items()}
+            found.setdefault(name, Counter()).update(row.deviations.split("; "))
+    return {
+        name: [note if count == numbers[name] else f"{note} ({count} of {numbers[name]} numbers)" for note, count in notes.items()]
+        for name, notes in found.items()
+    }
 
 
 def _signed(value: Any, quantity: str | None = None) -> str:
