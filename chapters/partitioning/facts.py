@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -125,14 +126,21 @@ class Facts:
 
     @property
     def denser(self) -> list[Circuits]:
-        """Random circuits of the qubits and processors of the first of ``far``, and of more controlled phases, by their share."""
+        """Random circuits of the qubits and processors of the first of ``far``, and of no fewer controlled phases, by their share."""
         alike = (self.far or [None])[0]
-        return [one for one in self.circuits if alike and self._like(one, alike) and one.fraction > alike.fraction]
+        return [one for one in self.circuits if alike and self._like(one, alike) and one.fraction >= alike.fraction]
 
     @property
-    def densest(self) -> Difference | None:
-        """Pairs of the densest of these minus those of the one before."""
-        return welch_difference(self.denser[-1].found, self.denser[-2].found) if len(self.denser) > 1 else None
+    def steps(self) -> list[Difference]:
+        """Pairs of each of these but the first minus those of the one before."""
+        return [welch_difference(one.found, before.found) for before, one in pairwise(self.denser)]
+
+    @property
+    def against_published(self) -> bool:
+        """Whether ours rise where the published fall, from the first share to the second, and fall only after it."""
+        if len(self.steps) != 2 or None in (first := [one.published for one in self.denser[:2]]):
+            return False
+        return self.steps[0].low > 0 > self.steps[1].high and first[0] > first[1]
 
     @property
     def fewer(self) -> list[tuple[Circuits, Circuits]]:
