@@ -79,11 +79,16 @@ def test_cuts_of_graphs_and_what_processors_do(runs) -> None:
         line = next(line for line in text.splitlines() if line.startswith(f"**{nodes} nodes**"))
         for column in [name for name in own if name.endswith("_cut_percent") and not name.startswith("last10") and own[name].notna().all()]:
             assert spread(own[column]) in line, column
-        for other in ("uniform", "annealing"):
-            assert signed(own.distributed_cut_percent - own[f"{other}_cut_percent"]) in text
+        for other in ("uniform", "annealing", "random_cut"):
+            difference = signed(own.distributed_cut_percent - own[f"{other}_cut_percent"])
+            assert f"{difference}{' points' * (nodes == 15)} on {nodes}{' nodes' * (nodes == 15)}" in text.split("\n\n")[1]
+        shots = signed(own.distributed_mean_percent - own.uniform_mean_percent)
+        assert f"{shots}{' points' * (nodes == 15)} on {nodes}{' nodes' * (nodes == 15)}" in text.split("\n\n")[1]
+    assert "on 15 nodes, " in text and "(n = 10, 5, 5 graphs)" in text.split("\n\n")[1]
     own, excluding = runs[runs.experiment.isin(["maxcut_15", "maxcut_large"])], {"mean": [], "cut": []}
     for nodes, part in own.groupby("maxcut.nodes"):
         for one, other, words in (
+            ("best", "worst", "worst areas"),
             ("best", "random", "random areas"),
             ("random", "worst", "worst areas"),
             ("best", "printed", "areas by the printed formula"),
@@ -93,12 +98,15 @@ def test_cuts_of_graphs_and_what_processors_do(runs) -> None:
                 difference = part[f"area_{one}_{kind}_percent"] - part[f"area_{other}_{kind}_percent"]
                 told += f" {signed(difference)} |"
                 if stats.ttest_1samp(difference, 0).pvalue < 0.05:
-                    found.append(f"{signed(difference)} points on {nodes:.0f} nodes")
+                    found.append(signed(difference))
             assert told in text
     answer = text.split("\n\n")[1]
     for found in excluding.values():
         assert all(told in answer for told in found), found
-    assert answer.count("] points on 100 nodes") == sum(told.endswith("100 nodes") for found in excluding.values() for told in found)
+    told = re.search(r"in the mean of shots (.*?)\. In the cut that is kept (.*?)\.$", answer, re.DOTALL)
+    assert [part.count("[") for part in told.groups()] == [len(found) for found in excluding.values()]
+    for part, found in zip(told.groups(), excluding.values(), strict=True):
+        assert part.startswith("one has" if len(found) == 1 else f"{len(found)} have")
     for nodes in (40, 100):
         assert f"No cut exceeds {spread(of(runs, 'maxcut_large', maxcut__nodes=nodes).bound_percent)} % of the largest known" in text
 
