@@ -216,6 +216,17 @@ def noise() -> list[pd.DataFrame]:
     return found
 
 
+def partitioning() -> list[pd.DataFrame]:
+    """The search from random starts alone beside the order, circuit by circuit."""
+    keys, found = ["cutting.family", "cutting.qubits"], []
+    landed = dict(list(of("ebits").set_index("seed").groupby(keys)))
+    for key, runs in of("ebits_starts").set_index("seed").groupby(keys):
+        for processors in (2, 4):
+            random, order = runs[f"random_starts_pairs_{processors}"], landed[key][f"filled_pairs_{processors}"]
+            found.append(pd.DataFrame({"random": random, "order": order}))
+    return found
+
+
 def qsvm() -> list[pd.DataFrame]:
     """The power of the number of qubits with which time grows; accuracies, each at its best number of qubits."""
     found = []
@@ -238,4 +249,4 @@ def quantum_train() -> list[pd.DataFrame]:
     return [*beside, 100 * (1 - small.div(target, axis=0))]
 
 
-OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, qsvm, quantum_train)}
+OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)}

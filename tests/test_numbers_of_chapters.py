@@ -149,7 +149,18 @@ def test_entangled_pairs_of_every_way(runs) -> None:
             assert f"search {tell['multilevel']} pairs (published {float(reported.reported.iloc[0]):g}), order {tell['filled']}" in text
             assert f"static Kernighan-Lin {tell['kernighan_lin']}, random {tell['random']} (n = {len(part)})" in text
             assert f"{qubits:.0f} qubits on {processors} processors" in text
-    assert f"For {ordered} of {ordered + searched} published kinds" in text
+    assert f"For {ordered} of these {ordered + searched} the search finds nothing better" in text
+    ends = [
+        (own["mean"].min(), own["mean"].max())
+        for own in (published[published.quantity.isin([f"multilevel_pairs_{count}" for count in counts])] for counts in ((2,), (3, 4)))
+    ]
+    two, more = (f"{low:.0f} to {high:.0f}" for low, high in ends)
+    assert f"take {two} entangled pairs on two processors and {more} on three or four (means; n = 5 to 10 circuits each" in text
+    near = published[published.claim.str.startswith("partitioning.cp") & ~published.verdict.isin(["higher", "lower"])]
+    told = [f"{one.setting.split(' with ')[1].split(', ')[0].split()[1]}, 16 qubits on 2 processors" for one in near.itertuples()]
+    assert len(told) == 2
+    first, second = (f"controlled phases, {one} \\(published [\\d.]+\\)" for one in told)
+    assert re.search(f"On the processors stated no difference is shown for {first} and {second}\\.", text)
     small = of(runs, "ebits_small")
     exact = (small.multilevel_pairs_2 == small.optimum_pairs_2).sum()
     assert f"as the exact optimum in {exact} of {len(small)} cases" in text
@@ -163,7 +174,7 @@ def test_the_search_from_random_starts_alone_beside_the_order(runs) -> None:
     text = page("partitioning")
     starts = runs[runs.experiment.isin(["ebits_starts"])].set_index(["cutting.family", "cutting.qubits", "seed"])
     landed = of(runs, "ebits").set_index(["cutting.family", "cutting.qubits", "seed"]).loc[starts.index]
-    worse = tied = 0
+    worse, tied = [], 0
     for (family, qubits), part in starts.groupby(level=[0, 1]):
         for processors in (2, 4):
             random = part[f"random_starts_pairs_{processors}"]
@@ -173,8 +184,13 @@ def test_the_search_from_random_starts_alone_beside_the_order(runs) -> None:
             tied += 1
             told = f"{qubits:.0f} qubits on {processors} processors, {random.mean():.1f} ± {random.std():.1f} (order {order.mean():.1f}"
             assert (told in text) == (random.mean() > order.mean()), (family, told)
-            worse += random.mean() > order.mean()
-    assert f"it ends with more pairs for {worse} of these {tied}." in text
+            if random.mean() > order.mean():
+                low, high = stats.ttest_1samp(random - order, 0).confidence_interval()
+                assert low <= 0 <= high
+                assert f"difference {(random - order).mean():+.1f} [{low:.1f}, {high:.1f}], n = {len(part)})" in text
+                worse.append((random - order).mean())
+    more = f"{min(worse):.1f} to {max(worse):.1f} pairs more for {len(worse)} of these {tied}, all intervals containing 0."
+    assert f"it ends on average with {more}" in text
 
 
 def test_denser_circuits_and_fewer_processors_explain_published_pairs(runs) -> None:

@@ -103,6 +103,8 @@ class Facts:
     splits: list[Split]
     others: dict[str, str] = field(default_factory=dict)
     """What else was found where a number was published, in words, by claim."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """Of the published numbers, by claim."""
 
     @property
     def ordered(self) -> list[Circuits]:
@@ -118,6 +120,22 @@ class Facts:
     def worse_from_random(self) -> list[Circuits]:
         """Those of them where random starts end with more pairs than the order takes."""
         return [one for one in self.random_starts if one.pairs[STARTS].summary.mean > one.pairs["filled"].summary.mean]
+
+    @property
+    def more_from_random(self) -> list[float]:
+        """How many pairs more these take in the mean."""
+        return [one.over(STARTS, "filled").mean for one in self.worse_from_random]
+
+    @property
+    def random_starts_unseen(self) -> bool:
+        """Whether no interval of random starts minus the order leaves out 0."""
+        found = [one.over(STARTS, "filled") for one in self.worse_from_random if one.n > 1]
+        return bool(found) and all(one.low <= 0 <= one.high for one in found)
+
+    def ends(self, *processors: int) -> tuple[float, float] | None:
+        """Least and most mean pairs of published circuits on so many processors; None without any."""
+        means = [one.found.mean for one in self._published if one.processors in processors]
+        return (min(means), max(means)) if means else None
 
     @property
     def far(self) -> list[Circuits]:
@@ -149,6 +167,12 @@ class Facts:
         keys = {(one.family, one.fraction, one.qubits, one.processors): one for one in self.circuits}
         pairs = [(one, keys.get((one.family, one.fraction, one.qubits, one.processors - 1))) for one in more]
         return [(one, other) for one, other in pairs if other is not None]
+
+    @property
+    def as_stated(self) -> list[Circuits]:
+        """Published ones of the families of ``fewer`` that ours, on the processors stated, are not shown to differ from."""
+        families = {one.family for one, _ in self.fewer}
+        return [one for one in self._published if one.family in families and self.verdicts.get(one.claim) in ("reproduced", "open")]
 
     @property
     def as_hard(self) -> Circuits | None:
@@ -202,7 +226,8 @@ class Facts:
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     scores = results.scores
-    return Facts(circuits_of(results), splits_of(results), dict(zip(scores.claim, scores.independent, strict=True)) if len(scores) else {})
+    others, verdicts = ({} if scores.empty else dict(zip(scores.claim, scores[name], strict=True)) for name in ("independent", "verdict"))
+    return Facts(circuits_of(results), splits_of(results), others, verdicts)
 
 
 def circuits_of(results: Results) -> list[Circuits]:
@@ -220,7 +245,8 @@ def circuits_of(results: Results) -> list[Circuits]:
 
 
 def _circuits(results: Results, processors: int, part: pd.DataFrame, starts: pd.DataFrame) -> Circuits:
-    columns = {name: part.get(f"{name}_pairs_{processors}") for name in ARMS} | {STARTS: starts.get(f"{STARTS}_pairs_{processors}")}
+    same = starts.reindex(part["seed"]).get(f"{STARTS}_pairs_{processors}")
+    columns = {name: part.get(f"{name}_pairs_{processors}") for name in ARMS} | {STARTS: same}
     pairs = {name: Pairs(tuple(column)) for name, column in columns.items() if column is not None and column.notna().all()}
     asked, first = f"multilevel_pairs_{processors}", part.iloc[0]
     claims = [c for c in results.claims if c.quantity == asked and not matching_runs(c, part).empty]
