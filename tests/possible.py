@@ -194,9 +194,9 @@ def distributed_qaoa() -> list[pd.DataFrame]:
 
 
 def hamiltoniq() -> list[pd.DataFrame]:
-    """Scores with either optimiser, means over seeds; rows are curves."""
+    """Scores with either optimiser, means over seeds, of all curves and of those of as many layers; rows are curves."""
     curves = of("hamiltoniq_curves").groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]).h_score.mean()
-    return [curves.unstack()]
+    return [curves.unstack(), *(own for _, own in curves.unstack().groupby("benchmark.layers"))]
 
 
 def noise() -> list[pd.DataFrame]:

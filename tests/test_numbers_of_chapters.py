@@ -53,19 +53,25 @@ def test_hamiltoniqs_curves_and_scores(runs) -> None:
         row = f"| {qubits:.0f}, {layers:.0f} | {name}, {len(found)} | {told} |"
         assert row in text, row
     for optimiser, far in rejected.items():
-        mean = np.mean(list(scores[optimiser].values()))
-        told = f"{sum(far)} of {len(far)} published score curves are rejected at the 5 % level over all 24 tests together"
+        mean = list(scores[optimiser].values())
+        told = f"{sum(far)} of the {len(far)} published curves are rejected at the 5 % level over all 24 tests together"
         assert f"{told} ({sum(single[optimiser])} at that of single tests)" in text
-        assert f"a noiseless simulator scores {mean:.2f} on average" in text
-    assert text.count("published score curves are rejected") == 2  # told once for each optimiser
+        half = stats.sem(mean) * stats.t.ppf(0.975, len(mean) - 1)
+        score = f"{np.mean(mean):.3f} ± {np.std(mean, ddof=1):.3f} [{np.mean(mean) - half:.3f}, {np.mean(mean) + half:.3f}]"
+        assert f"a noiseless simulator scores {score} on average (n = 12 curves)" in text
+    assert text.count("published curves are rejected") == 2  # told once for each optimiser
     assert "H (n = 3)" in text
     assert f"taken at {len(curves)} points" in text
     shift = [scores["scipy"][kind] - scores["powell"][kind] for kind in scores["scipy"]]
     half = stats.sem(shift) * stats.t.ppf(0.975, len(shift) - 1)
     assert (
-        f"Powell's is {np.mean(shift):.3f} [{np.mean(shift) - half:.3f}, {np.mean(shift) + half:.3f}] in the mean over the 12 curves"
-        in text
+        f"Powell's is {np.mean(shift):.3f} [{np.mean(shift) - half:.3f}, {np.mean(shift) + half:.3f}] over the 12 curves that both" in text
     )
+    for layers in (1, 3, 5):
+        own = [scores["scipy"][kind] - scores["powell"][kind] for kind in scores["scipy"] if kind[1] == layers]
+        low, high = stats.ttest_1samp(own, 0).confidence_interval()
+        assert f"{np.mean(own):.3f} [{low:.3f}, {high:.3f}] with {layers}" in text
+    assert "(n = 4 curves each)" in text
     for experiment, column, what in (("readout", "readout_error", "a bit"), ("layers", "layer_error", "a layer")):
         for size, part in of(runs, f"hamiltoniq_{experiment}").groupby(f"benchmark.{column}"):
             told = f"H = {part.h_score.mean():.3f} ± {part.h_score.std():.3f} at {100 * size:g} % {what} (n = {len(part)})"
