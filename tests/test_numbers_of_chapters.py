@@ -235,6 +235,33 @@ def test_forecasts_of_series(runs) -> None:
     assert f"have R2 from {min(early):.1f} to {max(early):.2f}." in text
 
 
+def test_splits_of_sequence_models_against_all_that_the_plan_names() -> None:
+    """From the table of differences, whose p and intervals test_every_interval.py finds again in the runs."""
+    text, rows = page("distributed_qlstm"), pd.read_csv(PAPER / "tables/sequence_split.csv")
+    answer, (primary, others) = text.split("\n\n")[1], (rows[rows.primary == named] for named in (True, False))
+    lines = dict(line.split(": ", 1) for line in answer.splitlines()[:3])
+    splits = (("2 x 3", "6 qubits"), ("3 x 2", "6 qubits"), ("2 x 2", "4 qubits"), ("2 x 3", "LSTM, 6 units"), ("2 x 2", "LSTM, 5 units"))
+    for shape, minus in splits:
+        found = primary[(primary.arm == f"{shape} qubits") & (primary.minus == minus)]
+        whole = next(line for words, line in lines.items() if f"({shape} qubits)" in words)
+        part = whole.split("; against a classical LSTM")[minus.startswith("LSTM")]
+        told, _, single = part.partition(" (single intervals favour ")
+        found = found.assign(said=np.where(found.word == "differs", np.where(found["mean"] > 0, "better", "worse"), found.word))
+        for said, own in found.groupby("said"):
+            tasks = "every series" if len(own) == 4 else " and ".join(", ".join(own.task).rsplit(", ", 1))
+            assert f"{said} on {tasks}" in told, (shape, minus)
+        unsure = found[found.word == "open"]
+        for side, own in (("the split one", unsure[unsure.ci95_low > 0]), ("the other", unsure[unsure.ci95_high < 0])):
+            tasks = " and ".join(", ".join(own.task).rsplit(", ", 1))
+            assert (f"{side} on {tasks}" in single) if tasks else (side not in single)
+    assert f"over all {len(primary)} differences of the plan." in answer
+    for row in primary.itertuples():
+        line = next(line for line in text.splitlines() if line.startswith(f"- {row.arm} minus {row.minus}, R2: "))
+        own = re.search(rf"{row.task} (\S+) \[(\S+), (\S+)\] \(n = 5\), \*{row.word}\*", line)
+        assert [float(number) for number in own.groups()] == pytest.approx([row.mean, row.ci95_low, row.ci95_high], abs=0.501e-4)
+    assert set(others.n) == {5} and "[differences](tables/sequence_split.md), n = 5." in text
+
+
 @pytest.mark.parametrize("experiment", ["qsvm_mnist", "qsvm_digits"])
 def test_kernels_at_their_best_and_at_their_largest(runs, experiment) -> None:
     text, own = page("qsvm"), of(runs, experiment)
