@@ -194,9 +194,9 @@ def distributed_qaoa() -> list[pd.DataFrame]:
 
 
 def hamiltoniq() -> list[pd.DataFrame]:
-    """Scores with either optimiser, means over seeds; rows are curves."""
+    """Scores with either optimiser, means over seeds, of all curves and of those of as many layers; rows are curves."""
     curves = of("hamiltoniq_curves").groupby(["benchmark.qubits", "benchmark.layers", "benchmark.optimiser"]).h_score.mean()
-    return [curves.unstack()]
+    return [curves.unstack(), *(own for _, own in curves.unstack().groupby("benchmark.layers"))]
 
 
 def noise() -> list[pd.DataFrame]:
@@ -213,6 +213,17 @@ def noise() -> list[pd.DataFrame]:
         runs = of(f"noise_{name}")
         under = runs[runs[f"photonics.{'cycles' if name == 'cycles' else f'noise.{name}'}"] == float(value)].set_index("seed")
         found.append(pd.DataFrame({"under": under.test10k_accuracy_percent, "without": without[column]}))
+    return found
+
+
+def partitioning() -> list[pd.DataFrame]:
+    """The search from random starts alone beside the order, circuit by circuit."""
+    keys, found = ["cutting.family", "cutting.qubits"], []
+    landed = dict(list(of("ebits").set_index("seed").groupby(keys)))
+    for key, runs in of("ebits_starts").set_index("seed").groupby(keys):
+        for processors in (2, 4):
+            random, order = runs[f"random_starts_pairs_{processors}"], landed[key][f"filled_pairs_{processors}"]
+            found.append(pd.DataFrame({"random": random, "order": order}))
     return found
 
 
@@ -238,4 +249,4 @@ def quantum_train() -> list[pd.DataFrame]:
     return [*beside, 100 * (1 - small.div(target, axis=0))]
 
 
-OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, qsvm, quantum_train)}
+OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)}

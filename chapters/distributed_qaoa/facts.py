@@ -15,7 +15,7 @@ from .wireless import least_violation, measure, relay
 EXPERIMENTS = ("maxcut_15", "maxcut_large")
 
 
-AREAS = (("area_best", "area_random"), ("area_random", "area_worst"), ("area_best", "area_printed"))
+AREAS = (("area_best", "area_worst"), ("area_best", "area_random"), ("area_random", "area_worst"), ("area_best", "area_printed"))
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Areas:
 
 @dataclass(frozen=True)
 class AtSize:
-    """Graphs of one size: looks; cuts by way in percent of the largest; QAOA on parts minus uniform shots on the same parts and minus
-    annealing, paired; choices of qubits; and, where the largest cut is only the largest known, a bound that no cut exceeds, in percent
-    of it.
+    """Graphs of one size: looks; cuts by way in percent of the largest; QAOA on parts minus uniform shots on the same parts, in the cut
+    that is kept and in the mean of shots, and minus annealing and random cuts, paired; choices of qubits; and, where the largest cut is
+    only the largest known, a bound that no cut exceeds, in percent of it.
     """
 
     nodes: int
@@ -41,7 +41,9 @@ class AtSize:
     looks: int
     cut: dict[str, Summary]
     over_uniform: Summary
+    over_uniform_mean: Summary
     over_annealing: Summary
+    over_random: Summary
     areas: list[Areas]
     bound: Summary
 
@@ -65,12 +67,15 @@ class Facts:
     violations: dict[int, int]
     published: list[float]
 
-    def differing(self, kind: str) -> list[tuple[int, str, Summary]]:
-        """Choices of qubits whose difference has an interval without 0, in the ``mean`` of shots or in the ``cut`` that is kept: nodes,
-        words, difference.
+    def differing(self, kind: str) -> dict[str, list[tuple[int, Summary]]]:
+        """Choices of qubits whose difference has an interval without 0, in the ``mean`` of shots or in the ``cut`` that is kept, by words:
+        nodes and difference.
         """
-        found = [(size.nodes, areas.words, getattr(areas, kind)) for size in self.sizes for areas in size.areas]
-        return [(nodes, words, one) for nodes, words, one in found if one.low > 0 or one.high < 0]
+        found = [(areas.words, size.nodes, getattr(areas, kind)) for size in self.sizes for areas in size.areas]
+        apart = [(words, nodes, one) for words, nodes, one in found if one.low > 0 or one.high < 0]
+        names = dict.fromkeys(areas.words for size in self.sizes for areas in size.areas)
+        told = {name: [(nodes, one) for words, nodes, one in apart if words == name] for name in names}
+        return {name: rows for name, rows in told.items() if rows}
 
     @property
     def compared(self) -> int:
@@ -107,8 +112,10 @@ def _at(nodes: int, part: pd.DataFrame) -> AtSize:
         len(part),
         int(part["looks"].median()),
         {name: found for name, found in cuts.items() if found.n},
-        summarise(part["distributed_cut_percent"] - part["uniform_cut_percent"]),
-        summarise(part["distributed_cut_percent"] - part["annealing_cut_percent"]),
+        _minus(part, "distributed", "uniform", "cut"),
+        _minus(part, "distributed", "uniform", "mean"),
+        _minus(part, "distributed", "annealing", "cut"),
+        _minus(part, "distributed", "random_cut", "cut"),
         [one for one in areas if one.mean.n],
         summarise(part["bound_percent"] if nodes > MOST_ENUMERATED and "bound_percent" in part else []),
     )

@@ -7,7 +7,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
 from . import TASKS
-from .arms import FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_6
+from .arms import CONTRASTS, FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_6
 from .comparisons import MARGIN, differences, secondary
 
 OSCILLATOR, NARMA2 = list(TASKS)[:2]
@@ -32,8 +32,9 @@ class Early:
 class Facts:
     """What was not run is empty or None.
 
-    ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's contrasts
-    of 2 x 3 qubits, by what is subtracted. ``test_variance``: of NARMA-2's test part, in scaled units, under the published protocol.
+    ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's
+    contrasts, by what is compared and what is subtracted. ``others``: contrasts that it does not name.
+    ``test_variance``: of NARMA-2's test part, in scaled units, under the published protocol.
     """
 
     margin: float
@@ -43,7 +44,7 @@ class Facts:
     above_published: bool
     best: dict[str, tuple[str, Summary]]
     lstm: dict[str, Summary]
-    against: dict[str, list[Any]]
+    against: dict[tuple[str, str], list[Any]]
     others: list[Any]
     early: Early | None
     test_variance: float
@@ -54,8 +55,8 @@ class Facts:
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     runs, compared = results.runs, differences(results.runs)
-    own = compared[compared.arm == SPLIT_2X3.label]
-    against = {other.label: list(own[own.minus == other.label].itertuples()) for other in (WHOLE_6, LSTM_6, PRODUCT_6)}
+    pairs = [(one.label, other.label) for one, other in CONTRASTS]
+    against = {pair: [row for row in compared.itertuples() if (row.arm, row.minus) == pair] for pair in pairs}
     scores = results.scores
     return Facts(
         margin=MARGIN,
@@ -67,7 +68,7 @@ def facts(results: Results) -> Facts:
         above_published=above_published(results),
         best={words: found for task, words in TASKS.items() if (found := best_circuit(results, task)) is not None},
         lstm={words: found for task, words in TASKS.items() if (found := summarise(_values(results, task))).n},
-        against={label: rows for label, rows in against.items() if rows},
+        against={pair: rows for pair, rows in against.items() if rows},
         others=list(secondary(runs).itertuples()),
         early=early(results),
         test_variance=variance_of_test(),

@@ -54,14 +54,16 @@ class Cell:
 @dataclass(frozen=True)
 class Facts:
     """All cells; by optimiser how many published curves are rejected over all tests together and in single ones, of how many, and the mean
-    H; the H by SciPy's minus that by Powell's where both were run, paired by curve; scores of starts, one a kind of cell; noise by kind,
-    size and score, and the noiseless cell of the same instance; at how many points distances are taken.
+    H; the H by SciPy's minus that by Powell's where both were run, paired by curve, over all curves and by number of layers; scores of
+    starts, one a kind of cell; noise by kind, size and score, and the noiseless cell of the same instance; at how many points distances
+    are taken.
     """
 
     cells: list[Cell]
     rejected: dict[str, tuple[int, int, int]]
     score: dict[str, Summary]
     shift: Summary
+    by_layers: dict[int, Summary]
     idle: Summary
     idle_ends: tuple[float, float]
     readout: list[tuple[float, Summary]]
@@ -77,12 +79,15 @@ def facts(results: Results) -> Facts:
     by_kind = {name: {(cell.qubits, cell.layers): cell for cell in own} for name, own in by_optimiser.items()}
     kinds = list(dict.fromkeys((cell.qubits, cell.layers) for cell in found))
     both = [kind for kind in kinds if len(by_kind) == 2 and all(kind in own for own in by_kind.values())]
+    shifts = {kind: by_kind["scipy"][kind].score.mean - by_kind["powell"][kind].score.mean for kind in both}
+    layered = sorted({layers for _, layers in both})
     starts = [next(own[kind] for own in by_kind.values() if kind in own).idle.mean for kind in kinds]
     return Facts(
         found,
         {name: (sum(cell.rejected for cell in own), sum(cell.far for cell in own), len(own)) for name, own in by_optimiser.items()},
         {name: summarise([cell.score.mean for cell in own]) for name, own in by_optimiser.items()},
-        summarise([by_kind["scipy"][kind].score.mean - by_kind["powell"][kind].score.mean for kind in both]),
+        summarise(list(shifts.values())),
+        {layers: summarise([shift for (_, own), shift in shifts.items() if own == layers]) for layers in layered},
         summarise(starts),
         (min(starts), max(starts)) if starts else (math.nan, math.nan),
         _noise(results.of("hamiltoniq_readout"), "benchmark.readout_error"),

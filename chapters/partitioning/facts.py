@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,8 @@ class Facts:
     splits: list[Split]
     others: dict[str, str] = field(default_factory=dict)
     """What else was found where a number was published, in words, by claim."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """Of the published numbers, by claim."""
 
     @property
     def ordered(self) -> list[Circuits]:
@@ -119,20 +122,43 @@ class Facts:
         return [one for one in self.random_starts if one.pairs[STARTS].summary.mean > one.pairs["filled"].summary.mean]
 
     @property
+    def more_from_random(self) -> list[float]:
+        """How many pairs more these take in the mean."""
+        return [one.over(STARTS, "filled").mean for one in self.worse_from_random]
+
+    @property
+    def random_starts_unseen(self) -> bool:
+        """Whether no interval of random starts minus the order leaves out 0."""
+        found = [one.over(STARTS, "filled") for one in self.worse_from_random if one.n > 1]
+        return bool(found) and all(one.low <= 0 <= one.high for one in found)
+
+    def ends(self, *processors: int) -> tuple[float, float] | None:
+        """Least and most mean pairs of published circuits on so many processors; None without any."""
+        means = [one.found.mean for one in self._published if one.processors in processors]
+        return (min(means), max(means)) if means else None
+
+    @property
     def far(self) -> list[Circuits]:
         """Published ones for which others found another number, too."""
         return [one for one in self._published if self.others.get(one.claim)]
 
     @property
     def denser(self) -> list[Circuits]:
-        """Random circuits of the qubits and processors of the first of ``far``, and of more controlled phases, by their share."""
+        """Random circuits of the qubits and processors of the first of ``far``, and of no fewer controlled phases, by their share."""
         alike = (self.far or [None])[0]
-        return [one for one in self.circuits if alike and self._like(one, alike) and one.fraction > alike.fraction]
+        return [one for one in self.circuits if alike and self._like(one, alike) and one.fraction >= alike.fraction]
 
     @property
-    def densest(self) -> Difference | None:
-        """Pairs of the densest of these minus those of the one before."""
-        return welch_difference(self.denser[-1].found, self.denser[-2].found) if len(self.denser) > 1 else None
+    def steps(self) -> list[Difference]:
+        """Pairs of each of these but the first minus those of the one before."""
+        return [welch_difference(one.found, before.found) for before, one in pairwise(self.denser)]
+
+    @property
+    def against_published(self) -> bool:
+        """Whether ours rise where the published fall, from the first share to the second, and fall only after it."""
+        if len(self.steps) != 2 or None in (first := [one.published for one in self.denser[:2]]):
+            return False
+        return self.steps[0].low > 0 > self.steps[1].high and first[0] > first[1]
 
     @property
     def fewer(self) -> list[tuple[Circuits, Circuits]]:
@@ -141,6 +167,12 @@ class Facts:
         keys = {(one.family, one.fraction, one.qubits, one.processors): one for one in self.circuits}
         pairs = [(one, keys.get((one.family, one.fraction, one.qubits, one.processors - 1))) for one in more]
         return [(one, other) for one, other in pairs if other is not None]
+
+    @property
+    def as_stated(self) -> list[Circuits]:
+        """Published ones of the families of ``fewer`` that ours, on the processors stated, are not shown to differ from."""
+        families = {one.family for one, _ in self.fewer}
+        return [one for one in self._published if one.family in families and self.verdicts.get(one.claim) in ("reproduced", "open")]
 
     @property
     def as_hard(self) -> Circuits | None:
@@ -194,7 +226,8 @@ class Facts:
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     scores = results.scores
-    return Facts(circuits_of(results), splits_of(results), dict(zip(scores.claim, scores.independent, strict=True)) if len(scores) else {})
+    others, verdicts = ({} if scores.empty else dict(zip(scores.claim, scores[name], strict=True)) for name in ("independent", "verdict"))
+    return Facts(circuits_of(results), splits_of(results), others, verdicts)
 
 
 def circuits_of(results: Results) -> list[Circuits]:
@@ -212,7 +245,8 @@ def circuits_of(results: Results) -> list[Circuits]:
 
 
 def _circuits(results: Results, processors: int, part: pd.DataFrame, starts: pd.DataFrame) -> Circuits:
-    columns = {name: part.get(f"{name}_pairs_{processors}") for name in ARMS} | {STARTS: starts.get(f"{STARTS}_pairs_{processors}")}
+    same = starts.reindex(part["seed"]).get(f"{STARTS}_pairs_{processors}")
+    columns = {name: part.get(f"{name}_pairs_{processors}") for name in ARMS} | {STARTS: same}
     pairs = {name: Pairs(tuple(column)) for name, column in columns.items() if column is not None and column.notna().all()}
     asked, first = f"multilevel_pairs_{processors}", part.iloc[0]
     claims = [c for c in results.claims if c.quantity == asked and not matching_runs(c, part).empty]

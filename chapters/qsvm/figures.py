@@ -15,7 +15,7 @@ LOOKS = {
     "chain_leaking": ("quantum, as published", ORANGE, "s", "--"),
     "chain_tuned": ("quantum, tuned", BLUE, "D", "-"),
     "product_tuned": ("no CX, tuned", SKY, "^", ":"),
-    "rbf_leaking": ("Gaussian, as published", BLACK, "x", "--"),
+    "rbf_leaking": ("Gaussian, scaled as published", BLACK, "x", "--"),
     "rbf_tuned": ("Gaussian, tuned", GREEN, "v", "-"),
     "linear_tuned": ("linear, tuned", GREY, "P", "--"),
 }
