@@ -162,6 +162,13 @@ def ablation() -> list[pd.DataFrame]:
     return [of_histories(lambda history: history.test10k_cross_entropy.min(), "quantum_train"), of_histories(gap, "quantum_train")]
 
 
+def adapters() -> list[pd.DataFrame]:
+    """Nats a token, and what they are without adapters, of which there is one run, in every row."""
+    runs = of("adapters_primary", "adapters_published", "adapters_controls", "adapters_ceiling")
+    wide = runs.pivot(index="seed", columns=["experiment", "variant"], values="test_nats")
+    return [wide.set_axis(range(wide.shape[1]), axis=1).assign(alone=of("adapters_frozen").test_nats.item())]
+
+
 def distillation() -> list[pd.DataFrame]:
     """Means of the last three epochs; gains over the zero feature, and the line in 1 / sqrt(shots) through them, seed by seed."""
     ends = of_histories(lambda history: history.test_accuracy_percent.tail(3).mean(), *EXTREME)
@@ -249,4 +256,6 @@ def quantum_train() -> list[pd.DataFrame]:
     return [*beside, 100 * (1 - small.div(target, axis=0))]
 
 
-OTHERWISE = {own.__name__: own for own in (ablation, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)}
+OTHERWISE = {
+    own.__name__: own for own in (ablation, adapters, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)
+}

@@ -406,8 +406,15 @@ class Adapters:
         return (
             f"with a budget of {budget:,} trained numbers ({100 * budget / self.all_numbers:.3g} % of all adapters'; "
             f"{self.numbers(budget)}; n = 5), photons reach {spread(self.values['photonic', budget], self.decimals)} "
-            f"{'nats a token' if self.better < 0 else '% accuracy'} and are {outcome}; {self.as_good(budget)}."
+            f"{'nats a token' if self.better < 0 else '% accuracy'} and are {outcome}"
+            f"{'' if 'LoRA' in arms.get('worse than', []) else '; ' + self.as_good(budget)}."
         )
+
+    def below(self) -> str:
+        """Differences to the one run without adapters."""
+        alone, (photons, whole) = self.alone.item(), (self.values["photonic", self.budgets[-1]], self.whole)
+        first, second = (signed(values - alone, self.decimals) for values in (photons, whole))
+        return f"Minus no adapter (one run, {alone:.4f}): photons {first} (n = 5), LoRA with all numbers {second} (n = 5)."
 
     def minus_all(self) -> str:
         arms = [arm for arm in ("photonic", "affine-angles") if (arm, self.budgets[0]) in self.values]
@@ -456,7 +463,11 @@ def test_every_number_of_the_adapters(runs, task) -> None:
     lines = [*map(own.at, own.budgets), own.answer(), own.minus_all(), f"LoRA with all {own.all_numbers:,} numbers {own.told(own.whole)}."]
     if task == "Next token":
         language = of(runs, "adapters_language").iloc[0]
-        lines += [own.angles(), f"{language.other_nats:.4f} nats a token, and animals and plants with {language.living_nats:.4f}."]
+        lines += [
+            own.below(),
+            own.angles(),
+            f"{language.other_nats:.4f} nats a token, and animals and plants with {language.living_nats:.4f}.",
+        ]
         lines += [f"**{task}**: without adapters {own.alone.item():.4f} nats a token; "]
     else:
         lines += [own.gains(), f"**{task}**: without adapters {own.told(own.alone)} % accuracy; "]

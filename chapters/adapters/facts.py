@@ -30,7 +30,8 @@ class AtBudget:
 class OnTask:
     """On one task: the network without adapters, all adapters trained directly, and what holds at each budget. ``angles``: the published
     generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters; ``gains``: where
-    the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget.
+    the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget. ``below``,
+    ``ceiling_below``: where it is one run, the photons at the largest budget minus its number, and all adapters minus it.
     """
 
     task: Task
@@ -40,6 +41,8 @@ class OnTask:
     angles: list[Any]
     to_all: list[Any]
     gains: list[tuple[str, int, Summary]]
+    below: Summary | None
+    ceiling_below: Summary | None
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,18 @@ def facts(results: Results) -> Facts:
 def on_task(results: Results, task: Task) -> OnTask:
     """What was found on a task."""
     runs, told = results.runs, list(secondary(results.runs, task).itertuples())
+    untouched, largest = summarise(task.without_adapters(runs).get(task.value, [])), task.of_arm(runs, PHOTONIC, task.budgets[-1])
+    whole, one = task.of_arm(runs, "lora", task.all_numbers), untouched.n == 1
     return OnTask(
         task,
-        summarise(task.without_adapters(runs).get(task.value, [])),
-        summarise(task.of_arm(runs, "lora", task.all_numbers).get(task.value, [])),
+        untouched,
+        summarise(whole.get(task.value, [])),
         [found for budget in task.budgets if (found := at_budget(results, task, budget)) is not None],
         [row for row in told if (row.arm, row.minus) == ("affine-angles", "affine")],
         [row for row in told if row.minus_budget == task.all_numbers],
         gains(results.runs, task),
+        summarise(largest[task.value] - untouched.mean) if one and len(largest) and len(whole) else None,
+        summarise(whole[task.value] - untouched.mean) if one and len(largest) and len(whole) else None,
     )
 
 
