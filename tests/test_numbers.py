@@ -104,7 +104,7 @@ def test_both_protocols_after_equal_epochs(runs) -> None:
     beside = of(runs, "quantum_train", bond_dim=4)
     beside = by_seed(beside[beside.device.isin(full.device)], "wall_seconds")  # of one kind of machine
     ratios = [*(seconds["cobyla"] / seconds["gradient"]), *(by_seed(full, "wall_seconds") / beside).dropna()]
-    assert f"{min(ratios):.1f} to {max(ratios):.1f} times as long in {len(ratios)} single pairs" in text
+    assert f"{min(ratios):.1f} to {max(ratios):.1f} times as long in {len(ratios)} pairs" in text
 
 
 def test_the_same_seeds_on_other_machines(runs) -> None:
@@ -220,9 +220,10 @@ def test_words_of_the_ablation_after_holms_correction(runs, reference) -> None:
     worse = [dim for dim, arm in p if arm == "photonic" and p[dim, arm] < 0.05 and found[dim, arm].statistic < 0]
     assert all(f" (n = 5) | {p[dim, 'photonic']:.3f}; " in text for dim in (1, 2, 4, 7, 10))
     label = {"mps-only": "MPS only (P = 1)", "product-free": "free product vectors"}[reference]
-    for dims, side in ((sorted(better), "better"), (sorted(worse), "worse")):
+    fresh = set(of(runs, "confirmation").bond_dim)  # asked again there, and told by these alone
+    for dims, side in ((sorted(set(better) - fresh), "better"), (sorted(set(worse) - fresh), "worse")):
         listed = f"{', '.join(map(str, dims[:-1]))} and {dims[-1]}" if len(dims) > 1 else "".join(map(str, dims))
-        assert (f"- At bond dimension {listed} trained photons do {side} than {label}" in text) == bool(dims)
+        assert (f"- On the exploratory seeds, at bond dimension {listed} trained photons do {side} than {label}" in text) == bool(dims)
 
 
 def test_arms_after_all_rounds(runs) -> None:
@@ -442,8 +443,12 @@ def test_where_tuned_angles_end(runs) -> None:
             paths = sorted((PAPER / "runs" / experiment).glob(f"source={source},*/seed-*/history.csv"))
             ends = [pd.read_csv(path).theta_rms.iloc[-1] for path in paths]
             assert f"{min(ends):.1f} to {max(ends):.1f} (" in line
-            told = f"{where.capitalize()}: photons minus a fixed Gaussian vector is "
-            answer = text[text.index(told) :].split("** ")[0].split("; ")[0].split("\n")[0]
+            answer = (
+                text[text.lower().index(f"{where}: photons minus a fixed gaussian vector is ") :]
+                .split("** ")[0]
+                .split("; ")[0]
+                .split("\n")[0]
+            )
             assert ("of runs that have not converged" in answer) == (experiment == "pqkd_extreme_controls") == (max(ends) > 1.5), answer
             if (stuck := sum(end > 3.04 for end in ends)) and source == "distinguishable":
                 assert f"{stuck} of {len(ends)} runs with practically all angles at the clip" in line
