@@ -29,11 +29,14 @@ def page(name: str) -> str:
     return re.sub(r" {2,}", " ", (PAPER / f"{name}.md").read_text())
 
 
+def readme() -> str:
+    return " ".join(Path("README.md").read_text(encoding="utf-8").split())
+
+
 def interval(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    low, high = (clean(values.mean() + end, decimals) for end in (-half, half))
-    return f"{values.mean():.{decimals}f} [{low}, {high}]"
+    ends = (clean(end, decimals) for end in (low(values), 2 * values.mean() - low(values)))
+    return f"{values.mean():.{decimals}f} [{', '.join(ends)}]"
 
 
 def signed(values, decimals: int = 2) -> str:
@@ -41,7 +44,7 @@ def signed(values, decimals: int = 2) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def low(values: pd.Series) -> float:
+def low(values) -> float:
     """The lower end of the 95 % t interval."""
     return values.mean() - stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
 
@@ -143,10 +146,8 @@ def test_the_readmes_sentence_on_published_accuracies() -> None:
     scores = pd.read_csv(PAPER / "scorecard.csv")
     own = scores[scores.claim.str.fullmatch(r"photonic_qt\.chi\d+\.(train|test)")]
     others = own[own.verdict != "reproduced"]
-    assert (
-        "Most published accuracies of photonic Quantum-Train are reproduced; for the others the published" in Path("README.md").read_text()
-    )
-    words = " ".join(Path("README.md").read_text().split())
+    assert "Most published accuracies of photonic Quantum-Train are reproduced; for the others the published" in readme()
+    words = readme()
     row = scores.set_index("claim").loc["compression.tenfold.relative_loss"]
     assert f"loses {row['mean']:.1f} % [{row.ci95_low:.1f}, {row.ci95_high:.1f}] of its accuracy, not less than {row.reported} %" in words
     gain = scores.set_index("claim").loc["compression.over_classical"]
@@ -159,7 +160,7 @@ def test_the_readmes_sentence_on_published_accuracies() -> None:
 
 def test_the_readmes_sentence_on_noise(runs) -> None:
     words, row = (
-        " ".join(Path("README.md").read_text().split()),
+        readme(),
         pd.read_csv(PAPER / "scorecard.csv").set_index("claim").loc["noise.worst_drop"],
     )
     below, points = re.search(r"upper bounds of (\d+) points", row.why)[1], re.search(r"of the (\d+) points", row.why)[1]
@@ -172,7 +173,7 @@ def test_the_readmes_sentence_on_noise(runs) -> None:
 
 def test_the_readmes_sentences_on_what_stands_in_the_photons_place() -> None:
     """Words of the confirmation, and what is secondary by its intervals."""
-    words = " ".join(Path("README.md").read_text().split())
+    words = readme()
     table = pd.read_csv(PAPER / "tables/confirmation.csv")
     primary = table[table.kind == "primary"].set_index(["second", "bond_dim"])
     sizes = sorted(table.bond_dim.unique())
@@ -251,20 +252,16 @@ def test_gaps_at_both_ends_of_the_bond_dimension(runs) -> None:
         ends = [of(runs, "ablation", bond_dim=bond_dim, arm=arm) for bond_dim in (1, 10)]
         assert {row for own in ends for row in own["rounds"]} == {60}
         assert all(f"{own.test10k_generalisation_error.mean():.3f} ± {own.test10k_generalisation_error.std():.3f}" in text for own in ends)
-    losses = []
-    for folder in sorted((PAPER / "runs/quantum_train").glob("bond_dim=10*/seed-*")):
-        history = pd.read_csv(folder / "history.csv")
-        first = history[history.train_cross_entropy <= 0.2].iloc[0]
-        losses.append(first.test10k_cross_entropy - first.train_cross_entropy)
+    gaps = {}
+    for bond_dim in (4, 10):
+        gaps[bond_dim] = []
+        for folder in sorted((PAPER / "runs/quantum_train").glob(f"bond_dim={bond_dim}/seed-*")):
+            history = pd.read_csv(folder / "history.csv")
+            first = history[history.train_cross_entropy <= 0.2].iloc[0]
+            gaps[bond_dim].append(first.test10k_cross_entropy - first.train_cross_entropy)
+    losses = gaps[10]
     assert f"{np.mean(losses):.3f} ± {np.std(losses, ddof=1):.3f} with 3179" in text
-    small = []
-    for folder in sorted((PAPER / "runs/quantum_train").glob("bond_dim=4/seed-*")):
-        history = pd.read_csv(folder / "history.csv")
-        first = history[history.train_cross_entropy <= 0.2].iloc[0]
-        small.append(first.test10k_cross_entropy - first.train_cross_entropy)
-    difference = pd.Series(losses) - pd.Series(small)
-    half = stats.sem(difference) * stats.t.ppf(0.975, len(difference) - 1)
-    assert f"{difference.mean():.3f} [{difference.mean() - half:.3f}, {difference.mean() + half:.3f}] (paired by seed" in text
+    assert f"{interval(np.subtract(losses, gaps[4]), 3)} (paired by seed" in text
 
 
 def test_every_method_of_the_comparison(runs) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from test_numbers import PAPER, by_seed, clean, interval, of, page, signed, spread
+from test_numbers import PAPER, by_seed, clean, interval, of, page, readme, signed, spread
 
 from chapters.adapters.comparisons import LABELS
 from chapters.distributed_qaoa.qubo import measure_large, measure_small
@@ -481,7 +481,7 @@ def test_every_number_of_the_adapters(runs, task) -> None:
 
 
 def test_what_the_readme_says_of_adapters(runs) -> None:
-    text = " ".join(Path("README.md").read_text(encoding="utf-8").split())
+    text = readme()
     language, classes = (Adapters(runs, task) for task in ADAPTERS)
     assert all(language.words["lora", budget] == "differs" and language.minus["lora", budget].mean() > 0 for budget in language.budgets)
     assert [classes.words["lora", budget] for budget in classes.budgets].count("differs") == 0
