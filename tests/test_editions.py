@@ -40,6 +40,15 @@ def test_processor_time_is_that_of_the_programs_alone_and_a_failure_is_told(tmp_
         editions.seconds(tmp_path, editions.Work("fails", [[sys.executable, "-c", "print('no luck'); raise SystemExit(3)"]]))
 
 
+def test_a_program_may_print_the_seconds_that_count(tmp_path: Path) -> None:
+    slow = [sys.executable, "-c", "import time; time.sleep(0.2); print(0.5, 0.75)"]
+    assert editions.seconds(tmp_path, editions.Work("rounds", [slow], prints=True)) == (0.5, 0.75)
+
+
+def test_rounds_of_table_3_are_timed_without_the_start_of_their_process() -> None:
+    assert [work.name for work in editions.works(True) if work.prints] == ["run of Table 3, bond_dim=10"]
+
+
 def test_both_editions_do_the_same_works() -> None:
     assert [work.name for work in editions.works(True)] == [work.name for work in editions.works(False)]
 

@@ -30,8 +30,8 @@ class AtBudget:
 class OnTask:
     """On one task: the network without adapters, all adapters trained directly, and what holds at each budget. ``angles``: the published
     generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters; ``gains``: where
-    the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget. ``below``,
-    ``ceiling_below``: where it is one run, the photons at the largest budget minus its number, and all adapters minus it.
+    the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget. ``below``:
+    where it is one run, the photons at the largest budget minus its number, and all adapters minus it.
     """
 
     task: Task
@@ -41,8 +41,7 @@ class OnTask:
     angles: list[Any]
     to_all: list[Any]
     gains: list[tuple[str, int, Summary]]
-    below: Summary | None
-    ceiling_below: Summary | None
+    below: tuple[Summary, Summary] | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ def on_task(results: Results, task: Task) -> OnTask:
     """What was found on a task."""
     runs, told = results.runs, list(secondary(results.runs, task).itertuples())
     untouched, largest = summarise(task.without_adapters(runs).get(task.value, [])), task.of_arm(runs, PHOTONIC, task.budgets[-1])
-    whole, one = task.of_arm(runs, "lora", task.all_numbers), untouched.n == 1
+    whole = task.of_arm(runs, "lora", task.all_numbers)
+    beside_one = untouched.n == 1 and len(largest) and len(whole)
     return OnTask(
         task,
         untouched,
@@ -78,8 +78,7 @@ def on_task(results: Results, task: Task) -> OnTask:
         [row for row in told if (row.arm, row.minus) == ("affine-angles", "affine")],
         [row for row in told if row.minus_budget == task.all_numbers],
         gains(results.runs, task),
-        summarise(largest[task.value] - untouched.mean) if one and len(largest) and len(whole) else None,
-        summarise(whole[task.value] - untouched.mean) if one and len(largest) and len(whole) else None,
+        (summarise(largest[task.value] - untouched.mean), summarise(whole[task.value] - untouched.mean)) if beside_one else None,
     )
 
 

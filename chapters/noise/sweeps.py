@@ -49,9 +49,14 @@ def drops_by_seed(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> pd.Se
     return (clean.set_index("seed")[column] - group.set_index("seed")[column]).dropna()
 
 
+def regenerated_column(device: str) -> str:
+    """Where runs keep the accuracy of their weights generated anew by a device (``g2=0.1``)."""
+    return f"photons_regenerated_{device}_accuracy_percent"
+
+
 def regenerated_drop(runs: pd.DataFrame, device: str) -> Summary:
     """Points lost when weights that were trained without noise are generated anew by a device (``g2=0.1``)."""
-    clean, column = runs[runs.experiment == REFERENCE], f"photons_regenerated_{device}_accuracy_percent"
+    clean, column = runs[runs.experiment == REFERENCE], regenerated_column(device)
     if column not in clean:
         return summarise([])
     return summarise(clean[compared_column(runs)] - clean[column])
