@@ -122,9 +122,8 @@ def test_other_contrasts_get_no_words(results):
 def test_claims_are_judged_by_the_published_generator(results):
     scores = results.scores[results.scores.chapter == "adapters"].set_index("claim")
     shares = scores.loc[["qpa.share.gpt2", "qpa.share.gemma2"]]
-    assert list(shares.verdict) == ["fails", "fails"] and list(shares.n) == [5, 5]
+    assert set(scores.verdict) == {"not comparable"} and list(shares.n) == [5, 5]  # of other networks, whatever is found on ours
     assert "one-sided 95 % bounds" in shares.why.iloc[0] and "4,264" in shares.why.iloc[0]
-    assert set(scores.verdict.drop(shares.index)) == {"not comparable"}
     assert "counts padding" in scores.why["qpa.gpt2.lora"]
 
 
@@ -150,7 +149,7 @@ def test_the_page_says_what_was_found_and_what_was_not_run(results):
     page = chapter_page(CHAPTER, results)
     used = "used: photons 149, mapping alone 149, LoRA 149, random subspace 149"  # of the budget, without the head's
     assert f"On the next token, with a budget of 4,264 trained numbers (52.1 % of all adapters'; {used}; n = 5)" in page
-    assert f"On 26 classes, with a budget of 3,198 trained numbers (52.1 % of all adapters'; {used}; n = 5)" in page
+    assert "On 26 classes, with a budget of 3,198 trained numbers in adapters, beside a head of 10,010 that every arm trains" in page
     assert "not shown to be as good as LoRA of the same budget within 0.02 nats" in page
     assert "as many numbers" not in page and "equal numbers" not in page
     assert "minus LoRA +0.09" in page or "minus LoRA +0.10" in page

@@ -264,14 +264,14 @@ def test_open_choices_stand_beside_the_photonic_control(there) -> None:
 
 
 def test_the_frontier_counts_compression_with_and_without_angles(there) -> None:
-    study, runs, _ = there
-    found = frontier(with_settings(runs, study)).set_index(["experiment", "rank"])
+    study, runs, root = there
+    found = frontier(made(runs, study, root)).set_index(["experiment", "rank"])
     extreme = found.loc["pqkd_extreme", 8.0]
     assert extreme.compression == pytest.approx(223_104 / 694)
     assert extreme.compression_without_theta == pytest.approx(336.0, abs=0.01)
     assert extreme.minus_teacher.mean == pytest.approx(97.1 + 0.2 + 0.01 / 3 - 99)
     assert found.loc["pqkd_student", 8.0].compression.iloc[0] == pytest.approx(223_104 / 148_078)
-    table = tables.pqkd_compression(made(runs, study))
+    table = tables.pqkd_compression(made(runs, study, root))
     assert "321.5 (336.0)" in to_markdown(table)
 
 

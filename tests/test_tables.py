@@ -1,5 +1,6 @@
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from synthetic import fabricate, small_study
 
 from chapters.quantum_train import figures
 from chapters.quantum_train.facts import facts
-from chapters.quantum_train.tables import classical, glance, protocols, quantum_train
+from chapters.quantum_train.tables import classical, glance, protocol_runs, protocols, quantum_train
 from lightweights.report.make import write_texts
 from lightweights.report.measures import format_number, significant
 from lightweights.report.statistics import summarise
@@ -164,8 +165,22 @@ def test_powells_cobyla_stands_beside_scipys(tmp_path):
         "Powell's minus SciPy's cobyla",
     ]
     assert len(figures.protocols(results).axes[1].lines) == 3
-    powell, _, epochs = facts(results).protocols.powells
-    assert (powell.mean, epochs) == (pytest.approx(difference), 50)
+    (found,) = facts(results).protocols.powells
+    assert (found.accuracy.mean, found.epochs) == (pytest.approx(difference), 50)
+    gradients = results.runs[(results.runs.experiment == "protocols") & (results.runs.protocol == "gradient")].set_index("seed")
+    assert found.gradients.mean == pytest.approx((gradients.test10k_accuracy_percent - own.test10k_accuracy_percent).mean())
+    assert found.loss.mean == pytest.approx((own.train_cross_entropy - scipys.train_cross_entropy).mean())
+
+
+def test_powells_cobyla_at_full_length_is_told_apart_and_has_its_like_beside_it():
+    names = ["cobyla", "cobyla_powell_full", "quantum_train", "quantum_train"]
+    runs = pd.DataFrame({"experiment": names, "protocol": ["cobyla", "cobyla", "gradient", "gradient"], "seed": [0, 1, 1, 2]})
+    found = protocol_runs(runs.assign(rounds=200, mapping_epochs=5, bond_dim=4, dataset="mnist-partial"))
+    assert list(zip(found.experiment, found.protocol, found.seed, strict=True)) == [
+        ("cobyla", "cobyla", 0),
+        ("cobyla_powell_full", "cobyla, Powell's", 1),
+        ("quantum_train", "gradient", 1),
+    ]
 
 
 def test_no_protocols_no_table(tmp_path):
@@ -245,3 +260,23 @@ def test_without_runs_there_is_no_small_table(tmp_path):
 )
 def test_decimals_follow_the_quantity(value, quantity, text):
     assert format_number(value, quantity) == text
+
+
+LANDED_TABLES = sorted((Path(__file__).parents[1] / "results" / "paper" / "tables").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", LANDED_TABLES, ids=lambda path: path.stem)
+def test_intervals_of_landed_tables_hold_their_means_and_are_cut_where_a_quantity_ends_only(path: Path) -> None:
+    """An interval of a mean is as wide below as above; it is cut at 0 or 100 where it is of an accuracy, never of a difference or a fit."""
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in path.read_text().splitlines() if line.startswith("|")]
+    for row in rows[2:]:
+        for heading, cell in zip(rows[0], row, strict=False):
+            found = re.match(r"([+-]?[\d.]+)(?: ± [\d.]+)? \[(-?[\d.]+), (-?[\d.]+)\]", cell)
+            if not found:
+                continue
+            mean, low, high = map(float, found.groups())
+            assert low <= mean <= high, (row, cell)
+            step = 1.01 * 10.0 ** -len(found[2].partition(".")[2])
+            if abs((high - mean) - (mean - low)) > 2 * step:
+                of_accuracy = cell[0] not in "+-" and "minus" not in row[0].lower() and "fit" not in " ".join(row[:3])
+                assert of_accuracy and (low == 0 or high == 100) and re.search(r"%|ours", heading, re.I), (heading, row, cell)

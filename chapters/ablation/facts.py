@@ -70,6 +70,7 @@ class Facts:
     against: dict[str, Against]
     own: list[Any]
     distinguishable: list[Any]
+    distinguishable_last10: list[Any]
     frozen: list[Any]
     counts: dict[int, dict[str, tuple[float, list[int]]]]
     budget: list[Budget]
@@ -84,15 +85,32 @@ class Facts:
 
     @property
     def effective(self) -> tuple[int, dict[str, list[int]]] | None:
-        """Effective numbers of trained photons and of both references, at the smallest bond dimension where they are not the same."""
-        wanted = ("photonic", *REFERENCES)
-        there = {dim: {arm: arms[arm][1] for arm in wanted} for dim, arms in sorted(self.counts.items()) if set(wanted) <= set(arms)}
+        """Effective numbers of the compared arms, at the smallest bond dimension where they are not the same."""
+        wanted = {"photonic", *REFERENCES}
+        there = {dim: {arm: own[1] for arm, own in arms.items()} for dim, arms in sorted(self.counts.items()) if wanted <= set(arms)}
         return next(((dim, arms) for dim, arms in there.items() if len({n for own in arms.values() for n in own}) > 1), None)
 
     @property
     def more(self) -> bool:
         """Whether free vectors have more effective numbers than the photons that they replace."""
         return self.effective is not None and min(self.effective[1]["product-free"]) > max(self.effective[1]["photonic"])
+
+    @property
+    def fewer(self) -> bool:
+        """Whether photons that do not interfere have fewer effective numbers than those that do, wherever both were run."""
+        both = [arms for arms in self.counts.values() if {"photonic", "distinguishable"} <= set(arms)]
+        return bool(both) and all(max(arms["distinguishable"][1]) < min(arms["photonic"][1]) for arms in both)
+
+    @property
+    def not_before(self) -> list[int]:
+        """Bond dimensions at which fresh seeds show photons to do better than distinguishable ones, and these do not by the same mean."""
+        shown = self.confirmed.beaten("distinguishable") if self.confirmed and self.confirmed.last10 else []
+        return [row.bond_dim for row in self.distinguishable_last10 if row.bond_dim in shown and row.ci95_low <= 0]
+
+    @property
+    def more_alone(self) -> bool:
+        """Whether photons are nowhere shown to do better than a larger matrix product state alone of about as many numbers."""
+        return bool(self.budget) and all(own.difference.n > 2 and own.difference.low <= 0 for own in self.budget)
 
     @property
     def clear(self) -> dict[str, list[int]]:
@@ -122,6 +140,7 @@ def facts(results: Results) -> Facts:
         landed=landed,
         against=against,
         distinguishable=_of("photonic", runs, "distinguishable"),
+        distinguishable_last10=_of("photonic", runs, "distinguishable", last10=True),
         frozen=[row for row in _of("photonic-frozen", runs, "mps-only") if row.n >= SMALLEST_N],
         counts=counts_of_arms(named),
         budget=at_equal_budget(named, column),
@@ -155,13 +174,16 @@ def counts_of_arms(named: pd.DataFrame) -> dict[int, dict[str, tuple[float, list
 
 
 def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
-    """Photons bring numbers of their own: against the larger matrix product state alone that trains most nearly as many in all."""
+    """Photons bring numbers of their own: against the larger matrix product state alone that trains most nearly as many in all, where one
+    trains at most a quarter more or fewer.
+    """
     found = []
     alone = [group for _, group in named[named.arm == "mps-only"].groupby("setting")]
     for _, own in named[named.setting.isin(named.setting[named.arm == "mps-only"]) & (named.arm == "photonic")].groupby("setting"):
         first = own.iloc[0]
         larger = [group for group in alone if group.rounds.iloc[0] == first.rounds and group.bond_dim.iloc[0] > first.bond_dim]
-        near = sorted(larger, key=lambda part: abs(math.log(part.parameters_trained_used.iloc[0] / first.parameters_trained_used)))
+        apart = [abs(math.log(group.parameters_trained_used.iloc[0] / first.parameters_trained_used)) for group in larger]
+        near = [group for distance, group in sorted(zip(apart, larger, strict=True), key=lambda pair: pair[0]) if distance < math.log(1.25)]
         for group in near[:1]:
             other, difference = group.iloc[0], paired_by_seed(own, group, column)[0]
             numbers = first.parameters_trained_used, other.parameters_trained_used

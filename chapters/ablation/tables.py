@@ -9,7 +9,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import span, summarise
 from lightweights.report.table import Table, counts_cell, counts_of, summary_cell
 
-from . import CIRCUITS
+from . import CIRCUITS, CONFIRMATION
 from .arms import ARM_LABELS, REFERENCES, arm_label, arm_runs, compare_arms, in_order
 from .confirmation import confirmation_table
 from .full_length import full_length_table
@@ -121,10 +121,11 @@ def circuit_sizes(run: pd.Series) -> str:
 
 
 def influence_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs of the arm ``photonic`` that measured the photons' influence."""
+    """Runs of the arm ``photonic``, of the exploratory comparison and of the confirmation, that measured the photons' influence."""
     if "photons_moved_total_variation" not in runs:
         return runs.iloc[:0]
-    return runs[(runs.arm == "photonic") & runs.photons_moved_total_variation.notna()]
+    own = runs[runs.experiment.isin(("ablation", CONFIRMATION)) & (runs.arm == "photonic")]
+    return own[own.photons_moved_total_variation.notna()]
 
 
 def photons(results: Results) -> Table | None:

@@ -1,5 +1,6 @@
 """What the adapters found, as numbers."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
-from .comparisons import LABELS, PHOTONIC, TASKS, Task, differences, secondary
+from .comparisons import LABELS, NEXT_TOKEN, PHOTONIC, TASKS, Task, differences, secondary
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Facts:
 
     labels: dict[str, str]
     pretrained: tuple[float, float] | None
+    at_edge: tuple[int, int] | None
+    """Runs of the published generator on the next token that keep the largest learning rate tried, and how many there are."""
     tasks: list[OnTask]
 
 
@@ -61,7 +64,16 @@ def facts(results: Results) -> Facts:
     language = language[language.living_nats.notna()] if "living_nats" in language else language.iloc[:0]
     pretrained = (float(language.other_nats.iloc[0]), float(language.living_nats.iloc[0])) if len(language) else None
     found = [on_task(results, task) for task in TASKS]
-    return Facts(LABELS, pretrained, [on for on in found if on.untouched.n or on.ceiling.n or on.budgets])
+    return Facts(LABELS, pretrained, at_edge(results.runs), [on for on in found if on.untouched.n or on.ceiling.n or on.budgets])
+
+
+def at_edge(runs: pd.DataFrame) -> tuple[int, int] | None:
+    """Runs of the published generator with angles on the next token: those that keep the largest learning rate, and all; or None."""
+    own = pd.concat([NEXT_TOKEN.of_arm(runs, "affine-angles", budget) for budget in NEXT_TOKEN.budgets])
+    if own.empty or "learning_rate" not in own:
+        return None
+    tried = own["schedule.learning_rates"].map(lambda rates: max(json.loads(rates)))
+    return int((own.learning_rate == tried).sum()), len(own)
 
 
 def on_task(results: Results, task: Task) -> OnTask:

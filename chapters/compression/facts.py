@@ -13,7 +13,7 @@ from . import EQUAL_DIMS, LONG
 from .tables import METHODS
 
 NEEDS = {
-    "magnitude_pruning": "trains all 6690 numbers for half of its epochs before it keeps so many",
+    "magnitude_pruning": "trains all 6690 numbers for half of its epochs before it keeps so many; which ones it keeps is not counted",
     "small_cnn": "needs the target network, trained first, for its teacher",
 }
 """Methods that train more than what they are left with."""
@@ -45,10 +45,14 @@ class AtEqualNumbers:
         return welch_difference(self.methods[name].accuracy, self.methods["quantum_train"].accuracy)
 
     @property
-    def above(self) -> list[str]:
-        """Other methods with a higher mean."""
-        photons = self.methods["quantum_train"].accuracy.mean
-        return [name for name, reached in self.methods.items() if name != "quantum_train" and reached.accuracy.mean > photons]
+    def others(self) -> dict[str, list[str]]:
+        """Other methods of at least three runs, by where the interval of their difference to photonic Quantum-Train lies."""
+        found: dict[str, list[str]] = {"higher": [], "lower": [], "open": []}
+        for name, reached in self.methods.items():
+            if name != "quantum_train" and min(reached.accuracy.n, self.methods["quantum_train"].accuracy.n) > 2:
+                minus = self.minus_photons(name)
+                found["higher" if minus.low > 0 else "lower" if minus.high < 0 else "open"].append(name)
+        return found
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Facts:
     rows: list[str]
     """Methods that these sizes have."""
     share: float
+    always: list[str]
+    """Methods that are higher, by the interval, at each of the several sizes that they were run at."""
     beside: dict[str, str]
     """What methods need besides the numbers that they are left with."""
     epochs: tuple[int, int] | None
@@ -94,6 +100,7 @@ def facts(results: Results) -> Facts:
         fullest,
         [name for name in METHODS if any(name in size.methods for size in fullest)],
         EQUAL_NUMBERS,
+        always_higher(sizes),
         told,
         epochs_of(own),
         equal_training(results),
@@ -114,6 +121,16 @@ def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
                 near[str(group.experiment.iloc[0])] = Reached(summarise(group[column]), numbers, _epochs(group))
         if len(near) > 1:
             found.append(AtEqualNumbers(int(own.bond_dim.iloc[0]), near))
+    return found
+
+
+def always_higher(sizes: list[AtEqualNumbers]) -> list[str]:
+    """Methods that are higher than photonic Quantum-Train at each size that they were run at, of two and more."""
+    found = []
+    for name in METHODS:
+        sides = [name in size.others["higher"] for size in sizes if any(name in side for side in size.others.values())]
+        if len(sides) > 1 and all(sides):
+            found.append(name)
     return found
 
 

@@ -146,6 +146,9 @@ class Facts:
     labels: list[str]
     reference: str
     photons: str
+    at_random: str
+    more_numbers: dict[str, tuple[int, int]]
+    """Controls at partial compression that train at least a tenth more numbers than photons do: theirs, and the photons'."""
     taught: list[Taught]
     replaced: list[Replaced]
     compressed: dict[str, Compressed]
@@ -170,9 +173,11 @@ def facts(results: Results) -> Facts:
         labels=list(dict.fromkeys(label for part in replaced for label in part.accuracy)),
         reference=LABELS[REFERENCE],
         photons=PHOTONS,
+        at_random=AT_RANDOM_ANGLES["photonic-frozen"],
+        more_numbers=more_numbers(by_label(controls)) if len(controls := control_runs(runs)) else {},
         taught=teachers_and_students(mine, results.scores),
         replaced=replaced,
-        compressed=how_far_by_images(frontier(runs)),
+        compressed=how_far_by_images(frontier(results)),
         clip=CLIP,
         last_epochs=LAST_EPOCHS,
         gains=gains_of(shot_gains(runs)),
@@ -218,6 +223,13 @@ def replaced_photons(where: str, results: Results) -> Replaced | None:
         angles_of(groups, results),
         [label for label in STILL_TO_RUN if label not in groups] if where != "Partial compression" else [],
     )
+
+
+def more_numbers(groups: dict[str, pd.DataFrame]) -> dict[str, tuple[int, int]]:
+    """Labels of runs that train at least a tenth more numbers than photons do, with theirs and the photons'."""
+    counts = {label: int(group.parameters_trained_used.max()) for label, group in groups.items()}
+    own = counts.get(PHOTONS, 0)
+    return {label: (count, own) for label, count in counts.items() if own and count > 1.1 * own}
 
 
 def angles_of(groups: dict[str, pd.DataFrame], results: Results) -> list[Angles]:

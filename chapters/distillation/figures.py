@@ -76,7 +76,7 @@ def pqkd_controls(results: Results) -> Figure:
 @styled
 def pqkd_compression(results: Results) -> Figure:
     """Accuracy against compression."""
-    return draw_frontier(frontier(results.runs), results.claims)
+    return draw_frontier(frontier(results), results.claims)
 
 
 @styled

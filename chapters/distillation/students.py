@@ -151,10 +151,14 @@ def extreme_control_runs(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def extreme_controls(results: Results) -> pd.DataFrame:
-    """The controls at extreme compression, each by the mean of its last epochs in place of the last one: single epochs fall by up to twenty
-    points there.
+    """The controls at extreme compression, each by the mean of its last epochs."""
+    return by_last_epochs(extreme_control_runs(results.runs), results)
+
+
+def by_last_epochs(mine: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """Runs with the mean test accuracy of their last epochs in place of the last one's: at extreme compression single epochs fall by up to
+    twenty points.
     """
-    mine = extreme_control_runs(results.runs)
     if mine.empty:
         return mine
     last = results.history(mine).groupby(IDENTITY, sort=False).tail(LAST_EPOCHS).groupby(IDENTITY)[HEADLINE].mean()
@@ -185,11 +189,13 @@ def by_label(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {label_of(group.iloc[0]): group for group in sorted(groups, key=lambda g: (order[g.source.iloc[0]], g.latent.iloc[0]))}
 
 
-def frontier(runs: pd.DataFrame) -> pd.DataFrame:
-    """Compression against accuracy: one row a network, with summaries of its accuracies and of what it loses against its teacher."""
-    mine = distilled_runs(runs)
-    teachers = mine[mine.source == "teacher"]
-    students = mine[mine.experiment.isin(FRONTIER) & mine.source.isin(("photonic", "plain"))]
+def frontier(results: Results) -> pd.DataFrame:
+    """Compression against accuracy: one row a network, with summaries of its accuracies, on test images by the mean of the last epochs, and
+    of what it loses against its teacher.
+    """
+    mine = distilled_runs(results.runs)
+    teachers = by_last_epochs(mine[mine.source == "teacher"], results)
+    students = by_last_epochs(mine[mine.experiment.isin(FRONTIER) & mine.source.isin(("photonic", "plain"))], results)
     keys = ["dataset", "experiment", "compressed", "widths", "rank"]
     rows = []
     for (dataset, experiment, compressed, widths, rank), group in students.groupby(keys, dropna=False, sort=False):

@@ -46,7 +46,9 @@ _PAIRED = (
     f"rows of {SMALLEST_N} pairs or more; *equivalent*: two one-sided tests place it within ±{{margin:g}} points (p < 0.05); "
     "*open*: neither, or fewer pairs."
 )
-_OURS = "Mean ± sd (ddof = 1) over n seeds after the last epoch; in brackets the 95 % t interval of the mean."
+_SUMMARY = "Mean ± sd (ddof = 1) over n seeds{when}; in brackets the 95 % t interval of the mean."
+_OURS = _SUMMARY.format(when=" after the last epoch")
+_LAST = _SUMMARY.format(when=f" of the mean test accuracy of the last {LAST_EPOCHS} epochs")
 
 
 def pqkd(results: Results) -> Table | None:
@@ -129,14 +131,13 @@ def pqkd_controls(results: Results) -> Table | None:
 
 def pqkd_extreme_controls(results: Results) -> Table | None:
     """The same where the mixing makes all kernels; None without runs."""
-    about = f"All three convolutions are mixed. The value is the mean of the last {LAST_EPOCHS} epochs."
-    return _controls("pqkd_extreme_controls", extreme_controls(results), results, about)
+    return _controls("pqkd_extreme_controls", extreme_controls(results), results, "All three convolutions are mixed.", _LAST)
 
 
-def _controls(name: str, mine: pd.DataFrame, results: Results, about: str) -> Table | None:
+def _controls(name: str, mine: pd.DataFrame, results: Results, about: str, value: str = _OURS) -> Table | None:
     if mine.empty:
         return None
-    return _compared(name, by_label(mine), LABELS[REFERENCE], mine, results, about)
+    return _compared(name, by_label(mine), LABELS[REFERENCE], mine, results, f"{about} {value}")
 
 
 def pqkd_choices(results: Results) -> Table | None:
@@ -149,7 +150,7 @@ def pqkd_choices(results: Results) -> Table | None:
     about = "Photonic features throughout, one choice changed at a time."
     groups = {LABELS["photonic"]: photonic} if len(photonic) else {}
     groups |= {CHOICES[str(experiment)]: group for experiment, group in chosen.groupby("experiment", sort=False)}
-    return _compared("pqkd_choices", groups, LABELS["photonic"], chosen, results, about)
+    return _compared("pqkd_choices", groups, LABELS["photonic"], chosen, results, f"{about} {_OURS}")
 
 
 def feature_sizes(group: pd.DataFrame, last: pd.DataFrame) -> Summary:
@@ -186,7 +187,7 @@ def _compared(name: str, groups: dict[str, pd.DataFrame], reference: str, mine: 
         cells.append(cell)
     caption = (
         f"Students at equal training on {mine.dataset.iloc[0]} ({images_of(mine)} images, {epochs_of(mine)} epochs), which share seeds, "
-        f"teacher, initial basis and order of batches. {about} {_OURS} {_PAIRED.format(margin=margin_of(mine))} Kernels are as "
+        f"teacher, initial basis and order of batches. {about} {_PAIRED.format(margin=margin_of(mine))} Kernels are as "
         "large as the feature that mixes them: its size in the last epoch differs between rows."
     )
     return Table(name, caption, pd.DataFrame(rows), pd.DataFrame(cells))
@@ -232,7 +233,7 @@ def _calibration(group: pd.DataFrame, teachers: pd.DataFrame | None) -> tuple[di
 
 def pqkd_compression(results: Results) -> Table | None:
     """How far the convolutions can be compressed, by widths and rank; None without runs."""
-    found = frontier(results.runs)
+    found = frontier(results)
     if found.empty:
         return None
     found = found.sort_values(["dataset", "compressed", "parameters"], kind="stable")
@@ -260,7 +261,7 @@ def pqkd_compression(results: Results) -> Table | None:
     caption = (
         "Compression of the convolutions by photonic dictionaries, and plain CNNs distilled alike. Compression: parameters of all "
         "kernels and biases over trained ones, the angles counted (in parentheses: not counted). Minus teacher: paired by seed; for plain "
-        f"CNNs the largest teacher. {_OURS}"
+        f"CNNs the largest teacher. {_LAST} Validation: after the last epoch."
     )
     return Table("pqkd_compression", caption, pd.DataFrame(rows), pd.DataFrame(cells))
 
@@ -281,12 +282,15 @@ def pqkd_shots(results: Results) -> Table | None:
             row = {"experiment": experiment, "ema": ema, "shots": shots} | own.columns() | gain.columns("gain_")
             rows.append(row | more.columns("minus_no_ema_") | {"minus_no_ema_p": p})
             cell = start | {"Shots": "exact" if math.isinf(shots) else f"{shots:,.0f}", "n": str(own.n)}
-            cell |= {"Test accuracy (%)": summary_cell(own, HEADLINE), "Gain over zero\nfeature (points)": summary_cell(gain, HEADLINE)}
+            cell |= {
+                "Test accuracy (%)": summary_cell(own, HEADLINE),
+                "Gain over zero\nfeature (points)": signed_from_three(gain, HEADLINE),
+            }
             cells.append(cell | {"Minus EMA 0\n(points)": signed_summary(more, HEADLINE)})
         for name, fit in zip(("delta_inf", "c"), fits.get((experiment, ema), ()), strict=False):
             rows.append({"experiment": experiment, "ema": ema, "fit": name} | fit.columns("gain_"))
             cell = start | {"Shots": f"fit: {name}", "n": str(fit.n), "Test accuracy (%)": NOTHING}
-            cells.append(cell | {"Gain over zero\nfeature (points)": summary_cell(fit, HEADLINE), "Minus EMA 0\n(points)": NOTHING})
+            cells.append(cell | {"Gain over zero\nfeature (points)": signed_from_three(fit, HEADLINE), "Minus EMA 0\n(points)": NOTHING})
     mine = distilled_runs(results.runs)
     mine = mine[mine.experiment.isin(SHOTS)]
     still = mine[(mine.source == "photonic") & (mine.start == "zero") & mine.shots.map(math.isinf)]

@@ -4,21 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
 from . import TASKS
-from .arms import CONTRASTS, FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_6
+from .arms import CONTRASTS, FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_4, WHOLE_6, Arm
 from .comparisons import MARGIN, differences, secondary
 
 OSCILLATOR, NARMA2 = list(TASKS)[:2]
 EARLY = 2
 """The published epoch of NARMA-2."""
+CIRCUITS = ("whole", "split", "without CNOTs", "photons", "distinguishable")
+"""Families of forecasters that are made of circuits."""
+UNSPLIT = (PRODUCT_6, WHOLE_4)
+"""Unsplit circuits, of as many qubits without CNOTs and of fewer, which stand beside what a split gains."""
 
 
 @dataclass(frozen=True)
 class Early:
     """R2 on NARMA-2's test part at the published epoch, over all circuits and seeds, how many there are, of how many circuits, and the
-    seeds of each.
+    seeds of each; and at whatever of the epochs is best, chosen on the test part: the largest, of how many epochs.
     """
 
     least: float
@@ -26,14 +30,18 @@ class Early:
     runs: int
     circuits: int
     seeds: list[int]
+    best: float
+    epochs: int
 
 
 @dataclass(frozen=True)
 class Facts:
     """What was not run is empty or None.
 
-    ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's
-    contrasts, by what is compared and what is subtracted. ``others``: contrasts that it does not name.
+    ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's contrasts,
+    by what is compared and what is subtracted. ``others``: contrasts that it does not name. ``unsplit``: what unsplit circuits gain over
+    the one of 6 qubits, and ``split_ahead`` the series on which circuits split in two are ahead of one of these, by single intervals.
+    ``published_persistence``, ``published_narma``: repeating the last value under the published protocol, and NARMA-2's published numbers.
     ``test_variance``: of NARMA-2's test part, in scaled units, under the published protocol.
     """
 
@@ -46,6 +54,10 @@ class Facts:
     lstm: dict[str, Summary]
     against: dict[tuple[str, str], list[Any]]
     others: list[Any]
+    unsplit: dict[str, dict[str, Summary]]
+    split_ahead: list[str]
+    published_persistence: dict[str, float]
+    published_narma: list[float]
     early: Early | None
     test_variance: float
     effective: dict[str, tuple[int, int]]
@@ -70,6 +82,14 @@ def facts(results: Results) -> Facts:
         lstm={words: found for task, words in TASKS.items() if (found := summarise(_values(results, task))).n},
         against={pair: rows for pair, rows in against.items() if rows},
         others=list(secondary(runs).itertuples()),
+        unsplit={arm.label: found for arm in UNSPLIT if (found := gains(results, arm, WHOLE_6))},
+        split_ahead=sorted({words for arm in UNSPLIT for words, gain in gains(results, SPLIT_2X3, arm).items() if gain.low > 0}),
+        published_persistence={
+            words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-1].of(runs, task))
+        },
+        published_narma=[
+            c.reported_mean for c in results.claims if c.dataset == NARMA2 and c.quantity == "best_test_r2" and c.reported_mean
+        ],
         early=early(results),
         test_variance=variance_of_test(),
         effective={
@@ -94,8 +114,9 @@ def _values(results: Results, task: str):
 
 
 def best_circuit(results: Results, task: str) -> tuple[str, Summary] | None:
-    """The circuit with the largest mean R2, whole or split."""
-    found = [(arm.label, summarise(own[VALUE])) for arm in FAIR_ARMS[:7] if len(own := arm.of(results.runs, task))]
+    """The circuit with the largest mean R2, whole or split, with CNOTs or without, of qubits or photons, all of them trained."""
+    arms = [arm for arm in FAIR_ARMS if arm.family in CIRCUITS]
+    found = [(arm.label, summarise(own[VALUE])) for arm in arms if len(own := arm.of(results.runs, task))]
     return max(found, key=lambda pair: pair[1].mean, default=None)
 
 
@@ -104,7 +125,17 @@ def early(results: Results) -> Early | None:
     own = [found for arm in PUBLISHED_ARMS[:7] if len(found := arm.of(results.runs, NARMA2))]
     histories = [results.history(found) for found in own]
     values = [value for history in histories for value in history[history.epoch == EARLY].test_r2]
-    return Early(min(values), max(values), len(values), len(own), [len(found) for found in own]) if values else None
+    if not values:
+        return None
+    best, epochs = (max(float(history[name].max()) for history in histories) for name in ("test_r2", "epoch"))
+    return Early(min(values), max(values), len(values), len(own), [len(found) for found in own], best, int(epochs))
+
+
+def gains(results: Results, arm: Arm, other: Arm) -> dict[str, Summary]:
+    """One forecaster minus another, paired by seed, by series, where there are three pairs or more."""
+    found = {words: (arm.of(results.runs, task), other.of(results.runs, task)) for task, words in TASKS.items()}
+    paired = {words: paired_by_seed(*pair, VALUE)[0] for words, pair in found.items() if all(map(len, pair))}
+    return {words: gain for words, gain in paired.items() if gain.n > 2}
 
 
 def variance_of_test() -> float:

@@ -8,18 +8,19 @@ import pandas as pd
 from lightweights.report.comparisons import compared_column
 from lightweights.report.measures import significant
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import CONFIDENCE, Summary, holm, one_sided, paired_difference
 
 from . import SWEEPS
 from .sweeps import (
     CLAIMED,
     CONTROL,
+    JUDGED,
     LABELS,
     REFERENCE,
     VARIED,
     device_of,
     drop,
-    drops_by_seed,
+    mean_drop,
     name_of,
     noise_runs,
     regenerated_column,
@@ -33,15 +34,15 @@ from .tables import base_of
 
 @dataclass(frozen=True)
 class Worst:
-    """Of the published sweeps: points, the worst of them and its drop, intervals below the bound, the highest end and where; the fewest and
-    the most seeds of a point, and how many points have fewer than the most.
+    """Of the published sweeps: points, the worst of them and its drop, how many one-sided 95 % upper bounds lie below the claimed one, and
+    the others, the highest first; the fewest and the most seeds of a point, and how many points have fewer than the most.
     """
 
     points: int
     where: str
     drop: Summary
     below: int
-    highest: tuple[str, float] | None
+    beyond: list[tuple[str, float]]
     fewest: int
     most: int
     short: int
@@ -73,20 +74,28 @@ class Facts:
     worst: Worst | None
     base: str
     regenerated: Summary | None
-    control: Summary | None
+    control: dict[str, Summary]
+    """What the mapping alone loses, on the column that is compared and on that of the published bound."""
     cycles: dict[float, Summary]
     late: dict[float, list[float]]
     generated: list[tuple[str, Summary]]
     """Devices at generation only whose interval lies wholly above 0, the largest loss first."""
     devices: int
     """Devices that were tried at generation only."""
-    unready: list[tuple[str, Summary]]
-    """Devices whose noise training under it withstands better than training without, by the interval: points gained, the most first."""
+    unready: list[tuple[str, Summary, bool]]
+    """Devices whose noise training under it withstands better than training without, by the interval: points gained, and whether Holm's
+    correction over all devices leaves it; the most first.
+    """
     paired: int
     """Devices that both were measured on."""
     mean_drop: Summary | None
     """Over seeds, of each seed's mean over the points of the published sweeps."""
     untrained: Untrained | None
+
+    @property
+    def control_open(self) -> bool:
+        """Whether the claimed bound lies within each interval of what the mapping alone loses."""
+        return all(lost.low <= CLAIMED <= lost.high for lost in self.control.values())
 
 
 def facts(results: Results) -> Facts:
@@ -94,9 +103,12 @@ def facts(results: Results) -> Facts:
     runs, column = results.runs, compared_column(results.runs)
     scores = results.scores[(results.scores.chapter == "noise") & (results.scores.n > 0)]
     again = regenerated_drop(runs, "base")
-    alone = [found for _, group in noise_runs(runs, CONTROL) if (found := drop(runs, group, column)).n]
+    columns = [name for name in dict.fromkeys((column, JUDGED)) if name in runs]
+    alone = {name: found for name in columns for _, group in noise_runs(runs, CONTROL) if (found := drop(runs, group, name)).n}
     devices = devices_met(runs)
-    gains = sorted(((device.where, device.gained) for device in devices if device.gained.n > 2), key=lambda item: -item[1].mean)
+    paired = sorted((device for device in devices if device.gained.n > 2), key=lambda device: -device.gained.mean)
+    survives = holm([device.p_gained for device in paired]) < 1 - CONFIDENCE
+    gains = [(device.where, device.gained, bool(left)) for device, left in zip(paired, survives, strict=True)]
     late = {value_of(group, "noise_staleness"): group.sort_values("seed") for _, group in noise_runs(runs, "noise_staleness")}
     return Facts(
         column=column,
@@ -105,11 +117,11 @@ def facts(results: Results) -> Facts:
         worst=worst_of(sweep_drops(runs, column)),
         base=base_of(runs),
         regenerated=again if again.n else None,
-        control=alone[0] if alone else None,
+        control=alone,
         cycles={float(row.value): row.drop for row in sweep(runs, "noise_cycles").itertuples() if row.drop.n},
         generated=[(device.where, device.lost) for device in devices if device.lost.n > 2 and device.lost.low > 0],
         devices=len(devices),
-        unready=[(where, gained) for where, gained in gains if gained.low > 0],
+        unready=[gain for gain in gains if gain[1].low > 0],
         paired=len(gains),
         mean_drop=mean_drop(runs, column),
         untrained=untrained(devices),
@@ -122,7 +134,7 @@ class Met:
     """An imperfect device that weights trained without noise meet when they are generated.
 
     ``lost``: points against generating them without noise. ``gained``: accuracy of weights trained under the device's noise minus that of
-    these, paired by seed.
+    these, paired by seed, with the p value of the t test.
     """
 
     name: str
@@ -130,6 +142,7 @@ class Met:
     published: bool
     lost: Summary
     gained: Summary
+    p_gained: float
 
 
 def devices_met(runs: pd.DataFrame) -> list[Met]:
@@ -142,18 +155,9 @@ def devices_met(runs: pd.DataFrame) -> list[Met]:
             name, where = device_of(experiment, value), f"{LABELS[name_of(experiment)].lower()} {significant(value, 6)}"
             lost = regenerated_drop(runs, name)
             if lost.n:
-                regenerated = clean[regenerated_column(name)]
-                gained = summarise((group.set_index("seed")[column] - regenerated).dropna())
-                found.append(Met(name, where, experiment in SWEEPS, lost, gained))
+                gained = paired_difference(group.set_index("seed")[column], clean[regenerated_column(name)])
+                found.append(Met(name, where, experiment in SWEEPS, lost, *gained))
     return sorted(found, key=lambda device: -device.lost.mean)
-
-
-def mean_drop(runs: pd.DataFrame, column: str) -> Summary | None:
-    """The drop over all points of the published sweeps, whose points share their seeds: one mean a seed; None without any."""
-    points = [group for experiment in SWEEPS for _, group in noise_runs(runs, experiment)]
-    drops = pd.DataFrame([drops_by_seed(runs, group, column) for group in points])
-    whole = drops.mean().where(drops.notna().all()).dropna() if len(drops) else pd.Series(dtype=float)
-    return summarise(whole) if len(whole) else None
 
 
 def untrained(devices: list[Met]) -> Untrained | None:
@@ -170,9 +174,8 @@ def worst_of(points: dict[str, Summary]) -> Worst | None:
     if not points:
         return None
     where, worst = max(points.items(), key=lambda point: point[1].mean)
-    highs = {name: found.high for name, found in points.items() if found.n > 1}
-    below, widest = sum(high < CLAIMED for high in highs.values()), max(highs, key=highs.__getitem__, default="")
-    highest = (widest, highs[widest]) if widest and below < len(points) else None
+    highs = {name: one_sided(found)[1] for name, found in points.items() if found.n > 1}
+    beyond = sorted(((name, high) for name, high in highs.items() if high >= CLAIMED), key=lambda item: -item[1])
     seeds = [found.n for found in points.values()]
     most = max(seeds)
-    return Worst(len(points), where, worst, below, highest, min(seeds), most, sum(n < most for n in seeds))
+    return Worst(len(points), where, worst, len(highs) - len(beyond), beyond, min(seeds), most, sum(n < most for n in seeds))

@@ -2,18 +2,18 @@
 
 from lightweights.report.claims import Claim, matching_runs
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, one_sided, seeds_needed, summarise
+from lightweights.report.statistics import Summary, one_sided, seeds_needed
 from lightweights.report.verdicts import FAILS, HOLDS, NO_RUNS, NOT_RUN, OPEN, SMALLEST_N, TOO_FEW, Evidence, Judgement
 
 from . import SWEEPS
-from .sweeps import sweep_drops
+from .sweeps import JUDGED, mean_drop, sweep_drops
 
 
 def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evidence:
     """The largest drop of the noise sweeps against the bound, on the published test set: holds if those of all points do, of all sweeps."""
     bound, runs = claim.reported_mean, results.runs[results.runs.dataset == claim.dataset]
     assert bound is not None
-    drops = sweep_drops(runs, "test600_accuracy_percent")
+    drops = sweep_drops(runs, JUDGED)
     if not drops:
         return Evidence(Judgement(NOT_RUN, NO_RUNS))
     asked = {(run.experiment, run.variant) for run in results.study.runs() if run.experiment in SWEEPS}
@@ -22,14 +22,18 @@ def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evi
     least = min(found.n for found in drops.values())
     ends = {name: one_sided(found) for name, found in drops.items()}
     below = sum(high < bound for _, high in ends.values())
-    mean = summarise([found.mean for found in drops.values()]).mean
+    beyond = sorted(((high, name) for name, (_, high) in ends.items() if high >= bound), reverse=True)
+    also = ", not those of " * bool(beyond) + ", ".join(f"{name} {high:.2f} (n = {drops[name].n})" for high, name in beyond)
+    mean = mean_drop(runs, JUDGED)
     whole = len(drops) == len(asked) and experiments == set(SWEEPS)
     points = f"the {len(drops)} points" if whole else f"{len(drops)} points ({len(asked)} asked for, of {len(experiments)} sweeps)"
     why = (
         f"worst of {points} of the four sweeps, trained under noise, at {where}, "
         f"against the same schedule without noise, paired by seed, test600; the one-sided 95 % upper bounds of {below} points lie below "
-        f"{bound:g}; mean over the points {mean:.2f}"
+        f"{bound:g}{also}"
     )
+    if mean is not None and mean.n >= SMALLEST_N:
+        why += f"; mean over the points {mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}] (seeds that all have, n = {mean.n})"
     used = matching_runs(claim, results.runs)
     if least < SMALLEST_N:
         return Evidence(Judgement(TOO_FEW, f"n = {least}; {SMALLEST_N} are needed; {why}"), worst, used)

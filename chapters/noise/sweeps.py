@@ -30,6 +30,8 @@ LABELS = {
 }
 CLAIMED = 3.0
 """Points: the published bound on the drop."""
+JUDGED = "test600_accuracy_percent"
+"""What the published bound is judged on."""
 
 
 def noise_runs(runs: pd.DataFrame, experiment: str) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -93,3 +95,11 @@ def sweep_drops(runs: pd.DataFrame, column: str) -> dict[str, Summary]:
     groups = [(experiment, group) for experiment in SWEEPS for _, group in noise_runs(runs, experiment)]
     points = {f"{name_of(experiment)}={value_of(group, experiment):.12g}": drop(runs, group, column) for experiment, group in groups}
     return {name: found for name, found in points.items() if found.n}
+
+
+def mean_drop(runs: pd.DataFrame, column: str) -> Summary | None:
+    """The drop over all points of the published sweeps, whose points share their seeds: one mean a seed; None without any."""
+    points = [group for experiment in SWEEPS for _, group in noise_runs(runs, experiment)]
+    drops = pd.DataFrame([drops_by_seed(runs, group, column) for group in points])
+    whole = drops.mean().where(drops.notna().all()).dropna() if len(drops) else pd.Series(dtype=float)
+    return summarise(whole) if len(whole) else None

@@ -2,7 +2,7 @@
 
 from lightweights.report.chapter import Chapter, Shown
 
-PROTOCOLS = ("protocols", "cobyla_powell", "cobyla")
+PROTOCOLS = ("protocols", "cobyla_powell", "cobyla", "cobyla_powell_full")
 
 CHAPTER = Chapter(
     title="Photonic Quantum-Train",

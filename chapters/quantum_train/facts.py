@@ -26,14 +26,28 @@ OTHERS = "losses at a tenth of the numbers"
 
 
 @dataclass(frozen=True)
+class Powells:
+    """Powell's COBYLA after so many epochs on the mapping: gradients minus it, and it minus SciPy's in accuracy and in training loss, with
+    the p values of the two.
+    """
+
+    epochs: int
+    gradients: Summary
+    accuracy: Summary
+    p_accuracy: float
+    loss: Summary
+    p_loss: float
+
+
+@dataclass(frozen=True)
 class Protocols:
-    """Gradients minus COBYLA after so many epochs on the mapping, by epochs; how many times as long COBYLA took in pairs of runs on
-    machines of one kind: the least, the most, and how many pairs; and Powell's COBYLA minus SciPy's, with its p value and the epochs.
+    """Gradients minus SciPy's COBYLA after so many epochs on the mapping, by epochs; how many times as long that took in pairs of runs on
+    machines of one kind: the least, the most, and how many pairs; and how Powell's COBYLA compares.
     """
 
     differences: dict[int, Summary]
     slower: tuple[float, float, int]
-    powells: tuple[Summary, float, int] | None
+    powells: list[Powells]
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,8 @@ class Facts:
     verdicts: dict[str, int]
     protocols: Protocols | None
     wide: int
+    off: int
+    """Reproduced rows within the tolerance although the interval of the difference excludes 0."""
     hopeless: int
     signs: list[Any]
     put_right: list[Any]
@@ -97,6 +113,7 @@ def facts(results: Results) -> Facts:
         verdicts=mine.verdict.value_counts().to_dict(),
         protocols=compare_protocols(results.runs, column),
         wide=sum(is_wide(row) for row in rows),
+        off=sum(row.verdict == REPRODUCED and (row.difference_low > 0 or row.difference_high < 0) for row in rows),
         hopeless=sum(row.verdict == OPEN and row.settles.startswith(NONE_WOULD) for row in rows),
         signs=list(sign_tests(mine).itertuples()),
         put_right=[row for row in rows if row.put_right and row.n],
@@ -118,12 +135,13 @@ def _reproduced(rows: Iterable[Any]) -> tuple[int, int]:
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
     """What it does to train the phases by gradients, which the publication does not; None without runs of both."""
     runs = protocol_runs(runs)
-    differences, slower, powells = {}, list[float](), None
+    differences, slower, powells = {}, list[float](), list[Powells]()
     for epochs, part in runs.groupby(runs.rounds * runs.mapping_epochs, sort=False):
         arms = {protocol: group for protocol, group in part.groupby("protocol")}
         alone = all(len(group[["experiment", "variant"]].drop_duplicates()) == 1 for group in arms.values())
-        if alone and {POWELLS, "cobyla"} <= set(arms):
-            powells = (*paired_by_seed(arms[POWELLS], arms["cobyla"], column), int(epochs))
+        if alone and {POWELLS, "cobyla", "gradient"} <= set(arms):
+            found = [paired_by_seed(arms[POWELLS], arms["cobyla"], name) for name in (column, "train_cross_entropy")]
+            powells.append(Powells(int(epochs), paired_by_seed(arms["gradient"], arms[POWELLS], column)[0], *found[0], *found[1]))
         if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
             seconds = {protocol: arm.set_index(["seed", "device"]).wall_seconds for protocol, arm in arms.items()}

@@ -37,7 +37,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import span, summarise
 from lightweights.study.collect import reported_test_sets
 
-from .tables import POWELLS, PUBLISHED_DATASET, protocol_runs
+from .tables import FULL, POWELLS, PUBLISHED_DATASET, protocol_runs
 
 SMOOTHED_FROM, WINDOW = 50, 5
 """Training curves of at least so many rounds are drawn as a running mean over so many rounds, which the figure says."""
@@ -154,7 +154,7 @@ def protocols(results: Results) -> Figure:
     runs = protocol_runs(results.runs)
     if runs.empty:
         return without_runs(Figure(figsize=(TWO_COLUMNS, 2.3), layout="constrained"))
-    lengths = list(runs.groupby(runs.experiment.isin(["protocols", "cobyla_powell"]), sort=False))
+    lengths = list(runs.groupby(~runs.experiment.isin([*FULL, "quantum_train"]), sort=False))
     figure = Figure(figsize=(TWO_COLUMNS, 2.3 * len(lengths)), layout="constrained")
     measured, histories = reported_test_sets(runs)[-1], results.history(runs)
     for axes, (_, part) in zip(figure.subplots(len(lengths), 2, sharex="row", squeeze=False), lengths, strict=True):

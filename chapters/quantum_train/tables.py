@@ -10,17 +10,20 @@ from lightweights.report.claims import Claim
 from lightweights.report.measures import NOTHING, format_number, heading
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
-from lightweights.report.table import Table, counts_cell, counts_of, short_cell, summary_cell
+from lightweights.report.table import Table, counts_cell, counts_of, short_cell, signed_from_three, summary_cell
 from lightweights.settings.study import Study
 from lightweights.study.collect import reported_test_sets
+
+from . import PROTOCOLS
 
 PUBLISHED_DATASET = "mnist-partial"
 NOT_RUN = "not run"
 
-
 MINUS_COBYLA = "gradient minus cobyla"
 POWELLS = "cobyla, Powell's"
 MINUS_SCIPYS = "Powell's minus SciPy's cobyla"
+FULL, OF_POWELL = ("cobyla", "cobyla_powell_full"), ("cobyla_powell", "cobyla_powell_full")
+"""Experiments at full length, and by Powell's COBYLA."""
 PAIRS = {MINUS_COBYLA: ("gradient", "cobyla"), MINUS_SCIPYS: (POWELLS, "cobyla")}
 """Protocols that are compared, by what the difference is called."""
 
@@ -62,13 +65,14 @@ def quantum_train(results: Results) -> Table:
 
 
 def protocol_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs that compare the protocols: those of the experiment, the same by Powell's COBYLA, and COBYLA at full length with its like of
-    ``quantum_train`` beside it. The protocol of Powell's is told apart.
+    """Runs that compare the protocols: those of the experiment, the same by Powell's COBYLA, which is told apart, and both at full length,
+    with their like of ``quantum_train`` beside them.
     """
-    full, powells = runs[runs.experiment == "cobyla"], runs[runs.experiment == "cobyla_powell"]
+    full, powells = runs[runs.experiment.isin(FULL)], runs.experiment.isin(OF_POWELL)
     alike = ["seed", "rounds", "mapping_epochs", "bond_dim", "dataset"]
     beside = runs[(runs.experiment == "quantum_train") & runs[alike].apply(tuple, axis=1).isin(full[alike].apply(tuple, axis=1))]
-    return pd.concat([runs[runs.experiment == "protocols"], powells.assign(protocol=POWELLS), full, beside])
+    named = runs.assign(protocol=runs.protocol.mask(powells, POWELLS))
+    return pd.concat([*(named[named.experiment == name] for name in PROTOCOLS), beside])
 
 
 def protocols(results: Results) -> Table | None:
@@ -103,7 +107,7 @@ def protocols(results: Results) -> Table | None:
             for column in columns:
                 difference, p = paired_by_seed(*(arms_by_protocol[name] for name in pair), column)
                 rows.append({"arm": words, "mapping_epochs": epochs, "quantity": column, "p": p} | difference.columns())
-                row |= {heading(column): summary_cell(difference, column), "n": str(difference.n)}
+                row |= {heading(column): signed_from_three(difference, column), "n": str(difference.n)}
             cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
     caption += " Differences are paired by seed." if compared else ""

@@ -90,7 +90,8 @@ def what_settles(claim: Claim, ours: Summary, half_width: float, level: float = 
     if needed is not None:
         return f"{max(needed, ours.n + 1)} seeds, from the sds at hand"
     if published is not None and seeds_needed(0.0, half_width, published, level) is None:
-        return f"{NONE_WOULD}: the published spread (n = {published.n}) alone makes the interval wider than ±{reach}"
+        which = "the interval" if level == LEVEL else f"the interval, at the {100 * (1 - level):.2f} % that the correction may ask,"
+        return f"{NONE_WOULD}: the published spread (n = {published.n}) alone makes {which} wider than ±{reach}"
     return "more seeds than can be trained"
 
 
