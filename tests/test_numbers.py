@@ -490,6 +490,18 @@ def test_where_tuned_angles_end(runs) -> None:
                 assert f"{stuck} of {len(ends)} runs with practically all angles at the clip" in line
 
 
+def test_where_nothing_is_tuned_at_extreme_compression(runs) -> None:
+    """Photons frozen at random angles beside distinguishable ones and a Gaussian vector of their size, by the mean of the last epochs."""
+    text, own = page("distillation"), of(runs, "pqkd_extreme_frozen")
+    own = own.assign(last=last_epochs(own, "test_accuracy_percent"))
+    ends = {source: by_seed(part, "last") for source, part in own.groupby("feature.source")}
+    line = next(line for line in text.splitlines() if line.startswith("- **Where nothing is tuned**"))
+    assert f"photons, frozen at random angles, {spread(ends['photonic-frozen'])} % (n = {len(ends['photonic-frozen'])}), minus " in line
+    gaps = [ends["photonic-frozen"] - ends[name] for name in ("distinguishable-frozen", "gaussian-matched")]
+    assert all(f" {signed(gap)}" in line for gap in gaps)
+    assert ("Neither interference nor photons" in line) == all(low(gap) <= 0 <= 2 * gap.mean() - low(gap) for gap in gaps)
+
+
 def test_what_ordinary_methods_have_above_photons(runs) -> None:
     text, photons = page("compression"), of(runs, "quantum_train", bond_dim=10)[COLUMN]
     labels = {"magnitude_pruning": "magnitude pruning", "small_cnn": "distilled smaller CNN", "low_rank": "low rank"}

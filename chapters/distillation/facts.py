@@ -73,7 +73,9 @@ class Angles:
 
 @dataclass(frozen=True)
 class Replaced:
-    """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference."""
+    """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference.
+    ``still``: photons frozen at random angles minus what is frozen, or drawn, like them.
+    """
 
     where: str
     table: str
@@ -82,6 +84,7 @@ class Replaced:
     epochs: str
     accuracy: dict[str, Summary]
     minus: dict[str, Summary]
+    still: dict[str, Summary]
     word: str | None
     angles: list[Angles]
     missing: list[str]
@@ -90,6 +93,11 @@ class Replaced:
     def unfinished(self) -> bool:
         """Whether tuned angles ran far, as they do where a run has not converged."""
         return max((own.sizes[1] for own in self.angles), default=0.0) > FAR
+
+    @property
+    def indifferent(self) -> bool:
+        """Whether the interval of each of these differences, of three pairs or more, contains 0."""
+        return bool(self.still) and all(found.n > 2 and found.low <= 0 <= found.high for found in self.still.values())
 
     @property
     def others(self) -> dict[str, Summary]:
@@ -219,6 +227,11 @@ def replaced_photons(where: str, results: Results) -> Replaced | None:
         epochs_of(controls),
         {label: summarise(group[HEADLINE]) for label, group in groups.items()},
         {label: paired_by_seed(photons, group, HEADLINE)[0] for label, group in groups.items() if label != PHOTONS},
+        {
+            label: paired_by_seed(groups[AT_RANDOM_ANGLES["photonic-frozen"]], groups[label], HEADLINE)[0]
+            for label in (AT_RANDOM_ANGLES["distinguishable-frozen"], AT_RANDOM_ANGLES["gaussian-matched"])
+            if {label, AT_RANDOM_ANGLES["photonic-frozen"]} <= set(groups)
+        },
         word,
         angles_of(groups, results),
         [label for label in STILL_TO_RUN if label not in groups] if where != "Partial compression" else [],
