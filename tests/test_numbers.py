@@ -404,8 +404,15 @@ def test_photons_of_distillation_against_a_fixed_vector(runs) -> None:
     photons = pd.Series(last["photonic"])
     paths = sorted((PAPER / "runs/pqkd_plain").glob("widths=5.10.14,*/seed-*/history.csv"))
     plain = [pd.read_csv(path)[column].tail(3).mean() for path in paths]
-    others = [pd.Series(last["distinguishable"]), pd.Series(plain)]
-    assert counted(text, "All convolutions") == (2, *on_one_side([photons - values for values in others]))
+    frozen, large = (of(runs, f"pqkd_extreme_{name}") for name in ("frozen", "matched"))
+    still = {source: by_seed(part, "last") for source, part in frozen.assign(last=last_epochs(frozen, column)).groupby("feature.source")}
+    size = by_seed(large.assign(last=last_epochs(large, column)), "last")
+    others = [pd.Series(last["distinguishable"]), pd.Series(plain), size, *still.values()]
+    assert counted(text, "All convolutions") == (6, *on_one_side([photons - values for values in others]))
+    below, beside = size - pd.Series(last["gaussian-fixed"]), photons - size
+    enough = 2 * below.mean() - low(below) < 0 and low(beside) <= 0 <= 2 * beside.mean() - low(beside)
+    told = f"falls as far: {signed(below)} points against that of size 1, and tuned photons minus it are {signed(beside)} (n = 5)"
+    assert (told in text) == enough
     for source in ("gaussian-fixed", "distinguishable"):
         assert signed(photons - pd.Series(last[source])) in text
         assert spread(list(last[source].values())) in text

@@ -32,7 +32,7 @@ from .students import (
     margin_of,
 )
 
-PHOTONS = LABELS["photonic"]
+PHOTONS, AS_LARGE = LABELS["photonic"], LABELS["gaussian-matched"]
 NEARLY = 0.97
 """A root mean square of so much of the clip leaves no angle anywhere else."""
 FAR = 1.5
@@ -74,7 +74,8 @@ class Angles:
 @dataclass(frozen=True)
 class Replaced:
     """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference.
-    ``still``: photons frozen at random angles minus what is frozen, or drawn, like them.
+    ``still``: photons frozen at random angles minus what is frozen, or drawn, like them. ``as_large``: the fixed vector as large as the
+    photons' feature where their tuning starts, minus the reference.
     """
 
     where: str
@@ -85,6 +86,7 @@ class Replaced:
     accuracy: dict[str, Summary]
     minus: dict[str, Summary]
     still: dict[str, Summary]
+    as_large: Summary | None
     word: str | None
     angles: list[Angles]
     missing: list[str]
@@ -93,6 +95,12 @@ class Replaced:
     def unfinished(self) -> bool:
         """Whether tuned angles ran far, as they do where a run has not converged."""
         return max((own.sizes[1] for own in self.angles), default=0.0) > FAR
+
+    @property
+    def size_suffices(self) -> bool:
+        """Whether a vector that is merely as large falls below the reference, and photons are not told apart from it (single intervals)."""
+        beside = self.minus.get(AS_LARGE)
+        return beside is not None and self.as_large is not None and self.as_large.high < 0 and beside.low <= 0 <= beside.high
 
     @property
     def indifferent(self) -> bool:
@@ -155,6 +163,7 @@ class Facts:
     reference: str
     photons: str
     at_random: str
+    as_large: str
     more_numbers: dict[str, tuple[int, int]]
     """Controls at partial compression that train at least a tenth more numbers than photons do: theirs, and the photons'."""
     taught: list[Taught]
@@ -182,6 +191,7 @@ def facts(results: Results) -> Facts:
         reference=LABELS[REFERENCE],
         photons=PHOTONS,
         at_random=AT_RANDOM_ANGLES["photonic-frozen"],
+        as_large=AS_LARGE,
         more_numbers=more_numbers(by_label(controls)) if len(controls := control_runs(runs)) else {},
         taught=teachers_and_students(mine, results.scores),
         replaced=replaced,
@@ -232,6 +242,7 @@ def replaced_photons(where: str, results: Results) -> Replaced | None:
             for label in (AT_RANDOM_ANGLES["distinguishable-frozen"], AT_RANDOM_ANGLES["gaussian-matched"])
             if {label, AT_RANDOM_ANGLES["photonic-frozen"]} <= set(groups)
         },
+        paired_by_seed(groups[AS_LARGE], reference, HEADLINE)[0] if reference is not None and AS_LARGE in groups else None,
         word,
         angles_of(groups, results),
         [label for label in STILL_TO_RUN if label not in groups] if where != "Partial compression" else [],
