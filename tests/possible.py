@@ -27,6 +27,8 @@ UNPAIRED = ("compression", "partitioning")
 """Chapters that state differences of runs which share nothing."""
 EXTREME = ("pqkd_extreme_controls", "pqkd_extreme_frozen", "pqkd_extreme_matched", "pqkd_plain")
 """Experiments of distillation that are judged by the mean of their last three epochs."""
+COMPRESSED = ("pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_full", "pqkd_extreme_controls")
+"""Experiments that are told by it beside their teachers."""
 SWEPT = ("brightness", "indistinguishability", "g2", "transmittance")
 """What the published sweeps of noise vary."""
 N, MEAN, SD, LOW, HIGH, P = range(6)
@@ -173,7 +175,8 @@ def distillation() -> list[pd.DataFrame]:
     """Means of the last three epochs; gains over the zero feature, and the line in 1 / sqrt(shots) through them, seed by seed."""
     ends = of_histories(lambda history: history.test_accuracy_percent.tail(3).mean(), *EXTREME)
     zero = of("pqkd_controls").query("`feature.source` == 'zero'").set_index("seed").test_accuracy_percent
-    found = [ends]
+    teachers = ("pqkd_teacher", "pqkd_teacher_subset", "pqkd_teacher_narrow")
+    found = [ends, of_histories(lambda history: history.test_accuracy_percent.tail(3).mean(), *COMPRESSED, *teachers)]
     for _, runs in of("pqkd_shots", "pqkd_shots_frozen").groupby(["experiment", "schedule.ema"]):
         gains = runs.pivot(index="seed", columns="feature.shots", values="test_accuracy_percent").sub(zero, axis=0).dropna()
         finite = gains.drop(columns="exact")
@@ -211,10 +214,10 @@ def noise() -> list[pd.DataFrame]:
     noise beside those trained without.
     """
     without = of("noise_none").set_index("seed")
-    swept = of(*(f"noise_{name}" for name in SWEPT)).pivot(
-        index="seed", columns=["experiment", "variant"], values="test10k_accuracy_percent"
-    )
-    found = [(without.test10k_accuracy_percent - swept.dropna().mean(axis=1)).to_frame()]
+    found = []
+    for column in ("test10k_accuracy_percent", "test600_accuracy_percent"):
+        swept = of(*(f"noise_{name}" for name in SWEPT)).pivot(index="seed", columns=["experiment", "variant"], values=column)
+        found.append((without[column] - swept.dropna().mean(axis=1)).to_frame())
     for column in without.filter(regex="^photons_regenerated_.*=.*_accuracy_percent$"):
         name, value = re.fullmatch("photons_regenerated_(.*)=(.*)_accuracy_percent", column).groups()
         runs = of(f"noise_{name}")
@@ -247,13 +250,16 @@ def qsvm() -> list[pd.DataFrame]:
 
 
 def quantum_train() -> list[pd.DataFrame]:
-    """Runs of Table 3 beside those of the same seeds on other machines; accuracy lost in percent of the target network's."""
+    """Runs of Table 3 beside those of the same seeds on other machines; accuracy lost in percent of the target network's; and the training
+    loss of the protocols, which COBYLA minimises.
+    """
     there = pd.read_csv("chapters/quantum_train/elsewhere.csv").set_index(["seed", "bond_dim"]).test10k_accuracy_percent
     here = of("quantum_train").set_index(["seed", "bond_dim"]).test10k_accuracy_percent
     beside = [own for _, own in pd.DataFrame({"here": here, "there": there}).dropna().groupby("bond_dim")]
     small = of("quantum_train").pivot(index="seed", columns="bond_dim", values="test600_accuracy_percent")
     target = of("classical").set_index("seed").test600_accuracy_percent
-    return [*beside, 100 * (1 - small.div(target, axis=0))]
+    protocols = of("protocols", "cobyla_powell").pivot(index="seed", columns=["experiment", "variant"], values="train_cross_entropy")
+    return [*beside, 100 * (1 - small.div(target, axis=0)), protocols]
 
 
 OTHERWISE = {

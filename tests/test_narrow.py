@@ -107,7 +107,8 @@ def test_words_along_the_axes_of_every_figure_of_the_study_can_be_read_at_400_pi
     for text in itertools.chain(*lines):
         text.set_bbox({"pad": 0})
     FigureCanvasAgg(figure).draw()
-    for text in itertools.chain(figure.texts, *lines):
+    named = [label for axis in figure.axes for label in (axis.xaxis.label, axis.yaxis.label) if label.get_visible() and label.get_text()]
+    for text in itertools.chain(figure.texts, named, *lines):
         box, size = text.get_window_extent(), text.get_fontsize() / 72 * 400 / figure.get_figwidth()
         assert size >= SMALLEST, f"{text.get_text()!r} is {size:.1f} pixels high"
         inside = box.x0 >= -2 and box.y0 >= -2 and box.x1 <= figure.bbox.width + 2 and box.y1 <= figure.bbox.height + 2

@@ -146,13 +146,13 @@ def draw_controls(parts: dict[str, pd.DataFrame]) -> Figure:
     for (left, right), (title, runs) in zip(rows, parts.items(), strict=True):
         left.set_title(title, loc="left", fontsize=7.5)
         words |= _controls(left, right, groups[title], runs)
-    left.set_xlabel("Test accuracy (%); line: mean over seeds")
+    left.set_xlabel("Test accuracy (%)")
     right.set_xlabel(f"Minus {LABELS[REFERENCE]} (points)")
     handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=w) for w, (c, m) in WORDS.items() if w in words]
     figure.legend(handles=handles, loc="outside upper right", ncols=3)
     first, seeds = runs.iloc[0], span(len(group) for labels in groups.values() for group in labels.values())
     told = f"{first.dataset}, {_amount(first.images)}, {first.epochs} epochs, n = {seeds}."
-    told += f" Bars: 95 % t interval, paired (n > 2); band: ±{margin_of(runs):g} points"
+    told += f" Dots: seeds, with their mean. Bars: 95 % t interval, paired (n > 2); band: ±{margin_of(runs):g} points"
     figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
 
