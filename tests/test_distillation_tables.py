@@ -372,7 +372,7 @@ def test_intervals_on_one_side_of_zero_are_counted_on_both_sides_and_but_for_the
     ends = {"zero": (85.0, 87.0), "gaussian-fixed": (-23.0, -2.0), "distinguishable": (-19.0, 11.0), "uniform": (-3.0, -1.0)}
     minus = {LABELS[source]: Summary(5, (low + high) / 2, 1.0, low, high) for source, (low, high) in ends.items()}
     minus[LABELS["coherent"]] = Summary(2, 5.0, 0.1, 4.0, 6.0)  # of two pairs, which give no interval
-    found = Replaced("All convolutions", "", "", "", "", {}, minus, {}, None, "open", [], [])
+    found = Replaced("All convolutions", "", "", "", "", {}, minus, {}, None, {}, "open", [], [])
     assert (found.clear(True), found.clear(False)) == ([LABELS["zero"]], [LABELS["uniform"]]) and len(found.others) == 3
 
 

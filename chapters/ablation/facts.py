@@ -16,6 +16,8 @@ from .confirmation import Confirmed, confirmed
 from .full_length import FullLength, full_length
 from .generalisation import Capacity, capacity
 
+NEARLY_AS_MANY = 1.25
+"""Times as many numbers as another trains, within which two are set beside each other."""
 RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed")
 """Arms whose P is random."""
 BESIDE_RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "gaussian-matched", "dirichlet-fixed", "mps-only", "photonic")
@@ -183,8 +185,8 @@ def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
         first = own.iloc[0]
         larger = [group for group in alone if group.rounds.iloc[0] == first.rounds and group.bond_dim.iloc[0] > first.bond_dim]
         apart = [abs(math.log(group.parameters_trained_used.iloc[0] / first.parameters_trained_used)) for group in larger]
-        near = [group for distance, group in sorted(zip(apart, larger, strict=True), key=lambda pair: pair[0]) if distance < math.log(1.25)]
-        for group in near[:1]:
+        if min(apart, default=math.inf) < math.log(NEARLY_AS_MANY):
+            group = larger[apart.index(min(apart))]
             other, difference = group.iloc[0], paired_by_seed(own, group, column)[0]
             numbers = first.parameters_trained_used, other.parameters_trained_used
             found.append(Budget(int(first.bond_dim), float(numbers[0]), int(other.bond_dim), float(numbers[1]), difference))

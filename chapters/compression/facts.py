@@ -44,15 +44,18 @@ class AtEqualNumbers:
         """Another method minus photonic Quantum-Train, with Welch's interval."""
         return welch_difference(self.methods[name].accuracy, self.methods["quantum_train"].accuracy)
 
+    def side(self, name: str) -> str:
+        """Where the interval of another method's difference lies: ``higher``, ``lower`` or ``open``; nothing of fewer than three runs."""
+        if min(self.methods[one].accuracy.n for one in (name, "quantum_train")) < 3:
+            return ""
+        minus = self.minus_photons(name)
+        return "higher" if minus.low > 0 else "lower" if minus.high < 0 else "open"
+
     @property
     def others(self) -> dict[str, list[str]]:
-        """Other methods of at least three runs, by where the interval of their difference to photonic Quantum-Train lies."""
-        found: dict[str, list[str]] = {"higher": [], "lower": [], "open": []}
-        for name, reached in self.methods.items():
-            if name != "quantum_train" and min(reached.accuracy.n, self.methods["quantum_train"].accuracy.n) > 2:
-                minus = self.minus_photons(name)
-                found["higher" if minus.low > 0 else "lower" if minus.high < 0 else "open"].append(name)
-        return found
+        """Other methods by that."""
+        names = [name for name in self.methods if name != "quantum_train"]
+        return {side: [name for name in names if self.side(name) == side] for side in ("higher", "lower", "open")}
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,8 @@ def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
 
 def always_higher(sizes: list[AtEqualNumbers]) -> list[str]:
     """Methods that are higher than photonic Quantum-Train at each size that they were run at, of two and more."""
-    found = []
-    for name in METHODS:
-        sides = [name in size.others["higher"] for size in sizes if any(name in side for side in size.others.values())]
-        if len(sides) > 1 and all(sides):
-            found.append(name)
-    return found
+    sides = {name: [side for size in sizes if name in size.methods and (side := size.side(name))] for name in METHODS}
+    return [name for name, found in sides.items() if len(found) > 1 and set(found) == {"higher"}]
 
 
 def equal_training(results: Results) -> list[AtEqualTraining]:

@@ -32,7 +32,7 @@ from .students import (
     margin_of,
 )
 
-PHOTONS, AS_LARGE = LABELS["photonic"], LABELS["gaussian-matched"]
+PHOTONS, AS_LARGE, AT_RANDOM = LABELS["photonic"], LABELS["gaussian-matched"], AT_RANDOM_ANGLES["photonic-frozen"]
 NEARLY = 0.97
 """A root mean square of so much of the clip leaves no angle anywhere else."""
 FAR = 1.5
@@ -75,7 +75,8 @@ class Angles:
 class Replaced:
     """Photons against all that stands in their place: accuracy, and photons minus it, by label; and the word against the reference.
     ``still``: photons frozen at random angles minus what is frozen, or drawn, like them. ``as_large``: the fixed vector as large as the
-    photons' feature where their tuning starts, minus the reference.
+    photons' feature where their tuning starts, minus the reference. ``more_numbers``: what trains at least a tenth more numbers than
+    photons do, with theirs and the photons'.
     """
 
     where: str
@@ -87,6 +88,7 @@ class Replaced:
     minus: dict[str, Summary]
     still: dict[str, Summary]
     as_large: Summary | None
+    more_numbers: dict[str, tuple[int, int]]
     word: str | None
     angles: list[Angles]
     missing: list[str]
@@ -164,8 +166,6 @@ class Facts:
     photons: str
     at_random: str
     as_large: str
-    more_numbers: dict[str, tuple[int, int]]
-    """Controls at partial compression that train at least a tenth more numbers than photons do: theirs, and the photons'."""
     taught: list[Taught]
     replaced: list[Replaced]
     compressed: dict[str, Compressed]
@@ -190,9 +190,8 @@ def facts(results: Results) -> Facts:
         labels=list(dict.fromkeys(label for part in replaced for label in part.accuracy)),
         reference=LABELS[REFERENCE],
         photons=PHOTONS,
-        at_random=AT_RANDOM_ANGLES["photonic-frozen"],
+        at_random=AT_RANDOM,
         as_large=AS_LARGE,
-        more_numbers=more_numbers(by_label(controls)) if len(controls := control_runs(runs)) else {},
         taught=teachers_and_students(mine, results.scores),
         replaced=replaced,
         compressed=how_far_by_images(frontier(results)),
@@ -238,11 +237,12 @@ def replaced_photons(where: str, results: Results) -> Replaced | None:
         {label: summarise(group[HEADLINE]) for label, group in groups.items()},
         {label: paired_by_seed(photons, group, HEADLINE)[0] for label, group in groups.items() if label != PHOTONS},
         {
-            label: paired_by_seed(groups[AT_RANDOM_ANGLES["photonic-frozen"]], groups[label], HEADLINE)[0]
+            label: paired_by_seed(groups[AT_RANDOM], groups[label], HEADLINE)[0]
             for label in (AT_RANDOM_ANGLES["distinguishable-frozen"], AT_RANDOM_ANGLES["gaussian-matched"])
-            if {label, AT_RANDOM_ANGLES["photonic-frozen"]} <= set(groups)
+            if {label, AT_RANDOM} <= set(groups)
         },
         paired_by_seed(groups[AS_LARGE], reference, HEADLINE)[0] if reference is not None and AS_LARGE in groups else None,
+        more_numbers(groups),
         word,
         angles_of(groups, results),
         [label for label in STILL_TO_RUN if label not in groups] if where != "Partial compression" else [],
@@ -252,8 +252,8 @@ def replaced_photons(where: str, results: Results) -> Replaced | None:
 def more_numbers(groups: dict[str, pd.DataFrame]) -> dict[str, tuple[int, int]]:
     """Labels of runs that train at least a tenth more numbers than photons do, with theirs and the photons'."""
     counts = {label: int(group.parameters_trained_used.max()) for label, group in groups.items()}
-    own = counts.get(PHOTONS, 0)
-    return {label: (count, own) for label, count in counts.items() if own and count > 1.1 * own}
+    own = counts[PHOTONS]
+    return {label: (count, own) for label, count in counts.items() if count > 1.1 * own}
 
 
 def angles_of(groups: dict[str, pd.DataFrame], results: Results) -> list[Angles]:

@@ -18,16 +18,17 @@ MARGIN = 0.01
 
 def differences(runs: pd.DataFrame) -> pd.DataFrame:
     """The plan's contrasts on every series, a row each that has pairs: Holm's correction runs over all of them."""
-    table = _rows(runs, CONTRASTS)
+    table = paired(runs, CONTRASTS)
     return with_words(table) if len(table) else table.assign(p_holm=[], word=[])
 
 
 def secondary(runs: pd.DataFrame) -> pd.DataFrame:
     """Contrasts that the plan does not name, with intervals alone."""
-    return _rows(runs, SECONDARY).assign(p_holm=math.nan, word=NOTHING)
+    return paired(runs, SECONDARY).assign(p_holm=math.nan, word=NOTHING)
 
 
-def _rows(runs: pd.DataFrame, contrasts: Sequence[tuple[Arm, Arm]]) -> pd.DataFrame:
+def paired(runs: pd.DataFrame, contrasts: Sequence[tuple[Arm, Arm]]) -> pd.DataFrame:
+    """One forecaster minus another on every series that has pairs, a row each, series by series: with intervals and p, without words."""
     rows = []
     for task, words in TASKS.items():
         for first, second in contrasts:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightweights.report.results import Results
-from lightweights.report.statistics import Summary, paired_by_seed, summarise
+from lightweights.report.statistics import Summary, summarise
 
 from . import TASKS
 from .arms import CONTRASTS, FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_4, WHOLE_6, Arm
-from .comparisons import MARGIN, differences, secondary
+from .comparisons import MARGIN, differences, paired, secondary
 
 OSCILLATOR, NARMA2 = list(TASKS)[:2]
 EARLY = 2
@@ -54,7 +54,7 @@ class Facts:
     lstm: dict[str, Summary]
     against: dict[tuple[str, str], list[Any]]
     others: list[Any]
-    unsplit: dict[str, dict[str, Summary]]
+    unsplit: dict[str, list[Any]]
     split_ahead: list[str]
     published_persistence: dict[str, float]
     published_narma: list[float]
@@ -70,23 +70,24 @@ def facts(results: Results) -> Facts:
     pairs = [(one.label, other.label) for one, other in CONTRASTS]
     against = {pair: [row for row in compared.itertuples() if (row.arm, row.minus) == pair] for pair in pairs}
     scores = results.scores
+
+    def gains(arm: Arm, other: Arm) -> list[Any]:
+        """Of three pairs or more."""
+        return [row for row in paired(runs, [(arm, other)]).itertuples() if row.n > 2]
+
     return Facts(
         margin=MARGIN,
         value=VALUE,
-        linear={words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := LINEAR.of(runs, task))},
-        published_linear={
-            words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-2].of(runs, task))
-        },
+        linear=of_one(LINEAR, results),
+        published_linear=of_one(PUBLISHED_ARMS[-2], results),
         above_published=above_published(results),
         best={words: found for task, words in TASKS.items() if (found := best_circuit(results, task)) is not None},
         lstm={words: found for task, words in TASKS.items() if (found := summarise(_values(results, task))).n},
         against={pair: rows for pair, rows in against.items() if rows},
         others=list(secondary(runs).itertuples()),
-        unsplit={arm.label: found for arm in UNSPLIT if (found := gains(results, arm, WHOLE_6))},
-        split_ahead=sorted({words for arm in UNSPLIT for words, gain in gains(results, SPLIT_2X3, arm).items() if gain.low > 0}),
-        published_persistence={
-            words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := PUBLISHED_ARMS[-1].of(runs, task))
-        },
+        unsplit={arm.label: rows for arm in UNSPLIT if (rows := gains(arm, WHOLE_6))},
+        split_ahead=sorted({row.task for arm in UNSPLIT for row in gains(SPLIT_2X3, arm) if row.ci95_low > 0}),
+        published_persistence=of_one(PUBLISHED_ARMS[-1], results),
         published_narma=[
             c.reported_mean for c in results.claims if c.dataset == NARMA2 and c.quantity == "best_test_r2" and c.reported_mean
         ],
@@ -131,11 +132,9 @@ def early(results: Results) -> Early | None:
     return Early(min(values), max(values), len(values), len(own), [len(found) for found in own], best, int(epochs))
 
 
-def gains(results: Results, arm: Arm, other: Arm) -> dict[str, Summary]:
-    """One forecaster minus another, paired by seed, by series, where there are three pairs or more."""
-    found = {words: (arm.of(results.runs, task), other.of(results.runs, task)) for task, words in TASKS.items()}
-    paired = {words: paired_by_seed(*pair, VALUE)[0] for words, pair in found.items() if all(map(len, pair))}
-    return {words: gain for words, gain in paired.items() if gain.n > 2}
+def of_one(arm: Arm, results: Results) -> dict[str, float]:
+    """R2 of a forecaster that no seed changes, by series."""
+    return {words: float(found[VALUE].iloc[0]) for task, words in TASKS.items() if len(found := arm.of(results.runs, task))}
 
 
 def variance_of_test() -> float:

@@ -8,7 +8,7 @@ import pandas as pd
 from lightweights.report.comparisons import compared_column
 from lightweights.report.measures import significant
 from lightweights.report.results import Results
-from lightweights.report.statistics import CONFIDENCE, Summary, holm, one_sided, paired_difference
+from lightweights.report.statistics import CONFIDENCE, Summary, holm, paired_difference
 
 from . import SWEEPS
 from .sweeps import (
@@ -18,6 +18,7 @@ from .sweeps import (
     LABELS,
     REFERENCE,
     VARIED,
+    beyond,
     device_of,
     drop,
     mean_drop,
@@ -174,8 +175,7 @@ def worst_of(points: dict[str, Summary]) -> Worst | None:
     if not points:
         return None
     where, worst = max(points.items(), key=lambda point: point[1].mean)
-    highs = {name: one_sided(found)[1] for name, found in points.items() if found.n > 1}
-    beyond = sorted(((name, high) for name, high in highs.items() if high >= CLAIMED), key=lambda item: -item[1])
+    over = beyond(points, CLAIMED)
     seeds = [found.n for found in points.values()]
     most = max(seeds)
-    return Worst(len(points), where, worst, len(highs) - len(beyond), beyond, min(seeds), most, sum(n < most for n in seeds))
+    return Worst(len(points), where, worst, sum(n > 1 for n in seeds) - len(over), over, min(seeds), most, sum(n < most for n in seeds))

@@ -6,7 +6,7 @@ from lightweights.report.statistics import Summary, one_sided, seeds_needed
 from lightweights.report.verdicts import FAILS, HOLDS, NO_RUNS, NOT_RUN, OPEN, SMALLEST_N, TOO_FEW, Evidence, Judgement
 
 from . import SWEEPS
-from .sweeps import JUDGED, mean_drop, sweep_drops
+from .sweeps import JUDGED, beyond, mean_drop, sweep_drops
 
 
 def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evidence:
@@ -22,15 +22,14 @@ def worst_test_accuracy_drop_points_below(claim: Claim, results: Results) -> Evi
     least = min(found.n for found in drops.values())
     ends = {name: one_sided(found) for name, found in drops.items()}
     below = sum(high < bound for _, high in ends.values())
-    beyond = sorted(((high, name) for name, (_, high) in ends.items() if high >= bound), reverse=True)
-    also = ", not those of " * bool(beyond) + ", ".join(f"{name} {high:.2f} (n = {drops[name].n})" for high, name in beyond)
+    over = ", ".join(f"{name} {high:.2f} (n = {drops[name].n})" for name, high in beyond(drops, bound))
     mean = mean_drop(runs, JUDGED)
     whole = len(drops) == len(asked) and experiments == set(SWEEPS)
     points = f"the {len(drops)} points" if whole else f"{len(drops)} points ({len(asked)} asked for, of {len(experiments)} sweeps)"
     why = (
         f"worst of {points} of the four sweeps, trained under noise, at {where}, "
         f"against the same schedule without noise, paired by seed, test600; the one-sided 95 % upper bounds of {below} points lie below "
-        f"{bound:g}{also}"
+        f"{bound:g}{', not those of ' if over else ''}{over}"
     )
     if mean is not None and mean.n >= SMALLEST_N:
         why += f"; mean over the points {mean.mean:.2f} [{mean.low:.2f}, {mean.high:.2f}] (seeds that all have, n = {mean.n})"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from lightweights.report.comparisons import compared_column
-from lightweights.report.statistics import Summary, summarise
+from lightweights.report.statistics import Summary, one_sided, summarise
 
 from . import OPEN_QUESTIONS, SWEEPS
 
@@ -95,6 +95,12 @@ def sweep_drops(runs: pd.DataFrame, column: str) -> dict[str, Summary]:
     groups = [(experiment, group) for experiment in SWEEPS for _, group in noise_runs(runs, experiment)]
     points = {f"{name_of(experiment)}={value_of(group, experiment):.12g}": drop(runs, group, column) for experiment, group in groups}
     return {name: found for name, found in points.items() if found.n}
+
+
+def beyond(points: dict[str, Summary], bound: float) -> list[tuple[str, float]]:
+    """Points whose one-sided 95 % upper bound does not lie below another bound, with theirs, the highest first."""
+    highs = {name: one_sided(found)[1] for name, found in points.items()}
+    return sorted(((name, high) for name, high in highs.items() if high >= bound), key=lambda item: -item[1])
 
 
 def mean_drop(runs: pd.DataFrame, column: str) -> Summary | None:
