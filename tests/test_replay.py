@@ -4,8 +4,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lightweights.baselines.low_rank import Factorised
+from lightweights.distillation.teacher_training import Taught
+from lightweights.networks import TargetCNN
+from lightweights.settings.baselines import LowRank
+from lightweights.training.data import Examples
+from lightweights.training.epochs import descent as descent_of
 from lightweights.training.replay import BEFORE, Replay
-from lightweights.training.state import adam
+from lightweights.training.state import Training, adam
 
 STEPS = 3 * BEFORE
 
@@ -24,7 +30,7 @@ def descent(device: str) -> tuple[nn.Linear, Replay]:
         optimiser.step()
         return loss.detach(), outputs.detach()
 
-    return network, Replay(step)
+    return network, Replay(step, network)
 
 
 def batches(device: str) -> list[tuple[Tensor, Tensor]]:
@@ -49,6 +55,35 @@ def test_without_a_gpu_each_step_is_done_as_it_is() -> None:
     assert not torch.equal(network.weight, before) and not replay._recorded
 
 
+class Counting(nn.Linear):
+    """A network of a user's own that changes from call to call."""
+
+    calls = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        self.calls += 1
+        return super().forward(inputs) * self.calls
+
+
+def test_a_step_of_a_users_own_network_is_never_recorded() -> None:
+    assert not Replay(lambda: (), nn.Sequential(nn.Linear(3, 2), TargetCNN((1, 28, 28), 10))).why_not
+    assert Replay(lambda: (), nn.Sequential(nn.Linear(3, 2), Counting(2, 2))).why_not == (
+        f"{__name__}.Counting may change on the host from step to step"
+    )
+
+
+@pytest.mark.parametrize("own", ["classical", "baseline", "teacher"])
+def test_every_training_on_epochs_records_its_steps_or_says_why_not(own: str) -> None:
+    network = TargetCNN((1, 28, 28), 10)
+    baseline = Factorised(LowRank(kind="low_rank", rank=1), network, torch.Generator())
+    images = Examples(torch.rand(4, 1, 28, 28), torch.arange(4))
+    for wrapped, recorded in ((nn.Identity(), True), (Counting(10, 10), False)):
+        module = {"classical": network, "baseline": baseline, "teacher": Taught(network, "last")}[own]
+        training = Training(nn.Sequential(module, wrapped), {"network": adam(network.parameters(), 0.1)}, {})
+        step = descent_of(training, images, lambda pictures, labels, _: (network(pictures).sum(), labels))
+        assert isinstance(step, Replay) and (not step.why_not) == recorded
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_on_a_gpu_what_is_played_back_is_what_was_recorded() -> None:
     assert losses("cuda", alone=False) == pytest.approx(losses("cuda", alone=True), rel=1e-9)
@@ -60,6 +95,6 @@ def test_on_a_gpu_what_is_played_back_is_what_was_recorded() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_what_cuda_cannot_record_is_done_as_it_is() -> None:
-    replay = Replay(lambda given: (torch.tensor(float(given.sum()), device="cuda"),))  # asks the host
+    replay = Replay(lambda given: (torch.tensor(float(given.sum()), device="cuda"),), nn.Identity())  # asks the host
     assert [float(replay(torch.ones(k, device="cuda").expand(2, k))[0]) for k in [3] * (BEFORE + 2)] == [6.0] * (BEFORE + 2)
     assert replay.why_not

@@ -20,7 +20,7 @@ from lightweights.training.data import random_batch
 from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.loss import distillation_loss
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.replay import Replay, Step
+from lightweights.training.replay import Step
 from lightweights.training.spsa import spsa_step
 from lightweights.training.state import Training, adam
 
@@ -68,7 +68,7 @@ def student_epochs(training: Training, teacher: nn.Module, data: DistillationDat
     targets = logits_of(teacher, data.train.images, schedule.precision)
     validation_targets = logits_of(teacher, data.validation.images, schedule.precision)
 
-    step = Replay(distil_step(training, student, targets, data, schedule))
+    step = distil_step(training, student, targets, data, schedule)
 
     def one(_: int) -> dict[str, float]:
         row: dict[str, float] = {}

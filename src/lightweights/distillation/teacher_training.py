@@ -11,7 +11,6 @@ from lightweights.distillation.data import DistillationData, autocast, measure
 from lightweights.settings.schedules import TeacherSchedule
 from lightweights.training.epochs import descend, descent, epochs, too_fast
 from lightweights.training.randomness import module_stream, stream
-from lightweights.training.replay import Replay
 from lightweights.training.state import Training, adam
 
 
@@ -51,7 +50,7 @@ def teacher_epochs(training: Training, data: DistillationData, schedule: Teacher
             logits = taught.network(images)
         return F.cross_entropy(logits.float(), labels), logits
 
-    step = Replay(descent(training, data.train, objective))
+    step = descent(training, data.train, objective)
 
     def one(_: int) -> dict[str, float]:
         meter = descend(training, taught.network, data.train, schedule.batch_size, step)

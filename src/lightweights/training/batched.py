@@ -125,7 +125,7 @@ class Stack:
         differ = (name for name, first in buffers[0].items() if any(not torch.equal(first, own[name]) for own in buffers[1:]))
         self.buffers = {name: torch.stack([own[name] for own in buffers]) for name in differ}
         self.optimisers = {name: self._adam(name) for name in trainings[0].optimisers}
-        self._steps = {name: Replay(partial(self._step, name)) for name in self.optimisers}
+        self._steps = {name: Replay(partial(self._step, name), self.loss) for name in self.optimisers}
 
     def _names(self, optimiser: str) -> list[str]:
         """Of the parameters that an optimiser moves, in its order."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from torch import Tensor, nn
 
 from lightweights.training.data import Examples, minibatches
-from lightweights.training.replay import Step
+from lightweights.training.replay import Replay, Step
 from lightweights.training.state import EpochMeter, Training, require_finite
 
 Objective = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -25,7 +25,9 @@ def epochs(
 
 
 def descent(training: Training, images: Examples, objective: Objective) -> Step:
-    """A step of the optimiser ``network`` on the images at given positions: loss before it, logits, labels."""
+    """A step of the optimiser ``network`` on the images at given positions: loss before it, logits, labels. On a GPU it is recorded and
+    played back, so that what it gives holds until the next one.
+    """
     optimiser = training.optimisers["network"]
 
     def one(positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,7 +38,7 @@ def descent(training: Training, images: Examples, objective: Objective) -> Step:
         optimiser.step()
         return loss.detach(), logits.detach(), labels
 
-    return one
+    return Replay(one, training.module)
 
 
 def descend(training: Training, module: nn.Module, images: Examples, batch_size: int, step: Step) -> EpochMeter:

@@ -2,14 +2,18 @@
 long as they do.
 
 A recorded step reads and writes the same memory each time. So what it trains must be changed in place, and nothing in it may come from the
-host: no number that changes from step to step, no tensor made there.
+host: no number that changes from step to step, no tensor made there. What a user's own module does there is not known, so that its steps
+are not recorded.
 """
 
 from collections import Counter
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+KNOWN = ("torch", "lightweights")
+"""Packages whose modules may be recorded: a step of theirs does the same work each time."""
 
 Step = Callable[..., tuple[Tensor, ...]]
 """Tensors in, tensors out; what it trains is changed in place."""
@@ -19,15 +23,17 @@ BEFORE = 3
 
 
 class Replay:
-    """A step that is recorded for each shape of its inputs. On other devices, and where CUDA cannot record it, it is done as it is.
+    """A step of a module that is recorded for each shape of its inputs. On other devices, where the module holds code of a user's own, and
+    where CUDA cannot record it, it is done as it is.
 
     What it returns holds until it is called again.
     """
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, module: nn.Module) -> None:
         self.step = step
-        self.why_not = ""
-        """Why CUDA could not record the step."""
+        own = next((type(part) for part in module.modules() if type(part).__module__.partition(".")[0] not in KNOWN), None)
+        self.why_not = f"{own.__module__}.{own.__name__} may change on the host from step to step" if own else ""
+        """Why the step is not recorded, if it is not."""
         self._done: Counter[tuple[torch.Size, ...]] = Counter()
         self._recorded: dict[tuple[torch.Size, ...], tuple[torch.cuda.CUDAGraph, tuple[Tensor, ...], tuple[Tensor, ...]]] = {}
         self._aside: torch.cuda.Stream | None = None
