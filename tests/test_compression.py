@@ -169,8 +169,16 @@ def test_equal_training_takes_the_size_nearest_to_photons_and_tells_numbers_epoc
     assert table.display.Needs.tolist() == 2 * ["-", "-", "-", "a trained network first"]
     assert "94.60 ± 0.10\n[94.35, 94.85]" in table.display["Test accuracy (%)"].tolist()
     text = page_of("compression", made(long))
-    assert "bond dimension 4 (92.60 ± 0.10 %, n = 3): smaller CNN, labels alone 93.60 ± 0.10 (n = 3), low rank 94.60 ± 0.10 (n = 3)" in text
-    assert text.count("After 1000 epochs, with about as many numbers as bond dimension") == 2 and "Not at equal training yet" not in text
+    told = (
+        "at bond dimension 4 (667 numbers) shown higher smaller CNN, labels alone (692 numbers) +1.00 [0.77, 1.23], low rank (537 numbers)"
+    )
+    assert told in text and text.count("At equal training, 1000 epochs each") == 1 and "Not at equal training yet" not in text
+    assert "Not yet trained so long: tensor train, hypernetwork, distilled smaller CNN." in text
+    assert "| low rank | 94.60 ± 0.10 (537, n = 3) | 98.60 ± 0.10 (3418, n = 3) |" in " ".join(text.split())
+    assert found.loc[4].minus_photons_value.tolist()[1:] == pytest.approx([1.0, 2.0, 3.0])
+    assert table.display["Minus photonic QT\n(points)"].tolist()[:2] == ["-", "+1.00 [0.77, 1.23]"]
+    two = page_of("compression", made(long[long.seed < 2]))
+    assert "at bond dimension 4 (667 numbers) too few runs for an interval; at bond dimension 10" in two
     assert tables.equal_training(made(long[long.experiment == "quantum_train"])) is None
 
 
@@ -184,7 +192,7 @@ def test_accuracy_against_epochs_counts_photons_passes_and_marks_what_needs_a_ne
         assert list(photons.get_xdata()) == [5, 10, 15] and list(plain.get_xdata()) == [1, 2, 3]
         assert photons.get_ydata() == pytest.approx([92.6 + 4 * place] * 3)
         dashed = [label for label, line in lines.items() if line.get_linestyle() == "--"]
-        assert dashed == [f"magnitude pruning ({(688, 3292)[place]})"]
+        assert dashed == [f"magnitude pruning (6690, then {(688, 3292)[place]})"]
     assert figures.equal_training(made(long[long.experiment == "quantum_train"])).texts[0].get_text() == "not run"
 
 
@@ -203,6 +211,8 @@ def test_the_learning_rate_of_a_method_is_the_best_over_both_sizes_and_all_seeds
     assert found["mean"].to_dict() == pytest.approx({3e-4: 91.5, 1e-3: 92.0, 3e-3: 91.0})
     assert found.chosen.to_dict() == {3e-4: False, 1e-3: True, 3e-3: False}
     assert table.display[["Method", "Chosen"]].to_numpy().tolist() == [["smaller CNN, labels alone", "0.001"]]
+    told = "the best of the learning rates that were tried is 0.001 for smaller CNN, labels alone ([all rates](tables/learning_rates.md))."
+    assert told in page_of("compression", made(runs))
     assert tables.learning_rates(made(runs.assign(experiment="long_plain"))) is None
 
 

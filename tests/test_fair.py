@@ -23,6 +23,7 @@ from lightweights.report.forest import LONGEST, forest, forest_rows, in_columns
 from lightweights.report.scorecard import holm_by_source
 from lightweights.report.statistics import bootstrap, from_numbers, improvement, one_sided, seeds_needed, sign_test, summarise
 from lightweights.report.verdicts import Evidence, corrected, judge_value
+from lightweights.report.words import in_words
 from lightweights.settings.chapters import HOME
 from lightweights.settings.reading import load_study
 from lightweights.study.collect import collect, read_runs
@@ -195,7 +196,13 @@ def test_equal_training_is_equal_and_measured_now_and_then() -> None:
 
 def test_the_picture_of_all_claims_measures_in_tolerances() -> None:
     row = {name: [""] for name in ("independent", "put_right", "settles", "why", "deviations")}
-    row |= {"chapter": ["quantum_train"], "method": ["photonic_qt"], "setting": ["bond_dim=4"], "quantity": ["generalisation_error"]}
+    row |= {
+        "dataset": ["mnist-partial"],
+        "chapter": ["quantum_train"],
+        "method": ["photonic_qt"],
+        "setting": ["bond_dim=4"],
+        "quantity": ["generalisation_error"],
+    }
     row |= {"verdict": ["reproduced"], "n": [3], "reported": ["0.10"], "reported_sd_ddof1": [0.01], "reported_n": [3], "mean": [0.13]}
     row |= {"ci95_low": [0.11], "ci95_high": [0.15], "independent_mean": [0.08], "difference_low": [0.01], "difference_high": [0.05]}
     found = forest_rows(pd.DataFrame(row | {"reported_parameters": [688]})).iloc[0]
@@ -229,7 +236,7 @@ def test_a_heading_of_the_forest_stands_with_what_it_heads() -> None:
 
 def test_names_of_the_forest_are_told_to_their_end() -> None:
     row = {name: [""] * 2 for name in ("independent", "put_right", "settles", "why", "deviations")}
-    row |= {"chapter": ["cuts"] * 2, "method": ["multilevel"] * 2, "quantity": ["pairs_2", "pairs_4"]}
+    row |= {"dataset": ["none"] * 2, "chapter": ["cuts"] * 2, "method": ["multilevel"] * 2, "quantity": ["pairs_2", "pairs_4"]}
     row |= {"setting": ["circuits with phases of one size, processors=2", "processors=4"]}
     row |= {"verdict": ["open"] * 2, "n": [3] * 2, "reported": ["7", "8"]}
     row |= {"reported_sd_ddof1": [None] * 2, "reported_n": [None] * 2, "mean": [7.0, 8.0], "ci95_low": [6.9] * 2, "ci95_high": [7.1] * 2}
@@ -240,3 +247,16 @@ def test_names_of_the_forest_are_told_to_their_end() -> None:
         "processors 4, pairs 4",
     ]
     assert max(len(line) for label in labels for line in label.split("\n")) <= LONGEST
+
+
+def test_what_is_published_of_several_data_sets_is_named_with_its_own() -> None:
+    rows = pd.DataFrame(
+        {"method": "teacher", "setting": setting, "quantity": "train_accuracy_percent", "dataset": dataset}
+        for setting, dataset in (("", "mnist"), ("", "fashion-mnist"), ("wide", "mnist"))
+    )
+    first, second, alone = rows.itertuples()
+    told = [in_words(row, {}, rows.itertuples()) for row in (first, second, alone)]
+    assert told == ["mnist, teacher, train accuracy", "fashion-mnist, teacher, train accuracy", "teacher, wide, train accuracy"]
+    results = made(read_runs(PAPER / "runs.csv"), read_study(PAPER / "settings/study.json"), PAPER.parent)
+    labels = forest_rows(results.scores[results.scores.chapter == "distillation"]).label
+    assert not labels.duplicated().any() and labels.str.startswith("fashion-mnist").sum() > 1

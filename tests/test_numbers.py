@@ -1,5 +1,6 @@
 """The numbers of RESULTS.md and of the chapters' pages, computed again from runs.csv with pandas and scipy alone."""
 
+import math
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from scipy import stats
 
 from chapters.compression.facts import NEEDS
@@ -37,6 +39,12 @@ def interval(values, decimals: int = 2) -> str:
     values = np.asarray(values, dtype=float)
     ends = (clean(end, decimals) for end in (low(values), 2 * values.mean() - low(values)))
     return f"{values.mean():.{decimals}f} [{', '.join(ends)}]"
+
+
+def welch(first, second) -> str:
+    """The difference of two means with Welch's interval."""
+    ends = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    return f"{first.mean() - second.mean():+.2f} [{clean(ends.low)}, {clean(ends.high)}]"
 
 
 def signed(values, decimals: int = 2) -> str:
@@ -174,10 +182,40 @@ def test_the_readmes_sentence_on_distillation(runs) -> None:
     worse = own[own.verdict == "higher"]
     assert len(worse) == 2 and worse.quantity.str.contains("cross_entropy").all()
     assert "both cross-entropies come out worse than published" in words
+    fashion = scores[scores.claim.str.fullmatch(r"(teacher|pqkd_partial)\.fashion-?mnist\.(train|validation)_\w+")]
+    assert len(fashion) == 6 and f"{(fashion.verdict == 'reproduced').sum()} of 6 on Fashion-MNIST" in words
+    student, teacher = (
+        by_seed(of(runs, f"pqkd_{kind}_published", dataset="fashion-mnist"), "test_accuracy_percent") for kind in ("student", "teacher")
+    )
+    below = teacher - student
+    assert f"end {below.mean():.2f} points [{low(below):.2f}, {2 * below.mean() - low(below):.2f}] of test accuracy below" in words
     controls = of(runs, "pqkd_controls")
     of_source = {source: by_seed(part, "test_accuracy_percent") for source, part in controls.groupby("feature.source")}
     lost = of_source["photonic"] - of_source["gaussian-fixed"]
     assert f"is {lost.mean():+.2f} points [{low(lost):.2f}, {2 * lost.mean() - low(lost):.2f}], open." in words
+
+
+def test_the_readmes_sentence_on_equal_training(runs) -> None:
+    words = readme()
+    apart = {
+        (name, dim): welch(
+            own[own.parameters_trained_used < 1000 if dim == 4 else own.parameters_trained_used > 1000][COLUMN],
+            of(runs, "quantum_train", bond_dim=dim)[COLUMN],
+        )
+        for name in ("long_plain", "long_low_rank", "long_magnitude_pruning")
+        for dim in (4, 10)
+        if len(own := of(runs, name))
+    }
+    pruned = [apart["long_magnitude_pruning", dim] for dim in (4, 10)]
+    better = f"does better at both ({pruned[0].replace(' [', ' points [')} and {pruned[1]})"
+    assert better in words and f"low rank at the larger ({apart['long_low_rank', 10]});" in words
+    ends = {key: [float(end) for end in re.findall(r"-?[\d.]+", told.split("[")[1])] for key, told in apart.items()}
+    assert [key for key, (_, top) in ends.items() if top < 0] == [("long_low_rank", 4)]
+    assert "are not shown to do worse than photonic Quantum-Train but for low rank at the smaller of two sizes" in words
+    higher = [key for key, (bottom, _) in ends.items() if bottom > 0]
+    assert higher == [("long_low_rank", 10), ("long_magnitude_pruning", 4), ("long_magnitude_pruning", 10)]
+    lacking = [name for name in ("long_tensor_train", "long_hypernetwork", "long_small_cnn") if of(runs, name).empty]
+    assert f"{['No', 'One', 'Two', 'Three'][len(lacking)]} others are not yet trained so long" in words
 
 
 def test_the_readmes_sentence_on_noise(runs) -> None:
@@ -421,8 +459,11 @@ def test_photons_of_distillation_against_a_fixed_vector(runs) -> None:
 def test_calibration_is_told_by_the_articles_measure(runs) -> None:
     text = page("distillation")
     schedules = (
-        ("100 epochs on all images", of(runs, "pqkd_student_published"), of(runs, "pqkd_teacher_published")),
-        ("10 epochs on 12,000 images", of(runs, "pqkd_controls", feature__source="photonic"), of(runs, "pqkd_teacher_subset")),
+        *(
+            (f"100 epochs on all images of {name}", *(of(runs, f"pqkd_{kind}_published", dataset=name) for kind in ("student", "teacher")))
+            for name in ("mnist", "fashion-mnist")
+        ),
+        ("10 epochs on 12,000 images of mnist", of(runs, "pqkd_controls", feature__source="photonic"), of(runs, "pqkd_teacher_subset")),
     )
     errors = []
     for schedule, students, teachers in schedules:
@@ -433,7 +474,7 @@ def test_calibration_is_told_by_the_articles_measure(runs) -> None:
         assert told in text, told
         error = "test_calibration_error_percent"
         errors.append(signed(by_seed(students, error) - by_seed(teachers, error)))
-    assert f"which is our own measure, {' and '.join(errors)} points" in text
+    assert f"which is our own measure, {errors[0]}, {errors[1]} and {errors[2]} points" in text
 
 
 def test_teachers_students_and_how_far_they_are_compressed(runs) -> None:
@@ -446,9 +487,11 @@ def test_teachers_students_and_how_far_they_are_compressed(runs) -> None:
         for part in (taught, student):
             assert (spread(part[column]) if len(part) > 1 else f"{part[column].iloc[0]:.2f}") in row
         assert clean(more.mean()) in row
-    taught, student = (by_seed(of(runs, f"pqkd_{kind}_published"), column) for kind in ("teacher", "student"))
-    cells = [f"{spread(part)} [{interval(part).split('[')[1]}" for part in (taught, student)]
-    assert f"| mnist, 100 epochs, n = 5 | {cells[0]} | {cells[1]} | {signed(student - taught)} |" in text
+    for dataset in ("mnist", "fashion-mnist"):
+        taught, student = (by_seed(of(runs, f"pqkd_{kind}_published", dataset=dataset), column) for kind in ("teacher", "student"))
+        cells = [f"{spread(part)} [{interval(part).split('[')[1]}" for part in (taught, student)]
+        assert f"| {dataset}, 100 epochs, n = 5 | {cells[0]} | {cells[1]} | {signed(student - taught)} |" in text
+        assert f"On test images of {dataset} the student then has {signed(student - taught)} points against its teacher (n = 5)" in text
     extreme = {"pqkd_extreme", "pqkd_extreme_narrow", "pqkd_extreme_controls"}
     found = runs[runs.experiment.isin(extreme) & (runs["feature.source"] == "photonic")]
     means = found.assign(last=last_epochs(found, column)).groupby(["experiment", "variant"])["last"].mean()
@@ -509,6 +552,44 @@ def test_where_nothing_is_tuned_at_extreme_compression(runs) -> None:
     assert ("Neither interference nor photons" in line) == all(low(gap) <= 0 <= 2 * gap.mean() - low(gap) for gap in gaps)
 
 
+def test_what_ordinary_methods_reach_at_equal_training(runs) -> None:
+    text = page("compression")
+    answer, labels = text.split("\n\n")[1], dict(long_plain="smaller CNN, labels alone", long_low_rank="low rank")
+    labels |= dict(long_magnitude_pruning="magnitude pruning", long_tensor_train="tensor train", long_hypernetwork="hypernetwork")
+    labels |= dict(long_small_cnn="distilled smaller CNN")
+    sizes = ", ".join(f"at bond dimension {dim}" for dim in (4, 10)).split(", ")
+    parts = dict(zip((4, 10), re.split("|".join(sizes), answer)[1:], strict=True))
+    for dim, part in parts.items():
+        photons = of(runs, "quantum_train", bond_dim=dim)
+        part = part.split("Not yet trained so long")[0]
+        cuts = sorted((part.index(words), words) for words in ("shown higher", "not told apart", "shown lower") if words in part)
+        for name, label in labels.items():
+            groups = [group for _, group in of(runs, name).groupby("variant")]
+            if not groups:
+                assert label not in part and label in answer.split("Not yet trained so long: ")[1]
+                continue
+            count = photons.parameters_trained_used.iloc[0]
+            own = min(groups, key=lambda group: abs(math.log(group.parameters_trained_used.iloc[0] / count)))
+            told = f"{label} ({own.parameters_trained_used.iloc[0]} numbers) {(gap := welch(own[COLUMN], photons[COLUMN]))}"
+            assert told in part, told
+            ends = [float(end) for end in gap.split("[")[1].rstrip("]").split(", ")]
+            side = "shown higher" if ends[0] > 0 else "shown lower" if ends[1] < 0 else "not told apart"
+            assert [words for place, words in cuts if place < part.index(told)][-1] == side
+            assert f"{spread(own[COLUMN])} ({own.parameters_trained_used.iloc[0]}, n = 5)" in text
+            assert set(own.epochs) == {1000} and set(photons.rounds * photons.mapping_epochs) == {1000}
+
+
+def test_learning_rates_of_ordinary_methods_are_those_that_cut_images_chose(runs) -> None:
+    tuned = pd.read_csv("results/learning_rates/runs.csv")
+    experiments = yaml.safe_load(Path("chapters/compression/experiments.yaml").read_text(encoding="utf-8"))["experiments"]
+    for name, settings in experiments.items():
+        if name.startswith("long_"):
+            own = tuned[tuned.experiment == name.replace("long_", "rate_")]
+            means = own.groupby("schedule.lr").test_accuracy_percent.agg(["mean", "size"])
+            assert set(means["size"]) == {4} and list(means.index) == [3e-4, 1e-3, 3e-3]
+            assert settings["override"]["schedule.lr"] == means["mean"].idxmax()
+
+
 def test_what_ordinary_methods_have_above_photons(runs) -> None:
     text, photons = page("compression"), of(runs, "quantum_train", bond_dim=10)[COLUMN]
     labels = {"magnitude_pruning": "magnitude pruning", "small_cnn": "distilled smaller CNN", "low_rank": "low rank"}
@@ -518,13 +599,12 @@ def test_what_ordinary_methods_have_above_photons(runs) -> None:
         "pruning": "pruning at the start",
         "weight_sharing": "weight sharing",
     }
-    answer = text.split("\n\n")[1]
+    answer = next(line for line in text.splitlines() if line.startswith("At the size of bond dimension 10, by single comparisons"))
     for experiment, label in labels.items():
         sizes = of(runs, experiment).groupby("variant")
         own = min((part for _, part in sizes), key=lambda part: abs(part.parameters_trained_used.mean() - 3271))[COLUMN]
-        found = stats.ttest_ind(own, photons, equal_var=False)
-        low, high = found.confidence_interval(0.95)
-        more = f"{own.mean() - photons.mean():+.2f} [{clean(low)}, {clean(high)}]"
+        more = welch(own, photons)
+        low, high = (float(end) for end in more.split("[")[1].rstrip("]").split(", "))
         told = {word: answer.partition(word)[2].partition("; ")[0] for word in ("shown higher ", "shown lower ")}
         told["not told apart "] = answer.partition("not told apart ")[2].partition("; shown lower")[0]
         assert f"{label} {more}" in told["shown higher " if low > 0 else "shown lower " if high < 0 else "not told apart "]

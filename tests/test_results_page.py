@@ -74,24 +74,28 @@ def test_front_page_has_plain_sentences_five_columns_and_four_figures_at_most() 
     assert sum(".png" in line for line in text.splitlines()) == 4
 
 
-def test_what_is_planned_and_has_no_seeds_is_told_and_a_part_on_purpose_is_not() -> None:
+def test_what_has_fewer_seeds_than_are_planned_is_told_and_a_part_on_purpose_is_not() -> None:
     study, runs = read_study(LANDED / "settings" / "study.json"), read_runs(LANDED / "runs.csv")
     names = list(study.experiments)
-    for empty, told in ((names[:1], {names[0]: "0 of no number yet", names[1]: "1 of 3"}), (names[1:], {})):
+    for empty, told in ((names[:1], {names[1]: "1 of 3"}), (names[1:], {})):
         changed = {
             name: one.model_copy(update={"seeds": [] if name in empty else [0], "planned": 3 if name == names[1] else None})
             for name, one in study.experiments.items()
         }
-        assert left_out(made(runs, study.model_copy(update={"experiments": changed}), ROOT / "results")) == told
+        partly = study.model_copy(update={"experiments": changed})
+        assert left_out(made(runs, partly, ROOT / "results")) == told
+        only = partly.model_copy(update={"study": partly.study.model_copy(update={"only": names[1:2]})})
+        assert left_out(made(runs, only, ROOT / "results")) == {}
 
 
 def test_what_is_told_as_still_to_do_is_what_the_presets_ask_for() -> None:
     base = load_study(ROOT / "params.yaml").experiments
-    more = {}
-    for preset in ("second_edition", "learning_rates"):
-        asked = yaml.safe_load((ROOT / f"workflow/presets/{preset}.yaml").read_text())["experiments"]
-        more |= {name: len(one["seeds"]) for name, one in asked.items()}
-    assert more == {name: one.planned for name, one in base.items() if len(one.seeds) < (one.planned or 1)}
+    asked = yaml.safe_load((ROOT / "workflow/presets/second_edition.yaml").read_text())["experiments"]
+    more = {name: len(one["seeds"]) for name, one in asked.items()}
+    assert more == {name: one.planned for name, one in base.items() if one.planned and len(one.seeds) < one.planned}
+    landed = read_study(ROOT / "results/learning_rates/settings/study.json").runs()
+    elsewhere = {run.experiment for run in landed}
+    assert {name for name, one in base.items() if not one.seeds and not one.planned} == elsewhere
 
 
 class Scored(Results):

@@ -13,7 +13,9 @@ LONG = {
     "long_small_cnn": "distilled smaller CNN",
 }
 """Ordinary methods trained as long as the mapping, those that need a trained network last."""
-NEED_A_NETWORK = ("long_magnitude_pruning", "long_small_cnn")
+DENSE_FIRST = ("long_magnitude_pruning",)
+"""Trained whole for half of the epochs."""
+NEED_A_NETWORK = (*DENSE_FIRST, "long_small_cnn")
 EQUAL_DIMS = (4, 10)
 """Bond dimensions whose sizes they have."""
 RATES = tuple(name.replace("long_", "rate_") for name in LONG)

@@ -1,15 +1,17 @@
 """Ordinary methods trained as long as the mapping of photonic Quantum-Train, and how their learning rates are chosen."""
 
+import math
+
 import pandas as pd
 
 from lightweights.report.comparisons import compared_column
-from lightweights.report.measures import set_name
+from lightweights.report.measures import set_name, with_interval
 from lightweights.report.results import Results
 from lightweights.report.statistics import summarise
 from lightweights.report.table import Table, summary_cell
 
-from . import LONG, NEED_A_NETWORK, RATES
-from .facts import equal_training
+from . import LONG, NEED_A_NETWORK
+from .facts import chosen_rates, equal_training
 
 
 def equal_training_table(results: Results) -> Table | None:
@@ -17,33 +19,26 @@ def equal_training_table(results: Results) -> Table | None:
     found, column = equal_training(results), compared_column(results.runs)
     rows, cells = [], []
     for size in found:
-        for name, reached in {"quantum_train": size.photons, **size.methods}.items():
+        for name, reached in size.methods.items():
             needs = "a trained network first" if name in NEED_A_NETWORK else ""
             label = LONG.get(name, "photonic QT")
             row = {"bond_dim": size.bond_dim, "experiment": name, "parameters": reached.numbers, "epochs": reached.epochs}
             rows.append(row | {"quantity": column} | reached.accuracy.columns())
             cell = {"As bond\ndimension": str(size.bond_dim), "Method": label, "Parameters": f"{reached.numbers:.0f}"}
             cell |= {"Epochs": str(reached.epochs), "Needs": needs or "-", "n": str(reached.accuracy.n)}
-            cells.append(cell | {"Test accuracy (%)": summary_cell(reached.accuracy, column)})
+            cell["Test accuracy (%)"] = summary_cell(reached.accuracy, column)
+            minus = size.minus_photons(name) if name != "quantum_train" else None
+            rows[-1] |= {f"minus_photons_{part}": getattr(minus, part, math.nan) for part in ("value", "low", "high")}
+            told = with_interval(minus.value, minus.low, minus.high, column, signed=True) if minus else "-"
+            cells.append(cell | {"Minus photonic QT\n(points)": told})
     if not rows:
         return None
     caption = (
         f"Ordinary methods at about as many numbers as photonic Quantum-Train and trained for as many epochs, {set_name(column)}. "
         "Each has its own learning rate, chosen on images cut from training with seeds that nothing else uses. Methods that need a "
-        "trained network first stand last. Mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval."
+        "trained network first stand last. Mean ± sd (ddof = 1) over n seeds, in brackets the 95 % t interval; differences with Welch's."
     )
     return Table("equal_training", caption, pd.DataFrame(rows), pd.DataFrame(cells))
-
-
-def chosen_rates(results: Results) -> dict[str, float]:
-    """The learning rate of each method with the highest mean accuracy over both sizes and all tuning seeds, on images cut from training."""
-    means = {}
-    for name in RATES:
-        runs = results.of(name)
-        if len(runs):
-            by_rate = runs.groupby("schedule.lr")["test_accuracy_percent"].mean()
-            means[name.replace("rate_", "long_")] = float(by_rate.idxmax())
-    return means
 
 
 def learning_rates_table(results: Results) -> Table | None:

@@ -9,7 +9,7 @@ from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.statistics import Difference, Summary, summarise, welch_difference
 
-from . import EQUAL_DIMS, LONG
+from . import EQUAL_DIMS, LONG, RATES
 from .tables import METHODS
 
 NEEDS = {
@@ -17,6 +17,7 @@ NEEDS = {
     "small_cnn": "needs the target network, trained first, for its teacher",
 }
 """Methods that train more than what they are left with."""
+NEEDS |= {f"long_{name}": text for name, text in NEEDS.items()}
 EQUAL_NUMBERS = 0.05
 """Methods whose numbers of trained parameters differ by no more than this share are compared."""
 
@@ -59,16 +60,6 @@ class AtEqualNumbers:
 
 
 @dataclass(frozen=True)
-class AtEqualTraining:
-    """A bond dimension of photonic Quantum-Train and ordinary methods of about as many numbers, after as many epochs."""
-
-    bond_dim: int
-    epochs: int
-    photons: Reached
-    methods: dict[str, Reached]
-
-
-@dataclass(frozen=True)
 class Facts:
     """The column that is compared, sizes with others of as many numbers, passes over the images of photons and of others."""
 
@@ -85,20 +76,24 @@ class Facts:
     beside: dict[str, str]
     """What methods need besides the numbers that they are left with."""
     epochs: tuple[int, int] | None
-    equal: list[AtEqualTraining]
-    long: dict[str, str]
+    equal: list[AtEqualNumbers]
+    """The same of methods that trained for as many epochs, at about as many numbers."""
+    lacking: list[str]
+    """Methods that are still to be trained so long."""
+    rates: dict[str, float]
+    """Learning rates that images cut from training have chosen, in a study of that."""
 
 
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     own = results.of(*METHODS)
     column = compared_column(results.runs)
-    sizes = at_equal_numbers(own, column)
-    told = {name: text for name, text in NEEDS.items() if any(name in size.methods for size in sizes)}
+    sizes, equal = at_equal_numbers(own, column), equal_training(results)
+    told = {name: text for name, text in NEEDS.items() if any(name in size.methods for size in [*sizes, *equal])}
     fullest = sorted(sorted(sizes, key=lambda size: -len(size.methods))[:ROOM], key=lambda size: size.bond_dim)
     return Facts(
         column,
-        METHODS,
+        METHODS | LONG,
         sizes,
         fullest,
         [name for name in METHODS if any(name in size.methods for size in fullest)],
@@ -106,8 +101,9 @@ def facts(results: Results) -> Facts:
         always_higher(sizes),
         told,
         epochs_of(own),
-        equal_training(results),
-        LONG,
+        equal,
+        [name for name in LONG if equal and any(name not in size.methods for size in equal)],
+        chosen_rates(results),
     )
 
 
@@ -133,24 +129,38 @@ def always_higher(sizes: list[AtEqualNumbers]) -> list[str]:
     return [name for name, found in sides.items() if len(found) > 1 and set(found) == {"higher"}]
 
 
-def equal_training(results: Results) -> list[AtEqualTraining]:
-    """Ordinary methods that trained as long as the mapping, at the size nearest to each bond dimension that they were made for."""
+def equal_training(results: Results) -> list[AtEqualNumbers]:
+    """Ordinary methods that trained as long as the mapping, at the size nearest to each bond dimension that they were made for, photons
+    first.
+    """
     column = compared_column(results.runs)
     found = []
     for bond_dim in EQUAL_DIMS:
         own = results.of("quantum_train")
         own = own[own.bond_dim == bond_dim]
-        methods = {}
+        if own.empty:
+            continue
+        count = own.parameters_trained_used.mean()
+        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own))}
         for name in LONG:
             groups = [group for _, group in results.of(name).groupby("variant")]
-            if groups and len(own):
-                count = own.parameters_trained_used.mean()
+            if groups:
                 group = min(groups, key=lambda part: abs(math.log(part.parameters_trained_used.mean() / count)))
                 methods[name] = Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
-        if methods:
-            photons = Reached(summarise(own[column]), own.parameters_trained_used.mean(), _epochs(own))
-            found.append(AtEqualTraining(bond_dim, photons.epochs or 0, photons, methods))
+        if len(methods) > 1:
+            found.append(AtEqualNumbers(bond_dim, methods))
     return found
+
+
+def chosen_rates(results: Results) -> dict[str, float]:
+    """The learning rate of each method with the highest mean accuracy over both sizes and all tuning seeds, on images cut from training."""
+    chosen = {}
+    for name in RATES:
+        runs = results.of(name)
+        if len(runs):
+            by_rate = runs.groupby("schedule.lr")["test_accuracy_percent"].mean()
+            chosen[name.replace("rate_", "long_")] = float(by_rate.idxmax())
+    return chosen
 
 
 def _epochs(group: pd.DataFrame) -> int | None:

@@ -35,7 +35,7 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import summarise
 from lightweights.study.collect import reported_test_sets
 
-from . import LONG, NEED_A_NETWORK
+from . import DENSE_FIRST, LONG, NEED_A_NETWORK
 from .facts import equal_training as equal_training_facts
 from .facts import unequal_epochs
 from .tables import METHODS, OTHER_TEST_SET, PUBLISHED_DATASET
@@ -115,7 +115,8 @@ def equal_training(results: Results) -> Figure:
             history = results.history(group).dropna(subset=[column])
             passes = history["round"] * int(group.mapping_epochs.iloc[0]) if name == "quantum_train" else history["epoch"]
             colour, dash = LONG_LOOKS[name], "--" if name in NEED_A_NETWORK else "-"
-            label = f"{LONG.get(name, 'photonic QT')} ({group.parameters_trained_used.mean():.0f})"
+            first = f"{group.parameters_target.max()}, then " if name in DENSE_FIRST else ""
+            label = f"{LONG.get(name, 'photonic QT')} ({first}{group.parameters_trained_used.mean():.0f})"
             curve(axis, history.assign(round=passes), column, colour, 1, label=label, linestyle=dash)
         log_error(axis)
         axis.set_xlabel("Epochs (photonic QT: of its mapping)")
@@ -129,11 +130,8 @@ def measured_equal_training(results: Results) -> dict[int, dict[str, pd.DataFram
     found: dict[int, dict[str, pd.DataFrame]] = {}
     for size in equal_training_facts(results):
         own = results.of("quantum_train")
-        groups = {"quantum_train": own[own.bond_dim == size.bond_dim]}
-        for name, reached in size.methods.items():
-            runs = results.of(name)
-            groups[name] = runs[runs.parameters_trained_used == reached.numbers]
-        found[size.bond_dim] = groups
+        runs = {"quantum_train": own[own.bond_dim == size.bond_dim]} | {name: results.of(name) for name in size.methods if name in LONG}
+        found[size.bond_dim] = {name: of[of.parameters_trained_used == size.methods[name].numbers] for name, of in runs.items()}
     return found
 
 

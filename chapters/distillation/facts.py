@@ -146,6 +146,7 @@ class Gain:
 class Calibrated:
     """Student minus teacher on test images: expected calibration error and cross-entropy, after so many epochs on so many images."""
 
+    dataset: str
     images: str
     epochs: str
     error: Summary
@@ -307,12 +308,13 @@ def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
 
 
 def calibrated(mine: pd.DataFrame) -> list[Calibrated]:
-    """Whether students are better calibrated than their teachers: as published, then where the controls were trained."""
+    """Whether students are better calibrated than their teachers: as published, by data set, then where the controls were trained."""
     full = tuple(mine[mine.experiment == name] for name in TABLE_1[0])
     controls = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
     found = []
-    for teachers, students in (full, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
-        entropy, error = (paired_by_seed(students, teachers, column)[0] for column in CALIBRATION)
-        if entropy.n:
-            found.append(Calibrated(images_of(students), epochs_of(students), error, entropy))
+    for teachers, every in (full, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
+        for dataset, students in every.groupby("dataset", sort=False):
+            entropy, error = (paired_by_seed(students, teachers[teachers.dataset == dataset], column)[0] for column in CALIBRATION)
+            if entropy.n:
+                found.append(Calibrated(str(dataset), images_of(students), epochs_of(students), error, entropy))
     return found

@@ -21,7 +21,7 @@ from lightweights.report.figure import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE,
 from lightweights.report.measures import measure, plain
 from lightweights.report.results import Results
 from lightweights.report.statistics import from_numbers
-from lightweights.report.verdicts import FAILS, HIGHER, HOLDS, LOWER, NOT_COMPARABLE, OPEN, REPRODUCED, TOO_FEW, is_wide
+from lightweights.report.verdicts import FAILS, HIGHER, HOLDS, LOWER, NOT_COMPARABLE, OPEN, REPRODUCED, TOO_FEW, is_wide, on_several
 
 LONGEST = 38
 """Characters of a line of a label."""
@@ -101,8 +101,8 @@ def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
     """One row a judged claim that gives a number: ``chapter label shown`` (the verdict), and ``ours low high``, ``published_low
     published_high``, ``independent`` as distances from the published mean in tolerances.
     """
-    rows = []
-    for row in scores[scores.verdict.isin(LOOKS) & (scores.n > 0)].itertuples():
+    rows, shown = [], list(scores[scores.verdict.isin(LOOKS) & (scores.n > 0)].itertuples())
+    for row in shown:
         try:
             published = float(row.reported)
         except ValueError:  # "6 to 12": a range has no place on this axis
@@ -113,7 +113,7 @@ def forest_rows(scores: pd.DataFrame) -> pd.DataFrame:
         known = row.reported_sd_ddof1 is not None and not pd.isna(row.reported_sd_ddof1)
         own = from_numbers(published, float(row.reported_sd_ddof1), int(row.reported_n)) if known else None
         rows.append(
-            {"chapter": row.chapter, "label": _words(row), "shown": WIDE if is_wide(row) else row.verdict}
+            {"chapter": row.chapter, "label": _words(row, shown), "shown": WIDE if is_wide(row) else row.verdict}
             | {name: (value - published) / unit for name, value in _values(row).items()}
             | {"published_low": (own.low - published) / unit if own else math.nan}
             | {"published_high": (own.high - published) / unit if own else math.nan}
@@ -136,8 +136,8 @@ def _values(row: Any) -> Mapping[str, float]:
     return {"ours": row.mean, "low": row.ci95_low, "high": row.ci95_high, "independent": row.independent_mean}
 
 
-def _words(row: Any) -> list[str]:
-    """Method, setting, quantity: what a row is about, in pieces."""
+def _words(row: Any, rows: list[Any]) -> list[str]:
+    """Method, setting, quantity: what a row is about, in pieces; with its data set where the same stands among ``rows`` of another."""
     setting = row.setting.replace("bond_dim=", "bond dimension ").replace("shared_rows=", "rows ").replace("=", " ")
     words = "" if row.setting.startswith("bond_dim") else row.method.replace("_", " ").replace(" qt", " QT")
     quantity = SHORT.get(plain(row.quantity), plain(row.quantity).removesuffix("_percent").removesuffix("_points").replace("_", " "))
@@ -145,7 +145,7 @@ def _words(row: Any) -> list[str]:
         quantity = f"{quantity} below {row.reported}"
     if row.verdict == NOT_COMPARABLE and not pd.isna(row.reported_parameters):
         setting = f"{row.reported_parameters} numbers"
-    return [part for part in (words, *setting.split(", "), quantity) if part]
+    return [part for part in (row.dataset if on_several(row, rows) else "", words, *setting.split(", "), quantity) if part]
 
 
 def _column(axis: Axes, lines: list[Any], rows: pd.DataFrame, heights: list[float], tallest: float) -> None:

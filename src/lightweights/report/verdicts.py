@@ -1,7 +1,7 @@
 """Verdicts on published numbers, by the rule of the analysis plan: pure functions of summaries."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -146,6 +146,12 @@ def is_wide(row: Any) -> bool:
     if row.verdict != REPRODUCED:
         return False
     return (row.difference_high - row.difference_low) / 2 > 2 * measure(row.quantity).allowed(float(row.reported))
+
+
+def on_several(row: Any, rows: Iterable[Any]) -> bool:
+    """Whether what a row of the scorecard is about stands among ``rows`` for another data set, too."""
+    about = (row.method, row.setting, row.quantity)
+    return any((one.method, one.setting, one.quantity) == about and one.dataset != row.dataset for one in rows)
 
 
 def verdict_cell(row: Any) -> str:

@@ -25,7 +25,7 @@ from lightweights.report.measures import FEWEST, NOTHING, format_number, no_inte
 from lightweights.report.results import Results
 from lightweights.report.statistics import SAME, Difference, Summary, span
 from lightweights.report.table import from_three, markdown, short_cell, signed_from_three, summary_cell
-from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, verdict_cell
+from lightweights.report.verdicts import NOT_RUN, REPRODUCED, VERDICTS, is_wide, on_several, verdict_cell
 from lightweights.settings.study import Study
 from lightweights.study.collect import lacks_model
 from lightweights.study.layout import folder_of_row
@@ -100,14 +100,14 @@ def missing(results: Results) -> dict[str, int]:
 
 
 def left_out(results: Results) -> dict[str, str]:
-    """Experiments of the publications' own chapters that the settings give fewer seeds than are planned, or none: how many of how many.
-    None where most have none, as in a study that asks for a part on purpose.
+    """Experiments of the publications' own chapters that the settings give fewer seeds than are planned: how many of how many. None in a
+    study that asks for a part on purpose: it names its experiments, or most have no seeds.
     """
+    if results.study.study.only is not None:
+        return {}
     names = {chapter.name for chapter in speaking(results.study)}
     own = {name: experiment for name, experiment in results.study.experiments.items() if experiment.chapter in names}
-    found = {
-        name: f"{len(one.seeds)} of {one.planned or 'no number yet'}" for name, one in own.items() if len(one.seeds) < (one.planned or 1)
-    }
+    found = {name: f"{len(one.seeds)} of {one.planned}" for name, one in own.items() if one.planned and len(one.seeds) < one.planned}
     return found if 2 * sum(not one.seeds for one in own.values()) < len(own) else {}
 
 
@@ -148,12 +148,13 @@ def verdicts_of(scores: pd.DataFrame) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}{extra.get(verdict, '')}" for verdict in VERDICTS if counts[verdict])
 
 
-def in_words(row: Any, words: dict[str, str]) -> str:
-    """What a row of the scorecard is about."""
+def in_words(row: Any, words: dict[str, str], rows: Iterable[Any] = ()) -> str:
+    """What a row of the scorecard is about; with its data set where the same stands among ``rows`` of another."""
     name, equals, value = row.setting.partition("=")
     setting = f"{name.replace('bond_dim', 'bond dimension').replace('_', ' ')} {value}" if equals else row.setting
     quantity = plain(row.quantity).removesuffix("_percent").replace("_points", " (points)").replace("_", " ")
-    return ", ".join(part for part in (words.get(row.method, row.method.replace("_", " ")), setting, quantity) if part)
+    dataset = row.dataset if on_several(row, rows) else ""
+    return ", ".join(part for part in (dataset, words.get(row.method, row.method.replace("_", " ")), setting, quantity) if part)
 
 
 def _part(chapter: Chapter, results: Results) -> dict[str, Any]:
@@ -187,7 +188,7 @@ def _context(chapter: Chapter, results: Results) -> dict[str, Any]:
         "tables": items_of(chapter, "tables", results.study, there),
         "figures": items_of(chapter, "figures", results.study, there),
         "deviations": _deviations(rows, dict(chapter.words)),
-        "told": lambda row: in_words(row, dict(chapter.words)),
+        "told": lambda row: in_words(row, dict(chapter.words), rows),
     }
 
 

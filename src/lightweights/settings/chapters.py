@@ -83,9 +83,8 @@ def experiment_over(experiment: dict[str, Any], change: dict[str, Any]) -> dict[
 
 
 def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An experiment with what it takes from the one that it is like: all but what that one varies, compares and
-    generates anew. What it says itself
-    comes first, setting by setting.
+    """An experiment with what it takes from the one that it is like: all but what that one varies, compares,
+    generates anew and plans. What it says itself comes first, setting by setting.
     """
     own = dict(listed[name])
     like = own.pop("like", None)
@@ -96,7 +95,9 @@ def _whole(name: str, listed: dict[str, Any], file: Path, through: tuple[str, ..
     if like in (name, *through):
         raise SettingsError(f"{file}: experiments.{name}.like leads back to {like}; write one of them out")
     other = {
-        key: value for key, value in _whole(like, listed, file, (name, *through)).items() if key not in ("vary", "regenerate", "contrasts")
+        key: value
+        for key, value in _whole(like, listed, file, (name, *through)).items()
+        if key not in ("vary", "regenerate", "contrasts", "planned")
     }
     varied = own.get("vary", {})
     other["override"] = {path: value for path, value in other.get("override", {}).items() if path not in varied}
