@@ -172,7 +172,9 @@ def adapters() -> list[pd.DataFrame]:
 
 
 def distillation() -> list[pd.DataFrame]:
-    """Means of the last three epochs; gains over the zero feature, and the line in 1 / sqrt(shots) through them, seed by seed."""
+    """Means of the last three epochs; gains over the zero feature, and the line in 1 / sqrt(shots) through them, seed by seed; what
+    teachers and students reach on validation images.
+    """
     ends = of_histories(lambda history: history.test_accuracy_percent.tail(3).mean(), *EXTREME)
     zero = of("pqkd_controls").query("`feature.source` == 'zero'").set_index("seed").test_accuracy_percent
     teachers = ("pqkd_teacher", "pqkd_teacher_subset", "pqkd_teacher_narrow")
@@ -182,7 +184,18 @@ def distillation() -> list[pd.DataFrame]:
         finite = gains.drop(columns="exact")
         slope, limit = np.polyfit(finite.columns.astype(float) ** -0.5, finite.T, 1)
         found.append(gains.assign(limit=limit, slope=-slope))
+    taught = of("pqkd_teacher_published", "pqkd_student_published", "pqkd_teacher_subset", "pqkd_controls")
+    for name in ("validation_accuracy_percent", "validation_cross_entropy"):
+        found.append(taught.pivot(index="seed", columns=["experiment", "variant"], values=name))
     return found
+
+
+def compression() -> list[pd.DataFrame]:
+    """Means of the last 50 epochs at equal training: of photons' mapping five pass in a round."""
+    names = [name for name in all_runs().experiment.unique() if name.startswith("long_")]
+    long = of_histories(lambda history: history[history.epoch > 950].test10k_accuracy_percent.mean(), *names)
+    photons = of_histories(lambda history: history[history["round"] > 190].test10k_accuracy_percent.mean(), "quantum_train")
+    return [pd.concat([long, photons], axis=1)]
 
 
 def distributed_qaoa() -> list[pd.DataFrame]:
@@ -262,6 +275,5 @@ def quantum_train() -> list[pd.DataFrame]:
     return [*beside, 100 * (1 - small.div(target, axis=0)), protocols]
 
 
-OTHERWISE = {
-    own.__name__: own for own in (ablation, adapters, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)
-}
+OWN = (ablation, adapters, compression, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)
+OTHERWISE = {own.__name__: own for own in OWN}

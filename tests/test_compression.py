@@ -11,7 +11,7 @@ from results_made import CLAIMS, made, page_of
 from synthetic import small_study
 
 from chapters.compression import RATES, figures, tables
-from chapters.compression.facts import at_equal_numbers
+from chapters.compression.facts import at_equal_numbers, phase_steps
 from chapters.compression.tables import METHODS
 from lightweights.report.claims import matching_runs
 from lightweights.report.statistics import Difference
@@ -169,14 +169,15 @@ def test_equal_training_takes_the_size_nearest_to_photons_and_tells_numbers_epoc
     assert table.display.Needs.tolist() == 2 * ["-", "-", "-", "a trained network first"]
     assert "94.60 ± 0.10\n[94.35, 94.85]" in table.display["Test accuracy (%)"].tolist()
     text = page_of("compression", made(long))
-    told = (
-        "at bond dimension 4 (667 numbers) shown higher smaller CNN, labels alone (692 numbers) +1.00 [0.77, 1.23], low rank (537 numbers)"
-    )
+    told = "at bond dimension 4 (667 numbers) shown higher smaller CNN, labels alone (692 numbers) +1.00 [0.77, 1.23], low rank (537 "
+    assert "low rank (537 numbers, 19 % fewer) +2.00" in text and "6 of these 6 differences survive Holm's correction over all." in text
+    assert "In the mean of the last" not in text and "by their single intervals not" not in text
     assert told in text and text.count("At equal training, 1000 epochs each") == 1 and "Not at equal training yet" not in text
     assert "Not yet trained so long: tensor train, hypernetwork, distilled smaller CNN." in text
     assert "| low rank | 94.60 ± 0.10 (537, n = 3) | 98.60 ± 0.10 (3418, n = 3) |" in " ".join(text.split())
     assert found.loc[4].minus_photons_value.tolist()[1:] == pytest.approx([1.0, 2.0, 3.0])
     assert table.display["Minus photonic QT\n(points)"].tolist()[:2] == ["-", "+1.00 [0.77, 1.23]"]
+    assert phase_steps(long.assign(**{"schedule.phase_steps": 20, "schedule.phase_batch_size": 1000})) == (4000, 1000)
     two = page_of("compression", made(long[long.seed < 2]))
     assert "at bond dimension 4 (667 numbers) too few runs for an interval; at bond dimension 10" in two
     assert tables.equal_training(made(long[long.experiment == "quantum_train"])) is None
@@ -185,7 +186,7 @@ def test_equal_training_takes_the_size_nearest_to_photons_and_tells_numbers_epoc
 def test_accuracy_against_epochs_counts_photons_passes_and_marks_what_needs_a_network(long) -> None:
     figure = figures.equal_training(made(long))
     FigureCanvasAgg(figure).draw()
-    assert [axis.get_title() for axis in figure.axes] == [f"As many numbers as bond dimension {k}" for k in (4, 10)]
+    assert [axis.get_title() for axis in figure.axes] == [f"Beside bond dimension {k} (in brackets: numbers)" for k in (4, 10)]
     for place, axis in enumerate(figure.axes):
         lines = {line.get_label(): line for line in axis.lines}
         photons, plain = lines[f"photonic QT ({(667, 3271)[place]})"], lines[f"smaller CNN, labels alone ({(692, 3289)[place]})"]
@@ -210,6 +211,11 @@ def test_the_learning_rate_of_a_method_is_the_best_over_both_sizes_and_all_seeds
     assert set(found.experiment) == {"long_plain"} and set(found.n) == {4}
     assert found["mean"].to_dict() == pytest.approx({3e-4: 91.5, 1e-3: 92.0, 3e-3: 91.0})
     assert found.chosen.to_dict() == {3e-4: False, 1e-3: True, 3e-3: False}
+    assert found.loc[1e-3, ["mean_small", "mean_large"]].tolist() == pytest.approx([93.5, 90.5])
+    assert table.display["Rate 0.001"].tolist() == ["92.00\n(93.50 and 90.50)"] and table.display.Numbers.tolist() == ["692 and 3289"]
+    assert "at an end of what was tried" not in page_of("compression", made(runs))
+    least = page_of("compression", made(runs[runs["schedule.lr"] > 3e-4]))
+    assert "1 of these 1 stand at an end of what was tried" in least
     assert table.display[["Method", "Chosen"]].to_numpy().tolist() == [["smaller CNN, labels alone", "0.001"]]
     told = "the best of the learning rates that were tried is 0.001 for smaller CNN, labels alone ([all rates](tables/learning_rates.md))."
     assert told in page_of("compression", made(runs))

@@ -353,7 +353,7 @@ def test_what_was_found_is_said_in_words(there) -> None:
         "angles tuned: with averaging delta_inf 87.80 ± 0.20",
         "angles frozen: with averaging",
         "Student minus teacher on test images: cross-entropy 0.0000",
-        "nats after 2 epochs on 1,000 images of mnist (n = 5), neither lower nor higher by more than chance; expected",
+        ") after 2 epochs on 1,000 images of mnist (n = 5), not shown lower or higher; expected",
         "All convolutions compressed, trained on 1,000 images: 32 to 321 times",
         "with averaging delta_inf 87.80 ± 0.20, 87.52 ± 0.20 at 200 shots (n = 3); without",
         "points; published at 100 epochs, not to be compared with ours at fewer: 89.05 with and 46.68 without.",

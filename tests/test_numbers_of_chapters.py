@@ -338,7 +338,8 @@ def test_kernels_at_their_best_and_at_their_largest(runs, experiment) -> None:
     assert clean(-0.001) == "0.00" and clean(-0.00001, 4) == "0.0000"
 
 
-def test_teachers_at_the_published_schedule() -> None:
+def test_teachers_at_the_published_schedule(runs) -> None:
+    scores = pd.read_csv(PAPER / "scorecard.csv").set_index("claim")
     text = " ".join(Path("docs/pqkd.md").read_text(encoding="utf-8").split())
     folder = PAPER / "runs/pqkd_teacher_published/name=mnist,epochs=100"
     histories = [pd.read_csv(path) for path in sorted(folder.glob("seed-*/history.csv"))]
@@ -347,6 +348,19 @@ def test_teachers_at_the_published_schedule() -> None:
     least, last = [own.min() for own in loss], [own.iloc[-1] for own in loss]
     assert f"end at {min(last):.3f} to {max(last):.3f} nats" in text
     assert f"cross-entropy, {min(least):.3f} to {max(least):.3f}, comes earlier" in text
+    for dataset, kind, above in (("fashion-mnist", "teacher", False), ("fashion-mnist", "student", True), ("mnist", "student", True)):
+        folder = PAPER / f"runs/pqkd_{kind}_published/name={dataset},epochs=100"
+        own = [pd.read_csv(path).set_index("epoch").validation_cross_entropy for path in sorted(folder.glob("seed-*/history.csv"))]
+        lowest, reached = [one.min() for one in own], [int(one.idxmin()) for one in own]
+        published = scores.loc[f"{'teacher' if kind == 'teacher' else 'pqkd_partial'}.{dataset}.validation_cross_entropy"].reported
+        assert all((value > float(published)) == above for value in lowest)
+        told = f"{min(lowest):.3f} to {max(lowest):.3f}"
+        assert (f"({told}, published {published})" if dataset == "mnist" else told) in text
+        if dataset != "mnist":
+            assert f"at epochs {min(reached)} to {max(reached)}, lies {'above' if above else 'below'} the published {published}" in text
+    own = {kind: of(runs, f"pqkd_{kind}_published", dataset="fashion-mnist").set_index("seed") for kind in ("student", "teacher")}
+    gap = (own["teacher"].validation_accuracy_percent - own["student"].validation_accuracy_percent).mean()
+    assert f"ours lie {gap:.2f} points below theirs" in text
     when = [int(history.epoch[own.idxmin()]) for history, own in zip(histories, loss, strict=True)]
     assert f"at epochs {min(when)} to {max(when)}." in text
     passed = [int(history.epoch[history.train_accuracy_percent >= 99.99].min()) for history in histories]

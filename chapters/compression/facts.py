@@ -7,7 +7,7 @@ import pandas as pd
 
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
-from lightweights.report.statistics import Difference, Summary, summarise, welch_difference
+from lightweights.report.statistics import CONFIDENCE, Difference, Summary, holm, summarise, welch_difference
 
 from . import EQUAL_DIMS, LONG, RATES
 from .tables import METHODS
@@ -21,6 +21,9 @@ NEEDS |= {f"long_{name}": text for name, text in NEEDS.items()}
 EQUAL_NUMBERS = 0.05
 """Methods whose numbers of trained parameters differ by no more than this share are compared."""
 
+LATE_EPOCHS = 50
+"""Single epochs jitter, photons' most: beside the last one stands the mean over so many."""
+
 ROOM = 4
 """Sizes in the table of the page."""
 
@@ -32,6 +35,8 @@ class Reached:
     accuracy: Summary
     numbers: float
     epochs: int | None
+    late: Summary | None = None
+    """Mean over the last epochs, where that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,23 @@ class AtEqualNumbers:
     bond_dim: int
     methods: dict[str, Reached]
 
-    def minus_photons(self, name: str) -> Difference:
-        """Another method minus photonic Quantum-Train, with Welch's interval."""
-        return welch_difference(self.methods[name].accuracy, self.methods["quantum_train"].accuracy)
+    def minus_photons(self, name: str, late: bool = False) -> Difference:
+        """Another method minus photonic Quantum-Train, with Welch's interval; ``late``: in the mean of the last epochs."""
+        mine, photons = ((reached.late if late else reached.accuracy) for reached in (self.methods[name], self.methods["quantum_train"]))
+        assert mine is not None and photons is not None
+        return welch_difference(mine, photons)
 
-    def side(self, name: str) -> str:
+    def side(self, name: str, late: bool = False) -> str:
         """Where the interval of another method's difference lies: ``higher``, ``lower`` or ``open``; nothing of fewer than three runs."""
         if min(self.methods[one].accuracy.n for one in (name, "quantum_train")) < 3:
             return ""
-        minus = self.minus_photons(name)
+        minus = self.minus_photons(name, late)
         return "higher" if minus.low > 0 else "lower" if minus.high < 0 else "open"
+
+    @property
+    def changed(self) -> list[str]:
+        """Other methods whose difference lies elsewhere in the mean of the last epochs."""
+        return [name for name in self.methods if name != "quantum_train" and self.side(name) != self.side(name, late=True)]
 
     @property
     def others(self) -> dict[str, list[str]]:
@@ -78,17 +90,30 @@ class Facts:
     epochs: tuple[int, int] | None
     equal: list[AtEqualNumbers]
     """The same of methods that trained for as many epochs, at about as many numbers."""
+    surviving: tuple[int, int]
+    """How many of their differences survive Holm's correction over all of them, and how many there are."""
+    ahead: list[str]
+    """Methods that are higher, by the interval, at each size."""
+    alone: list[tuple[str, int]]
+    """Methods and bond dimensions whose single interval excludes 0 and that do not survive it."""
+    phases: tuple[int, int] | None
+    """Steps on the phases besides, and images of each."""
+    late_epochs: int
     lacking: list[str]
     """Methods that are still to be trained so long."""
     rates: dict[str, float]
     """Learning rates that images cut from training have chosen, in a study of that."""
+    at_an_end: int
+    """How many of them are the least or the largest that was tried."""
 
 
 def facts(results: Results) -> Facts:
     """The facts of the chapter."""
     own = results.of(*METHODS)
     column = compared_column(results.runs)
+    rates = chosen_rates(results)
     sizes, equal = at_equal_numbers(own, column), equal_training(results)
+    corrected, by_dim = surviving(equal), {size.bond_dim: size for size in equal}
     told = {name: text for name, text in NEEDS.items() if any(name in size.methods for size in [*sizes, *equal])}
     fullest = sorted(sorted(sizes, key=lambda size: -len(size.methods))[:ROOM], key=lambda size: size.bond_dim)
     return Facts(
@@ -102,8 +127,14 @@ def facts(results: Results) -> Facts:
         told,
         epochs_of(own),
         equal,
+        (sum(corrected.values()), len(corrected)),
+        [name for name in LONG if equal and all(name in size.methods and size.side(name) == "higher" for size in equal)],
+        [(name, dim) for (name, dim), survives in corrected.items() if not survives and by_dim[dim].side(name) != "open"],
+        phase_steps(results.of("quantum_train")),
+        LATE_EPOCHS,
         [name for name in LONG if equal and any(name not in size.methods for size in equal)],
-        chosen_rates(results),
+        rates,
+        sum(rate in (rates_tried(results, name).min(), rates_tried(results, name).max()) for name, rate in rates.items()),
     )
 
 
@@ -141,15 +172,50 @@ def equal_training(results: Results) -> list[AtEqualNumbers]:
         if own.empty:
             continue
         count = own.parameters_trained_used.mean()
-        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own))}
+        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own), late(results, own, column))}
         for name in LONG:
             groups = [group for _, group in results.of(name).groupby("variant")]
             if groups:
                 group = min(groups, key=lambda part: abs(math.log(part.parameters_trained_used.mean() / count)))
-                methods[name] = Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
+                numbers = group.parameters_trained_used.mean()
+                methods[name] = Reached(summarise(group[column]), numbers, _epochs(group), late(results, group, column))
         if len(methods) > 1:
             found.append(AtEqualNumbers(bond_dim, methods))
     return found
+
+
+def passes(history: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
+    """Passes over the training images at each row of the history of runs, as :func:`_epochs` counts them."""
+    return history["round"] * int(runs.mapping_epochs.iloc[0]) if runs.experiment.iloc[0] == "quantum_train" else history["epoch"]
+
+
+def late(results: Results, runs: pd.DataFrame, column: str) -> Summary:
+    """Summary over runs of their means over the last epochs."""
+    history = results.history(runs).dropna(subset=[column])
+    done = passes(history, runs)
+    return summarise(history[done > done.max() - LATE_EPOCHS].groupby("seed")[column].mean())
+
+
+def surviving(sizes: list[AtEqualNumbers]) -> dict[tuple[str, int], bool]:
+    """Whether the difference of each other method at each bond dimension survives Holm's correction over all of them."""
+    p = {
+        (name, size.bond_dim): size.minus_photons(name).p
+        for size in sizes
+        for name in size.methods
+        if name != "quantum_train" and size.side(name)
+    }
+    return {key: bool(corrected < 1 - CONFIDENCE) for key, corrected in zip(p, holm(list(p.values())), strict=True)}
+
+
+def phase_steps(runs: pd.DataFrame) -> tuple[int, int] | None:
+    """Steps on the phases of one run, and images of each; None where that was not told."""
+    told = runs.reindex(columns=["rounds", "schedule.phase_steps", "schedule.phase_batch_size"]).dropna()
+    return None if told.empty else (int(told.iloc[0, 0] * told.iloc[0, 1]), int(told.iloc[0, 2]))
+
+
+def rates_tried(results: Results, name: str) -> pd.Series:
+    """The learning rates among which that of a method was chosen."""
+    return results.of(name.replace("long_", "rate_"))["schedule.lr"]
 
 
 def chosen_rates(results: Results) -> dict[str, float]:

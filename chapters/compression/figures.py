@@ -37,7 +37,7 @@ from lightweights.study.collect import reported_test_sets
 
 from . import DENSE_FIRST, LONG, NEED_A_NETWORK
 from .facts import equal_training as equal_training_facts
-from .facts import unequal_epochs
+from .facts import passes, unequal_epochs
 from .tables import METHODS, OTHER_TEST_SET, PUBLISHED_DATASET
 
 LOOKS = {
@@ -113,15 +113,16 @@ def equal_training(results: Results) -> Figure:
     for axis, (bond_dim, groups) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         for name, group in groups.items():
             history = results.history(group).dropna(subset=[column])
-            passes = history["round"] * int(group.mapping_epochs.iloc[0]) if name == "quantum_train" else history["epoch"]
             colour, dash = LONG_LOOKS[name], "--" if name in NEED_A_NETWORK else "-"
             first = f"{group.parameters_target.max()}, then " if name in DENSE_FIRST else ""
             label = f"{LONG.get(name, 'photonic QT')} ({first}{group.parameters_trained_used.mean():.0f})"
-            curve(axis, history.assign(round=passes), column, colour, 1, label=label, linestyle=dash)
+            curve(axis, history.assign(round=passes(history, group)), column, colour, 1, label=label, linestyle=dash)
         log_error(axis)
         axis.set_xlabel("Epochs (photonic QT: of its mapping)")
-        axis.set_title(f"As many numbers as bond dimension {bond_dim}", fontsize=7.5)
+        axis.set_title(f"Beside bond dimension {bond_dim} (in brackets: numbers)", fontsize=7.5)
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handlelength=1.8)
+    told = "Lines: mean over seeds; bands: least to largest. Dashed: needs a trained network first"
+    figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
 
 

@@ -21,6 +21,7 @@ from .students import (
     REFERENCE,
     TABLE_1,
     TRAINED,
+    VALIDATION,
     by_label,
     compare,
     control_runs,
@@ -48,14 +49,27 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Taught:
-    """Teachers and students of a data set at partial compression; published: validation accuracies of both, as they stand."""
+    """Teachers and students of a data set at partial compression, on test and on validation images; published: validation accuracies of
+    both, as they stand.
+    """
 
     dataset: str
     epochs: str
     teacher: Summary
     student: Summary
     more: Summary
+    validation: tuple[Summary, Summary]
+    more_validation: Summary
     published: tuple[str, str]
+
+    @property
+    def published_more(self) -> float | None:
+        """Published student minus teacher."""
+        try:
+            teacher, student = map(float, self.published)
+        except ValueError:
+            return None
+        return student - teacher
 
 
 @dataclass(frozen=True)
@@ -151,6 +165,8 @@ class Calibrated:
     epochs: str
     error: Summary
     entropy: Summary
+    on_validation: Summary
+    """Cross-entropy on the images that the article tells of."""
 
 
 @dataclass(frozen=True)
@@ -210,10 +226,11 @@ def teachers_and_students(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Taug
     for pair in TABLE_1:
         for dataset, group in mine[mine.experiment.isin(pair)].groupby("dataset", sort=False):
             teachers, students = (group[group.experiment == name] for name in pair)
-            told = scores[(scores.dataset == dataset) & (scores.quantity == "validation_accuracy_percent")].set_index("method").reported
-            accuracies = [summarise(part[HEADLINE]) for part in (teachers, students)]
-            more, published = paired_by_seed(students, teachers, HEADLINE)[0], (told.get("teacher", "-"), told.get("pqkd_partial", "-"))
-            found.append(Taught(str(dataset), epochs_of(group), *accuracies, more, published))
+            told = scores[(scores.dataset == dataset) & (scores.quantity == VALIDATION)].set_index("method").reported
+            tested, validated = ([summarise(part[column]) for part in (teachers, students)] for column in (HEADLINE, VALIDATION))
+            more, more_validation = (paired_by_seed(students, teachers, column)[0] for column in (HEADLINE, VALIDATION))
+            published = (told.get("teacher", "-"), told.get("pqkd_partial", "-"))
+            found.append(Taught(str(dataset), epochs_of(group), *tested, more, (validated[0], validated[1]), more_validation, published))
     return found
 
 
@@ -314,7 +331,9 @@ def calibrated(mine: pd.DataFrame) -> list[Calibrated]:
     found = []
     for teachers, every in (full, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
         for dataset, students in every.groupby("dataset", sort=False):
-            entropy, error = (paired_by_seed(students, teachers[teachers.dataset == dataset], column)[0] for column in CALIBRATION)
+            taught = teachers[teachers.dataset == dataset]
+            columns = (*CALIBRATION, "validation_cross_entropy")
+            entropy, error, on_validation = (paired_by_seed(students, taught, column)[0] for column in columns)
             if entropy.n:
-                found.append(Calibrated(str(dataset), images_of(students), epochs_of(students), error, entropy))
+                found.append(Calibrated(str(dataset), images_of(students), epochs_of(students), error, entropy, on_validation))
     return found

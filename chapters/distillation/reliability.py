@@ -19,10 +19,11 @@ FEWEST_IMAGES = 20
 
 def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:
     """Accuracy minus confidence on the test set, by bin of confidence, and below it times the bin's share of all images, its part in the
-    calibration error; all seeds together, one column a data set, of the runs that trained longest on it.
+    calibration error; all seeds together, one column a data set, of the runs that trained longest on it, those that
+    trained longest first.
     """
     runs = runs[runs.epochs == runs.groupby("dataset").epochs.transform("max")]
-    sets = list(dict.fromkeys(runs.dataset))
+    sets = list(dict.fromkeys(runs.sort_values("epochs", ascending=False, kind="stable").dataset))
     figure = Figure(figsize=(TWO_COLUMNS if len(sets) > 1 else ONE_COLUMN, 3.6), layout="constrained")
     if runs.empty:
         return without_runs(figure)
@@ -50,7 +51,8 @@ def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:
         below.set_xlabel("Confidence")
     axes[0, 0].set_ylabel("Accuracy minus\nconfidence (points)")
     axes[1, 0].set_ylabel("The same, times\nshare of images")
-    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval"
+    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval, as if all answers were\n"
+    told += "independent. Each panel has its own scale"
     figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
 
