@@ -536,8 +536,12 @@ def test_teachers_students_and_how_far_they_are_compressed(runs) -> None:
 
 def last_epochs(found: pd.DataFrame, column: str) -> list[float]:
     """Each run's mean over its last three epochs."""
+    return [float(history[column].iloc[-3:].mean()) for history in histories(found)]
+
+
+def histories(found: pd.DataFrame) -> list[pd.DataFrame]:
     folders = [PAPER / "runs" / row.experiment / row.variant / f"seed-{row.seed}" for row in found.itertuples()]
-    return [float(pd.read_csv(folder / "history.csv")[column].iloc[-3:].mean()) for folder in folders]
+    return [pd.read_csv(folder / "history.csv") for folder in folders]
 
 
 def test_gains_against_shots_and_their_fit(runs) -> None:
@@ -620,10 +624,11 @@ def test_what_ordinary_methods_reach_at_equal_training(runs) -> None:
             ends = [float(end) for end in gap.split("[")[1].rstrip("]").split(", ")]
             then = "shown higher" if ends[0] > 0 else "shown lower" if ends[1] < 0 else "not told apart"
             assert (f"In the mean of the last 50 epochs {label} is {then} at bond dimension {dim} ({gap})" in answer) == (then != side)
-    steps = np.maximum.accumulate(np.sort(list(p_values.values())) * np.arange(len(p_values), 0, -1))
-    assert f"{(steps < 0.05).sum()} of these {len(p_values)} differences survive Holm's correction over all" in answer
+    corrected = holm(p_values)
+    survive = sum(p < 0.05 for p in corrected.values())
+    assert f"{survive} of these {len(p_values)} differences survive Holm's correction over all" in answer
     assert answer.split("by their single intervals not ")[1].split(".")[0].split(", ") == [
-        f"{labels[name]} at bond dimension {dim}" for name, dim in alone(p_values)
+        f"{labels[name]} at bond dimension {dim}" for name, dim in p_values if p_values[name, dim] < 0.05 <= corrected[name, dim]
     ]
     assert "beside 4,000 steps of 1,000 images on the phases" in answer
     front = next(line for line in page("RESULTS").splitlines() if line.startswith(f"Of {len(p_values) // 2} ordinary methods"))
@@ -633,17 +638,16 @@ def test_what_ordinary_methods_reach_at_equal_training(runs) -> None:
     assert {(*row,) for row in photons[["schedule.phase_steps", "schedule.phase_batch_size"]].to_numpy()} == {(20, 1000)}
 
 
-def alone(p_values: dict) -> list:
-    """Keys of p values below 0.05 that do not survive Holm's correction over all, in the order given."""
+def holm(p_values: dict) -> dict:
+    """P values after Holm's correction over all, by the same keys."""
     ranked = sorted(p_values, key=p_values.get)
     steps = np.maximum.accumulate([p_values[key] * (len(ranked) - place) for place, key in enumerate(ranked)])
-    return [key for key in p_values if p_values[key] < 0.05 <= steps[ranked.index(key)]]
+    return dict(zip(ranked, steps, strict=True))
 
 
 def late(found: pd.DataFrame, counted: str, after: int) -> pd.Series:
     """Each run's mean over the last 50 epochs."""
-    histories = [pd.read_csv(PAPER / "runs" / r.experiment / r.variant / f"seed-{r.seed}" / "history.csv") for r in found.itertuples()]
-    return pd.Series([history[history[counted] > after][COLUMN].mean() for history in histories])
+    return pd.Series([history[history[counted] > after][COLUMN].mean() for history in histories(found)])
 
 
 def test_learning_rates_of_ordinary_methods_are_those_that_cut_images_chose(runs) -> None:

@@ -35,8 +35,11 @@ class Reached:
     accuracy: Summary
     numbers: float
     epochs: int | None
-    late: Summary | None = None
-    """Mean over the last epochs, where that was asked for."""
+
+
+def side_of(difference: Difference) -> str:
+    """Where an interval lies: ``higher``, ``lower`` or ``open``."""
+    return "higher" if difference.low > 0 else "lower" if difference.high < 0 else "open"
 
 
 @dataclass(frozen=True)
@@ -46,29 +49,31 @@ class AtEqualNumbers:
     bond_dim: int
     methods: dict[str, Reached]
 
-    def minus_photons(self, name: str, late: bool = False) -> Difference:
-        """Another method minus photonic Quantum-Train, with Welch's interval; ``late``: in the mean of the last epochs."""
-        mine, photons = ((reached.late if late else reached.accuracy) for reached in (self.methods[name], self.methods["quantum_train"]))
-        assert mine is not None and photons is not None
-        return welch_difference(mine, photons)
+    def minus_photons(self, name: str) -> Difference:
+        """Another method minus photonic Quantum-Train, with Welch's interval."""
+        return welch_difference(self.methods[name].accuracy, self.methods["quantum_train"].accuracy)
 
-    def side(self, name: str, late: bool = False) -> str:
+    def side(self, name: str) -> str:
         """Where the interval of another method's difference lies: ``higher``, ``lower`` or ``open``; nothing of fewer than three runs."""
         if min(self.methods[one].accuracy.n for one in (name, "quantum_train")) < 3:
             return ""
-        minus = self.minus_photons(name, late)
-        return "higher" if minus.low > 0 else "lower" if minus.high < 0 else "open"
-
-    @property
-    def changed(self) -> list[str]:
-        """Other methods whose difference lies elsewhere in the mean of the last epochs."""
-        return [name for name in self.methods if name != "quantum_train" and self.side(name) != self.side(name, late=True)]
+        return side_of(self.minus_photons(name))
 
     @property
     def others(self) -> dict[str, list[str]]:
         """Other methods by that."""
         names = [name for name in self.methods if name != "quantum_train"]
         return {side: [name for name in names if self.side(name) == side] for side in ("higher", "lower", "open")}
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A method's difference to photons at a bond dimension that lies elsewhere in the mean of the last epochs: where, and itself then."""
+
+    method: str
+    bond_dim: int
+    side: str
+    difference: Difference
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ class Facts:
     """Methods and bond dimensions whose single interval excludes 0 and that do not survive it."""
     phases: tuple[int, int] | None
     """Steps on the phases besides, and images of each."""
+    turned: list[Turned]
     late_epochs: int
     lacking: list[str]
     """Methods that are still to be trained so long."""
@@ -128,9 +134,10 @@ def facts(results: Results) -> Facts:
         epochs_of(own),
         equal,
         (sum(corrected.values()), len(corrected)),
-        [name for name in LONG if equal and all(name in size.methods and size.side(name) == "higher" for size in equal)],
+        always_higher(equal),
         [(name, dim) for (name, dim), survives in corrected.items() if not survives and by_dim[dim].side(name) != "open"],
         phase_steps(results.of("quantum_train")),
+        turned(results, equal),
         LATE_EPOCHS,
         [name for name in LONG if equal and any(name not in size.methods for size in equal)],
         rates,
@@ -156,7 +163,7 @@ def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
 
 def always_higher(sizes: list[AtEqualNumbers]) -> list[str]:
     """Methods that are higher than photonic Quantum-Train at each size that they were run at, of two and more."""
-    sides = {name: [side for size in sizes if name in size.methods and (side := size.side(name))] for name in METHODS}
+    sides = {name: [side for size in sizes if name in size.methods and (side := size.side(name))] for name in METHODS | LONG}
     return [name for name, found in sides.items() if len(found) > 1 and set(found) == {"higher"}]
 
 
@@ -172,13 +179,12 @@ def equal_training(results: Results) -> list[AtEqualNumbers]:
         if own.empty:
             continue
         count = own.parameters_trained_used.mean()
-        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own), late(results, own, column))}
+        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own))}
         for name in LONG:
             groups = [group for _, group in results.of(name).groupby("variant")]
             if groups:
                 group = min(groups, key=lambda part: abs(math.log(part.parameters_trained_used.mean() / count)))
-                numbers = group.parameters_trained_used.mean()
-                methods[name] = Reached(summarise(group[column]), numbers, _epochs(group), late(results, group, column))
+                methods[name] = Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
         if len(methods) > 1:
             found.append(AtEqualNumbers(bond_dim, methods))
     return found
@@ -187,6 +193,26 @@ def equal_training(results: Results) -> list[AtEqualNumbers]:
 def passes(history: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
     """Passes over the training images at each row of the history of runs, as :func:`_epochs` counts them."""
     return history["round"] * int(runs.mapping_epochs.iloc[0]) if runs.experiment.iloc[0] == "quantum_train" else history["epoch"]
+
+
+def runs_at(results: Results, size: AtEqualNumbers) -> dict[str, pd.DataFrame]:
+    """The runs of each method at a size of equal training."""
+    own = results.of("quantum_train")
+    runs = {"quantum_train": own[own.bond_dim == size.bond_dim]} | {name: results.of(name) for name in size.methods if name in LONG}
+    return {name: of[of.parameters_trained_used == size.methods[name].numbers] for name, of in runs.items()}
+
+
+def turned(results: Results, sizes: list[AtEqualNumbers]) -> list[Turned]:
+    """Differences at equal training that lie elsewhere in the mean of the last epochs."""
+    column, found = compared_column(results.runs), []
+    for size in sizes:
+        means = {name: late(results, runs, column) for name, runs in runs_at(results, size).items()}
+        photons = means.pop("quantum_train")
+        for name, mean in means.items():
+            difference = welch_difference(mean, photons)
+            if size.side(name) not in ("", side_of(difference)):
+                found.append(Turned(name, size.bond_dim, side_of(difference), difference))
+    return found
 
 
 def late(results: Results, runs: pd.DataFrame, column: str) -> Summary:

@@ -37,7 +37,7 @@ from lightweights.study.collect import reported_test_sets
 
 from . import DENSE_FIRST, LONG, NEED_A_NETWORK
 from .facts import equal_training as equal_training_facts
-from .facts import passes, unequal_epochs
+from .facts import passes, runs_at, unequal_epochs
 from .tables import METHODS, OTHER_TEST_SET, PUBLISHED_DATASET
 
 LOOKS = {
@@ -107,11 +107,11 @@ def compression(results: Results) -> Figure:
 def equal_training(results: Results) -> Figure:
     """Accuracy against epochs at equal numbers: a panel a size, mean and range over seeds; dashed what needs a trained network first."""
     figure = Figure(figsize=(TWO_COLUMNS, 3.4), layout="constrained")
-    found, column = measured_equal_training(results), compared_column(results.runs)
+    found, column = equal_training_facts(results), compared_column(results.runs)
     if not found:
         return without_runs(figure)
-    for axis, (bond_dim, groups) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
-        for name, group in groups.items():
+    for axis, size in zip(figure.subplots(1, len(found), squeeze=False)[0], found, strict=True):
+        for name, group in runs_at(results, size).items():
             history = results.history(group).dropna(subset=[column])
             colour, dash = LONG_LOOKS[name], "--" if name in NEED_A_NETWORK else "-"
             first = f"{group.parameters_target.max()}, then " if name in DENSE_FIRST else ""
@@ -119,21 +119,11 @@ def equal_training(results: Results) -> Figure:
             curve(axis, history.assign(round=passes(history, group)), column, colour, 1, label=label, linestyle=dash)
         log_error(axis)
         axis.set_xlabel("Epochs (photonic QT: of its mapping)")
-        axis.set_title(f"Beside bond dimension {bond_dim} (in brackets: numbers)", fontsize=7.5)
+        axis.set_title(f"Beside bond dimension {size.bond_dim} (in brackets: numbers)", fontsize=7.5)
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handlelength=1.8)
     told = "Lines: mean over seeds; bands: least to largest. Dashed: needs a trained network first"
     figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
-
-
-def measured_equal_training(results: Results) -> dict[int, dict[str, pd.DataFrame]]:
-    """By bond dimension and experiment, the runs of the size that is compared."""
-    found: dict[int, dict[str, pd.DataFrame]] = {}
-    for size in equal_training_facts(results):
-        own = results.of("quantum_train")
-        runs = {"quantum_train": own[own.bond_dim == size.bond_dim]} | {name: results.of(name) for name in size.methods if name in LONG}
-        found[size.bond_dim] = {name: of[of.parameters_trained_used == size.methods[name].numbers] for name, of in runs.items()}
-    return found
 
 
 def _method(axis: Axes, runs: pd.DataFrame, column: str, label: str, colour: str, marker: str) -> None:
