@@ -24,6 +24,7 @@ from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, Sp
 from lightweights.training.cobyla import powell_cobyla
 from lightweights.training.data import TrainingData
 from lightweights.training.randomness import module_stream, stream
+from lightweights.training.replay import Replay
 from lightweights.training.spsa import spsa_step
 from lightweights.training.state import Training, adam, require_finite
 from lightweights.training.task import Call, Meter, Task, classification
@@ -107,6 +108,33 @@ def with_weights(generator: QuantumTrain, weights: Tensor) -> Call:
     return lambda *args, **kwargs: generator.call(weights, *args, **kwargs)
 
 
+CHANGING = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
+"""Layers that change their buffers or draw numbers while they train."""
+
+
+def why_unsteady(generator: QuantumTrain) -> str:
+    """Why a step does not do the same each time; nothing where it does."""
+    reasons = {
+        "its arm draws at every step": generator.arm.resampled,
+        "its devices answer differently each time": generator.answers_vary,
+        "a backend answers": generator.backend is not None,
+        "its devices are late": generator.staleness > 0,
+        "its weights are made in pieces": generator.chunk is not None,
+        "its network changes or draws while it trains": any(isinstance(module, CHANGING) for module in generator.modules()),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def repeated(generator: QuantumTrain, task: Task, one: Callable[[Any], tuple]) -> Callable[[Any], tuple]:
+    """What is done over and over with a tuple of tensors, as a GPU does it fastest: recorded where it does the same each time. What it
+    gives holds until the next one.
+    """
+    if not task.steady or why_unsteady(generator):
+        return one
+    replay = Replay(lambda *given: tuple(found.detach() for found in one(given)), generator)
+    return lambda given: replay(*given)
+
+
 def step(optimiser: torch.optim.Optimizer, task: Task, weights: Callable[[], Tensor], generator: QuantumTrain, batch: object) -> tuple:
     """One step on a batch: the loss before it, the outputs and the labels."""
     optimiser.zero_grad()
@@ -122,15 +150,20 @@ def train_mapping(training: Training, generator: QuantumTrain, task: Task, sched
     with torch.no_grad():
         probabilities = generator.probabilities()
     meter = task.meter()
-    for _ in range(schedule.mapping_epochs if "mapping" in training.optimisers else 0):
+    if "mapping" not in training.optimisers:
+        return meter
+
+    def weights() -> Tensor:
+        return generator.weights() if generator.chunk else generator.composed(generator.coefficients(), probabilities)
+
+    one = repeated(generator, task, partial(step, training.optimisers["mapping"], task, weights, generator))
+    for _ in range(schedule.mapping_epochs):
         meter = task.meter()
         for batch in task.epoch():
             if generator.arm.resampled:
                 redraw(training, generator)
                 probabilities = generator.probabilities()
-            weights = lambda: generator.composed(generator.coefficients(), probabilities)  # noqa: B023, E731
-            in_chunks = generator.weights if generator.chunk else weights
-            meter.add(*step(training.optimisers["mapping"], task, in_chunks, generator, batch))
+            meter.add(*one(batch))
     return meter
 
 
@@ -153,20 +186,23 @@ def train_phases(training: Training, generator: QuantumTrain, task: Task, schedu
     loss = torch.tensor(math.nan)
     if "phases" not in training.optimisers:
         return float(loss)
+
+    def weights() -> Tensor:
+        return generator.weights() if generator.chunk else generator.composed(coefficients, generator.probabilities())
+
+    one = repeated(generator, task, partial(step, training.optimisers["phases"], task, weights, generator))
     for _ in range(schedule.phase_steps):
         batch = task.batch()
         ask_anew(training, generator)
-        weights = lambda: generator.composed(coefficients, generator.probabilities())  # noqa: E731
-        in_chunks = generator.weights if generator.chunk else weights
-        loss, *_ = step(training.optimisers["phases"], task, in_chunks, generator, batch)
+        loss, *_ = one(batch)
     return float(loss.detach())
 
 
-def at_phases(training: Training, generator: QuantumTrain, task: Task, coefficients: Tensor, batch: Any, phases: Tensor) -> float:
+def at_phases(training: Training, generator: QuantumTrain, task: Task, coefficients: Tensor, batch: Any, phases: Tensor) -> Tensor:
     """Loss of a batch with all phases at the values of a vector, where they are left."""
     vector_to_parameters(phases, generator.phases)
     ask_anew(training, generator)
-    return float(task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0])
+    return task.loss(with_weights(generator, generator.composed(coefficients, generator.probabilities())), batch)[0]
 
 
 @torch.no_grad()
@@ -174,9 +210,10 @@ def minimise_phases(training: Training, generator: QuantumTrain, task: Task, sch
     """COBYLA on one random batch's loss over all phases, the unused ones included as in the notebooks. The value where it stops."""
     batch = task.batch()
     start = parameters_to_vector(generator.phases)
+    one = repeated(generator, task, lambda given: (at_phases(training, generator, task, coefficients, batch, *given),))
 
     def loss(phases) -> float:
-        return at_phases(training, generator, task, coefficients, batch, torch.from_numpy(phases).to(start))
+        return float(one((torch.from_numpy(phases).to(start),))[0])
 
     point = start.double().cpu().numpy()
     if schedule.implementation == "powell":
@@ -197,7 +234,7 @@ def perturb_phases(training: Training, generator: QuantumTrain, task: Task, sche
     for number in range(done + 1, done + 1 + schedule.phase_steps):
         gain, perturbation = schedule.gain / number**0.602, schedule.perturbation / number**0.101
         here, batch, signs = parameters_to_vector(generator.phases), task.batch(), training.streams["perturbations"]
-        objective = partial(at_phases, training, generator, task, coefficients, batch)
+        objective = lambda phases: float(at_phases(training, generator, task, coefficients, batch, phases))  # noqa: B023, E731
         moved = spsa_step(here, objective, gain, perturbation, signs, bound=math.inf)
         vector_to_parameters(moved.theta, generator.phases)
         found = (moved.plus + moved.minus) / 2

@@ -22,13 +22,10 @@ from torch.nn import functional as F
 from lightweights.photonics.noise import NoisyCircuit
 from lightweights.quantum_train import QuantumTrain
 from lightweights.settings.schedules import GradientSchedule
-from lightweights.training.alternating import with_weights
+from lightweights.training.alternating import why_unsteady, with_weights
 from lightweights.training.data import TrainingData, measure, minibatches, random_batch
 from lightweights.training.replay import Replay
 from lightweights.training.state import DivergenceError, EpochMeter, Training, adam, require_finite
-
-ALONE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)
-"""Layers that change their buffers or draw numbers while they train."""
 
 
 def why_alone(generator: QuantumTrain, schedule: object) -> str:
@@ -36,14 +33,8 @@ def why_alone(generator: QuantumTrain, schedule: object) -> str:
     reasons = {
         "its phases are not trained by gradients": not isinstance(schedule, GradientSchedule),
         "the gradient of its phases is clipped": isinstance(schedule, GradientSchedule) and schedule.phase_clip is not None,
-        "its arm draws at every step": generator.arm.resampled,
-        "its devices answer differently each time": generator.answers_vary,
-        "a backend answers": generator.backend is not None,
-        "its devices are late": generator.staleness > 0,
-        "its weights are made in pieces": generator.chunk is not None,
-        "its network changes or draws while it trains": any(isinstance(module, ALONE) for module in generator.modules()),
     }
-    return next((reason for reason, holds in reasons.items() if holds), "")
+    return next((reason for reason, holds in reasons.items() if holds), "") or why_unsteady(generator)
 
 
 def round_together(stack: "Stack", data: TrainingData, schedule: GradientSchedule) -> list[dict[str, float] | DivergenceError]:

@@ -31,6 +31,7 @@ class Meter(Protocol):
 class Task:
     """``epoch()`` gives one epoch's batches, ``batch()`` one for the phases, ``loss(call, batch)`` its mean loss with the outputs and
     labels that the meter takes, ``measured(call)`` the columns that a round ends with, in evaluation mode and without gradients.
+    ``steady``: a batch is a tuple of tensors, the loss gives tensors and does the same with each batch, so that a GPU may record it.
     """
 
     epoch: Callable[[], Iterable[Any]]
@@ -38,6 +39,7 @@ class Task:
     loss: Callable[[Call, Any], tuple[Tensor, Any, Any]]
     measured: Callable[[Call], dict[str, float]]
     meter: Callable[[], Meter]
+    steady: bool = False
 
 
 def classification(data: TrainingData, batch_size: int, phase_batch_size: int, streams: dict[str, torch.Generator]) -> Task:
@@ -55,4 +57,5 @@ def classification(data: TrainingData, batch_size: int, phase_batch_size: int, s
         loss=loss,
         measured=lambda call: measure(call, data),
         meter=EpochMeter,
+        steady=True,
     )
