@@ -194,5 +194,6 @@ class Light(nn.Module):
 
 
 def is_plain(tensor: Tensor) -> bool:
-    """Whether a tensor's values can be looked at: not while torch compiles or exports, nor under vmap and the like."""
-    return not (torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(tensor))
+    """Whether a tensor's values can be looked at: not while torch compiles or exports or CUDA records, nor under vmap and the like."""
+    recorded = tensor.is_cuda and torch.cuda.is_current_stream_capturing()
+    return not (recorded or torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(tensor))
