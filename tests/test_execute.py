@@ -110,6 +110,41 @@ def test_wall_time_goes_on_from_the_checkpoint(tiny: Dataset, tmp_path: Path) ->
     assert seconds == sorted(seconds)
 
 
+def stored_elsewhere(tiny: Dataset, path: Path, bytes_of_generator: int) -> Run:
+    """The checkpoint after a round, as a machine writes it whose generator has so many bytes of state: 16 on a GPU."""
+    run = run_of("gradient")
+    training, progress, _ = begin(run.settings, tiny, 0, CPU)
+    next(progress)
+    training.go_on("a GPU", "c0ffee")
+    tensors = training.tensors() | {"stream.modules": torch.arange(bytes_of_generator, dtype=torch.uint8)}
+    training.tensors = lambda: tensors  # type: ignore[method-assign]
+    save_checkpoint(training, run, path, [digest(tiny)])
+    return run
+
+
+def test_a_checkpoint_of_another_kind_of_device_is_gone_on_with_and_the_run_says_so(tiny: Dataset, tmp_path: Path) -> None:
+    state = checkpoint_folder(run_of("gradient"), tmp_path) / "state.safetensors"
+    run = stored_elsewhere(tiny, state, 16)
+    drawn = []
+    for _ in range(2):
+        training, _, _ = begin(run.settings, tiny, 0, CPU)
+        fresh = training.streams["modules"].initial_seed()
+        resume(training, run, state, [digest(tiny)])
+        drawn.append(training.streams["modules"].initial_seed())
+    assert drawn[0] == drawn[1] != fresh  # by what is stored, and not from the start again
+    execute(run, tiny, tmp_path, threads=1, device="cpu", checkpoint_seconds=30.0)
+    told = metrics_of(run, tmp_path)["provenance"]
+    assert told["begun"] == [{"device": "a GPU", "commit": "c0ffee"}] and told["device"].startswith("cpu")
+    assert len(pd.read_csv(run_folder(run, tmp_path) / "history.csv")) == 4
+
+
+def test_what_is_no_generators_state_is_still_refused(tiny: Dataset, tmp_path: Path) -> None:
+    run = stored_elsewhere(tiny, tmp_path / "state.safetensors", 15)
+    training, _, _ = begin(run.settings, tiny, 0, CPU)
+    with pytest.raises(RunError, match="set aside"):
+        resume(training, run, tmp_path / "state.safetensors", [digest(tiny)])
+
+
 def test_a_run_interrupted_between_rounds_goes_on(tiny: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C after the second checkpoint; the next start trains only what is left."""
     run = run_of("gradient")

@@ -369,7 +369,7 @@ def test_a_checkpoint_of_an_older_version_is_taken_up_and_told(
     file = tmp_path / "state.safetensors"
     file.write_bytes(stored[1])
     with safe_open(file, "pt") as opened:
-        told = {name: value for name, value in opened.metadata().items() if name != "sha256"}
+        told = {name: value for name, value in opened.metadata().items() if name in ("identity", "rows")}
     file.write_bytes(save(load(stored[1]), told))
     training, _, _ = begin(stored[2].settings, tiny, 0, torch.device("cpu"))
     resume(training, stored[2], file)

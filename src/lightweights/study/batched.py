@@ -51,6 +51,7 @@ def execute_batch(
     """
     torch.set_num_threads(threads)
     place, data_sha256 = place_to_train(device), digest(dataset)
+    origin = provenance(place, threads)
     outcomes: dict[str, Outcome] = {}
     alone: list[Run] = []
     with ExitStack() as stack, told_warnings():
@@ -58,6 +59,7 @@ def execute_batch(
         for run in runs:
             try:
                 member = stack.enter_context(_opened(run, dataset, results, place, data_sha256))
+                member.training.go_on(origin["device"], origin["commit"])
                 if why_alone(_generator(member.training), run.settings.schedule):
                     alone.append(run)
                 else:
@@ -84,7 +86,7 @@ def execute_batch(
                     if member.run.key not in outcomes:
                         save_checkpoint(member.training, member.run, member.state, member.sources)
                 saved = time.monotonic()
-        origin = provenance(place, threads) | {"data_sha256": data_sha256, "batch": len(members)}
+        origin |= {"data_sha256": data_sha256, "batch": len(members)}
         for member in members:
             if member.run.key not in outcomes:
                 outcomes[member.run.key] = _finished(member, dataset, results, origin)
@@ -120,7 +122,7 @@ def _finished(member: Member, dataset: Dataset, results: Path, origin: dict) -> 
             return error
         traceback.print_exc()
         return RunError(f"run {member.run.study}/{member.run.key}: {said(error)}")
-    write_result(member.run, result, results, origin)
+    write_result(member.run, result, results, origin, member.training.places[:-1])
     member.state.unlink(missing_ok=True)
     return result
 

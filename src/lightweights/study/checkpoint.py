@@ -20,7 +20,7 @@ STATE = "state.safetensors"
 
 def save_checkpoint(training: Training, run: Run, path: Path, sources: Sequence[str] = ()) -> None:
     """The whole state in one file. ``sources``: digests of what the run is made from, its data and its teacher."""
-    metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows)}
+    metadata = {"identity": identity(run, sources), "rows": json.dumps(training.rows), "places": json.dumps(training.places)}
     tensors = training.tensors()
     write_atomic(path, save(tensors, metadata | {"sha256": _digest(tensors, metadata)}))
 
@@ -44,6 +44,7 @@ def resume(training: Training, run: Run, path: Path, sources: Sequence[str] = ()
         elif expected != _digest(tensors, metadata):
             raise ValueError("its content does not have the digest that was written with it")
         training.restore(tensors, json.loads(metadata["rows"]))
+        training.places = json.loads(metadata.get("places", "[]"))
         print(f"{run.key}: going on from its checkpoint, with {len(training.rows)} rounds or epochs done", flush=True)
     except OSError as error:
         if out_of_memory(error):

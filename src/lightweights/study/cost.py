@@ -94,7 +94,7 @@ class Costs:
                 provenance: dict[str, Any] = read_json(metrics_file(run, results))["provenance"]
                 rate = float(provenance["wall_seconds"]) * provenance.get("threads", 1) / run.settings.work().millions
                 memory = provenance.get("peak_memory_mb", 0)
-                if provenance.get("batch") or not provenance.get("device", "cpu").startswith("cpu"):
+                if provenance.get("batch") or provenance.get("begun") or not provenance.get("device", "cpu").startswith("cpu"):
                     continue
                 if not (0 < rate < math.inf and isinstance(memory, int) and 0 <= memory < MOST_MEMORY_MB):
                     continue

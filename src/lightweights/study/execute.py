@@ -134,13 +134,13 @@ def execute(
             if built:
                 origin["built_sha256"] = built
                 sources += built.values()
-            advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds)
+            advance(training, progressing, total, run, folder / STATE, sources, checkpoint_seconds, origin)
         try:
             result = finish(training, run.settings, dataset, run.seed)
         except BaseException:  # must not cost the training
             save_checkpoint(training, run, folder / STATE, sources)
             raise
-        write_result(run, result, results, origin)
+        write_result(run, result, results, origin, training.places[:-1])
         (folder / STATE).unlink(missing_ok=True)
     return result
 
@@ -172,10 +172,12 @@ def advance(
     state: Path,
     sources: list[str],
     checkpoint_seconds: float,
+    origin: dict[str, Any],
 ) -> None:
     """Take up the checkpoint if there is one, and train to the end with new ones in between."""
     try:
         resume(training, run, state, sources)
+        training.go_on(origin["device"], origin["commit"])
         saved = time.monotonic()
         with Progress(run.key, total, done=len(training.rows)) as progress:
             for row in progressing:
@@ -187,8 +189,8 @@ def advance(
         raise RunError(f"run {run.study}/{run.key} diverged: {error}") from error
 
 
-def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, Any]) -> None:
-    """The run's folder, metrics.json last, with the digests of all else."""
+def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, Any], begun: list[dict[str, str | None]]) -> None:
+    """The run's folder, metrics.json last, with the digests of all else. ``begun``: where it was trained before, if that was elsewhere."""
     content, told = packed(result.model)
     history = result.history.to_csv(index=False, lineterminator="\n")
     metrics = {
@@ -200,6 +202,7 @@ def write_result(run: Run, result: RunResult, results: Path, origin: dict[str, A
         **result.details,
         "model": told,
         "provenance": origin
+        | ({"begun": begun} if begun else {})
         | {"finished": now(), "wall_seconds": float(result.history["seconds"].iloc[-1]), "peak_memory_mb": peak_memory_mb()}
         | {"history_sha256": hashlib.sha256(history.encode()).hexdigest()},
     }

@@ -1,5 +1,6 @@
 """The whole state of a training, so that it can stop after any round and go on to the bit-identical result."""
 
+import hashlib
 import math
 import time
 from collections.abc import Iterable
@@ -8,6 +9,9 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+
+OF_GENERATORS = {16, 5056}
+"""Bytes in the state of torch's generators: on a GPU, on a processor."""
 
 
 class Closeable(Protocol):
@@ -32,6 +36,14 @@ class Training:
     started: float = field(default_factory=time.monotonic)
     held: list[Closeable] = field(default_factory=list)
     """What is to be given back in the end, such as a session on a platform far away. Not part of the state."""
+    places: list[dict[str, str | None]] = field(default_factory=list)
+    """Device and commit of each part, where a checkpoint was taken up elsewhere; the last is where it is now."""
+
+    def go_on(self, device: str, commit: str | None) -> None:
+        """From here on it is trained in this place."""
+        place = {"device": device, "commit": commit}
+        if not self.places or self.places[-1] != place:
+            self.places.append(place)
 
     def close(self) -> None:
         """Give back what is held."""
@@ -57,7 +69,9 @@ class Training:
         return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
 
     def restore(self, tensors: dict[str, Tensor], rows: list[dict[str, float]]) -> None:
-        """Go back to a stored state. Raises KeyError, ValueError or RuntimeError where it does not fit this training."""
+        """Go back to a stored state. On another kind of device than it was stored on, random numbers go on from a seed that the state
+        gives. Raises KeyError, ValueError or RuntimeError where it does not fit this training.
+        """
         parts: dict[str, dict[str, Tensor]] = {"module": {}, "optimiser": {}, "stream": {}}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
@@ -71,7 +85,11 @@ class Training:
                     state.setdefault(int(index), {})[entry] = value
             optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
         for name, generator in self.streams.items():
-            generator.set_state(parts["stream"][name])
+            stored = parts["stream"][name]
+            if len(stored) in OF_GENERATORS - {len(generator.get_state())}:
+                generator.manual_seed(int.from_bytes(hashlib.sha256(stored.numpy().tobytes()).digest()[:7]))
+            else:
+                generator.set_state(stored)
         self.rows[:] = rows
 
 
