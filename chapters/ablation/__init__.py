@@ -4,9 +4,9 @@ from lightweights.report.chapter import Chapter, Shown
 
 CONFIRMATION = "confirmation"
 """The experiment that asks again on fresh seeds."""
-FULL_LENGTH = "full_length"
-"""The experiment that asks after as many rounds as published."""
-ASKED_APART = (CONFIRMATION, FULL_LENGTH, "classical_light_used", "splitting")
+FULL_LENGTH, LIGHT_USED = "full_length", "classical_light_used"
+"""The experiments of secondary arms: after as many rounds as published, and classical light of as many numbers as the circuits hold."""
+ASKED_APART = (CONFIRMATION, FULL_LENGTH, LIGHT_USED, "splitting")
 """What the exploratory comparisons leave alone: the plan's second edition, and other circuits, of another chapter."""
 CIRCUITS = ("circuits", "meshes")
 """Experiments that vary the circuit."""
@@ -16,7 +16,7 @@ CHAPTER = Chapter(
     question="Is it the photons, or would anything else in their place do as well?",
     tables={
         "confirmation": Shown("Confirmation", "Primary contrasts on fresh seeds", (CONFIRMATION,)),
-        "full_length": Shown("Full length", "The arms after as many rounds as published", (FULL_LENGTH,)),
+        "secondary": Shown("Secondary", "Arms after as many rounds as published, and of as many numbers", (FULL_LENGTH, LIGHT_USED)),
         "ablation": Shown("Ablation", "Every arm: accuracy, honest counts, paired differences", ("ablation",)),
         "generalisation_by_arm": Shown("Capacity", "Generalisation gap against numbers, by arm", ("ablation",)),
         "circuits": Shown("Circuits", "The circuit as a factor: sizes, meshes, input states", CIRCUITS),

@@ -10,11 +10,11 @@ from lightweights.report.comparisons import DIFFERS, EQUIVALENT, MARGIN, OPEN, S
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
-from . import CONFIRMATION
+from . import CONFIRMATION, FULL_LENGTH, LIGHT_USED
 from .arms import ARM_LABELS, COLLAPSED, REFERENCES, arm_runs, compare_arms, differences_asked
 from .confirmation import Confirmed, confirmed
-from .full_length import FullLength, full_length
 from .generalisation import Capacity, capacity
+from .secondary import Secondary, secondary
 
 NEARLY_AS_MANY = 1.25
 """Times as many numbers as another trains, within which two are set beside each other."""
@@ -81,7 +81,8 @@ class Facts:
     confirmed: Confirmed | None
     awaited: bool
     """Whether the question is to be asked again on fresh seeds that have not landed."""
-    full_length: list[FullLength]
+    full_length: list[Secondary]
+    light_used: list[Secondary]
     capacity: Capacity | None
     independent: list[str]
 
@@ -129,6 +130,7 @@ def facts(results: Results) -> Facts:
     against = {
         name: Against(ARM_LABELS[name], _of("photonic", runs, name), _of("photonic", runs, name, last10=True)) for name in REFERENCES
     }
+    beside = secondary(results)
     return Facts(
         column=column,
         labels=ARM_LABELS,
@@ -150,7 +152,8 @@ def facts(results: Results) -> Facts:
         collapse=collapse(named, column),
         confirmed=(again := confirmed(results)),
         awaited=again is None and CONFIRMATION in results.study.experiments,
-        full_length=full_length(results),
+        full_length=[row for row in beside if row.experiment == FULL_LENGTH],
+        light_used=[row for row in beside if row.experiment == LIGHT_USED],
         capacity=capacity(results),
         independent=[row.independent for row in results.scores.itertuples() if row.chapter == "ablation" and row.independent and row.n],
     )

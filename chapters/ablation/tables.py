@@ -12,8 +12,8 @@ from lightweights.report.table import Table, counts_cell, counts_of, summary_cel
 from . import CIRCUITS, CONFIRMATION
 from .arms import ARM_LABELS, REFERENCES, arm_label, arm_runs, compare_arms, in_order
 from .confirmation import confirmation_table
-from .full_length import full_length_table
 from .generalisation import generalisation_table
+from .secondary import secondary_table
 
 _MEASURES = {
     "moved_total_variation": "Moved by training\n(total variation)",
@@ -75,9 +75,9 @@ def confirmation(results: Results) -> Table | None:
     return confirmation_table(results)
 
 
-def full_length(results: Results) -> Table | None:
-    """Trained photons minus the arms after as many rounds as published; None without such runs."""
-    return full_length_table(results)
+def secondary(results: Results) -> Table | None:
+    """Trained photons minus the arms that the plan names secondary; None without such runs."""
+    return secondary_table(results)
 
 
 def generalisation_by_arm(results: Results) -> Table | None:
