@@ -11,22 +11,24 @@ from lightweights.datasets import Dataset
 from lightweights.networks import TargetCNN
 from lightweights.photonics.hardware import Hardware
 from lightweights.photonics.noise import Noise
-from lightweights.settings.schedules import GradientSchedule, SpsaSchedule
-from lightweights.training.alternating import begin_rounds, rounds
+from lightweights.settings.schedules import CobylaSchedule, GradientSchedule, SpsaSchedule
+from lightweights.training import alternating
+from lightweights.training.alternating import Schedule, begin_rounds, rounds
 from lightweights.training.batched import Stack, round_together, why_alone
 from lightweights.training.data import Examples, TrainingData, on_device
+from lightweights.training.replay import Replay
 from lightweights.training.state import DivergenceError, Training
 
 SCHEDULE = GradientSchedule(rounds=2, mapping_epochs=2, mapping_lr=5e-3, batch_size=50, phase_steps=2, phase_lr=1e-2, phase_batch_size=60)
 SEEDS = (0, 1, 2)
 
 
-def begun(seed: int, **generator: object) -> Training:
+def begun(seed: int, schedule: Schedule = SCHEDULE, device: str = "cpu", **generator: object) -> Training:
     draws = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     target = TargetCNN((1, 16, 16), 3, channels=(3, 4), hidden=5)
     made = QuantumTrain(target, [(7, 3), (6, 3)], MPS(2, 0.1), only="*", generator=draws, **generator)
-    return begin_rounds(made.double(), SCHEDULE, seed)
+    return begin_rounds(made.double().to(device), schedule, seed)
 
 
 @pytest.fixture
@@ -114,6 +116,56 @@ def test_what_cannot_share_its_steps_is_told_why() -> None:
     assert "changes or draws" in why_alone(with_dropout, SCHEDULE)
 
 
+@pytest.mark.parametrize("protocol", ["gradient", "cobyla"])
+def test_rounds_hand_over_what_a_gpu_may_record_and_nothing_else(
+    data: TrainingData, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recorded step reads its inputs from places of its own and answers in one memory: so what is kept of an answer is a copy."""
+    schedule = SCHEDULE if protocol == "gradient" else CobylaSchedule(**OF_COBYLA)
+    plain = [*rounds(trained := begun(0, schedule), data, schedule)]
+    made: list[tuple[torch.Size, ...]] = []
+
+    class Recorded(Replay):
+        def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            made.append(tuple(given.shape for given in inputs))
+            answers = super().__call__(*(given.clone() for given in inputs))
+            kept = self.__dict__.setdefault("kept", {}).setdefault(made[-1], [torch.empty_like(answer) for answer in answers])
+            for place, answer in zip(kept, answers, strict=True):
+                place.copy_(answer)
+            return tuple(kept)
+
+    monkeypatch.setattr(alternating, "Replay", Recorded)
+    again = begun(0, schedule)
+    found = [*rounds(again, data, schedule)]
+    without = [{name: value for name, value in row.items() if name != "seconds"} for row in plain]
+    assert [{name: value for name, value in row.items() if name != "seconds"} for row in found] == without
+    assert all(torch.equal(a, b) for a, b in zip(again.module.parameters(), trained.module.parameters(), strict=True))
+    phases = [shapes for shapes in made if len(shapes) == 1]
+    assert len(phases) >= OF_COBYLA["evaluations"] if protocol == "cobyla" else len(made) > SCHEDULE.phase_steps * SCHEDULE.rounds
+    made.clear()
+    unsteady = begun(0, arm="gaussian-resampled")
+    next(rounds(unsteady, data, SCHEDULE))
+    assert not made
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_recorded_rounds_of_cobyla_are_those_that_are_not(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    schedule = CobylaSchedule(**OF_COBYLA)
+    parts = {name: Examples(part.images.cuda(), part.labels.cuda()) for name, part in {"train": data.train, **data.tests}.items()}
+    moved = TrainingData(parts.pop("train"), parts)
+    try:
+        found = []
+        for repeated in (alternating.repeated, lambda generator, task, one: one):
+            monkeypatch.setattr(alternating, "repeated", repeated)
+            found.append([row["phase_loss"] for row in rounds(begun(0, schedule, "cuda"), moved, schedule)])
+        assert found[0] == found[1]
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+OF_COBYLA = {"rounds": 2, "mapping_epochs": 1, "batch_size": 50, "evaluations": 120, "phase_batch_size": 60, "implementation": "powell"}
 SCHEDULE_OF_SPSA = {"rounds": 2, "mapping_epochs": 1, "mapping_lr": 1e-3, "batch_size": 50, "phase_steps": 1, "phase_batch_size": 60}
 
 

@@ -370,6 +370,33 @@ def test_teachers_at_the_published_schedule(runs) -> None:
     assert not any(0.030 <= own <= 0.032 and end >= 99.99 for own, end in zip(last, ends, strict=True))
 
 
+def test_cifar_10_at_the_published_schedule(runs) -> None:
+    text = " ".join(Path("docs/pqkd.md").read_text(encoding="utf-8").split())
+    folder = PAPER / "runs/pqkd_{}_published/name=cifar-10,epochs=100"
+    found = {
+        kind: [pd.read_csv(path) for path in sorted(Path(str(folder).format(kind)).glob("seed-*/history.csv"))]
+        for kind in ("teacher", "student")
+    }
+    right = {kind: [own.validation_accuracy_percent.max() for own in each] for kind, each in found.items()}
+    passed = [own[own.train_accuracy_percent >= 91.81].iloc[0] for own in found["teacher"]]
+    when, then = [int(row.epoch) for row in passed], [row.validation_accuracy_percent for row in passed]
+    assert f"91.81 %, at epochs {min(when)} to {max(when)}, with {min(then):.2f} to {max(then):.2f} % of validation images right" in text
+    assert f"at no epoch more than {min(right['teacher']):.2f} to {max(right['teacher']):.2f} %" in text
+    assert f"at any epoch, {min(right['student']):.2f} to {max(right['student']):.2f} %, lies below the published 79.72 %" in text
+    assert all(1.8 < own.theta_rms[own.epoch == 20].item() < 2.6 for own in found["student"])
+    told = page("distillation").split("How far the angles move")[1].split("\n")[0]
+    for dataset in ("mnist", "fashion-mnist", "cifar-10"):
+        ends = [
+            pd.read_csv(path).theta_rms.iloc[-1]
+            for path in (PAPER / "runs/pqkd_student_published").glob(f"name={dataset},*/seed-*/history.csv")
+        ]
+        assert len(ends) == 5 and f"{min(ends):.1f} to {max(ends):.1f} on {dataset}" in told
+    still = of(runs, "pqkd_student_cifar_frozen").set_index("seed").test_accuracy_percent
+    moved = pd.Series([own.test_accuracy_percent[own.epoch == 20].item() for own in found["student"]])
+    assert f"reach {spread(still)}" in told and f"tuned ones at that epoch {spread(moved)}" in told
+    assert f"tuned minus still {signed(moved[still.index] - still)} points" in told
+
+
 def test_what_splitting_a_photonic_circuit_costs(runs) -> None:
     text, own = page("partitioning"), of(runs, "splitting")
     accuracy = {key: part.set_index("seed").test10k_accuracy_percent for key, part in own.groupby(["photonics.circuits", "arm"])}
