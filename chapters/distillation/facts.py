@@ -19,6 +19,7 @@ from .students import (
     LABELS,
     LAST_EPOCHS,
     REFERENCE,
+    STILL,
     TABLE_1,
     TRAINED,
     VALIDATION,
@@ -170,6 +171,17 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
+class Tuned:
+    """Where the angles of a data set's students end at the published schedule, root mean squares, and beside students whose angles stand
+    still: test accuracy of these, of the tuned ones at the same epoch, and tuned minus still, paired by seed.
+    """
+
+    dataset: str
+    sizes: tuple[float, float]
+    still: tuple[int, Summary, Summary, Summary] | None
+
+
+@dataclass(frozen=True)
 class Facts:
     """What distillation found; what was not run is empty or None."""
 
@@ -191,6 +203,9 @@ class Facts:
     gains: dict[str, list[Gain]]
     published_gains: dict[str, str]
     calibrated: list[Calibrated]
+    tuned: list[Tuned]
+    spread: float
+    """Root mean square of angles anywhere between the clips."""
 
 
 def facts(results: Results) -> Facts:
@@ -217,6 +232,8 @@ def facts(results: Results) -> Facts:
         gains=gains_of(shot_gains(runs)),
         published_gains={"with": gains["pqkd.delta_inf.ema"], "without": gains["pqkd.delta_inf.no_ema"]} if gains else {},
         calibrated=calibrated(mine),
+        tuned=tuned(mine, results),
+        spread=CLIP / math.sqrt(3),
     )
 
 
@@ -336,4 +353,20 @@ def calibrated(mine: pd.DataFrame) -> list[Calibrated]:
             entropy, error, on_validation = (paired_by_seed(students, taught, column)[0] for column in columns)
             if entropy.n:
                 found.append(Calibrated(str(dataset), images_of(students), epochs_of(students), error, entropy, on_validation))
+    return found
+
+
+def tuned(mine: pd.DataFrame, results: Results) -> list[Tuned]:
+    """How far the angles of students move at the published schedule, and what that costs where angles that stand still are beside them."""
+    found, students = [], mine[mine.experiment == TABLE_1[0][1]]
+    for dataset, own in students.groupby("dataset", sort=False):
+        history = results.history(own)
+        sizes = history.groupby("seed").tail(1).theta_rms
+        still = mine[(mine.experiment == STILL) & (mine.dataset == dataset)]
+        beside = None
+        if len(still):
+            epochs = int(still.epochs.max())
+            then = history[history.epoch == epochs]
+            beside = (epochs, summarise(still[HEADLINE]), summarise(then[HEADLINE]), paired_by_seed(then, still, HEADLINE)[0])
+        found.append(Tuned(str(dataset), (float(sizes.min()), float(sizes.max())), beside))
     return found
