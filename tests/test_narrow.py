@@ -73,6 +73,13 @@ def test_panels_that_shared_an_axis_have_its_label_and_numbers_each() -> None:
     assert all(label.get_visible() for axis in figure.axes for label in axis.get_yticklabels())
 
 
+def test_a_label_that_a_wide_figure_shows_once_is_shown_in_each_panel() -> None:
+    figure = wide()
+    for axis in figure.axes:
+        axis.set_ylabel("depth", visible=axis is figure.axes[0])
+    assert [axis.yaxis.label.get_visible() for axis in narrowed(figure).axes] == [True] * len(figure.axes)
+
+
 def test_a_figure_of_one_column_stays() -> None:
     figure = Figure(figsize=(ONE_COLUMN, 2), layout="constrained")
     figure.subplots()

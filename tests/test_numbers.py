@@ -326,6 +326,19 @@ def test_arms_after_all_rounds(runs) -> None:
         )
 
 
+def test_classical_light_of_as_many_numbers_as_the_circuits_use(runs) -> None:
+    told, name = next(line for line in page("ablation").splitlines() if "as many numbers as the circuits use" in line), f"last10_{COLUMN}"
+    for bond_dim in (1, 4, 10):
+        light, photons = (of(runs, e, bond_dim=bond_dim) for e in ("classical_light_used", "confirmation"))
+        photons = photons[photons.arm == "photonic"]
+        assert set(light.parameters_trained_used) == set(photons.parameters_trained_used) and len(light) == 10
+        assert f"{signed(by_seed(photons, name) - by_seed(light, name))} at bond dimension {bond_dim}" in told
+        if bond_dim == 1:
+            assert (
+                f"{light.parameters_trained_effective.iloc[0]} beside {photons.parameters_trained_effective.iloc[0]} with photons" in told
+            )
+
+
 def test_random_inputs_of_the_ablation(runs) -> None:
     text = page("ablation")
     for arm in ("paper-random", "gaussian-resampled", "gaussian-fixed", "dirichlet-fixed"):

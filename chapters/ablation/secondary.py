@@ -26,7 +26,8 @@ class Secondary:
     bond_dim: int
     rounds: int
     numbers: int
-    """That the arm trains."""
+    """That the arm trains, and effective ones of the arm and of photons."""
+    effective: tuple[list[int], list[int]]
     own: Summary
     photons: Summary
     difference: Summary
@@ -47,9 +48,11 @@ def secondary(results: Results) -> list[Secondary]:
         for arm in in_order(arms.arm):
             for (bond_dim, rounds), own in arms[arms.arm == arm].groupby(["bond_dim", "rounds"]):
                 same = (photonic.arm.fillna("photonic") == "photonic") & (photonic.bond_dim == bond_dim) & (photonic["rounds"] == rounds)
-                numbers, each = int(own.parameters_trained_used.iloc[0]), (summarise(own[column]), summarise(photonic[same][column]))
-                apart = paired_by_seed(photonic[same], own, column)
-                found.append(Secondary(experiment, arm, int(bond_dim), int(rounds), numbers, *each, *apart))
+                photons = photonic[same]
+                counted = [[int(n) for n in part.parameters_trained_effective] for part in (own, photons)]
+                numbers, each = int(own.parameters_trained_used.iloc[0]), (summarise(own[column]), summarise(photons[column]))
+                apart = paired_by_seed(photons, own, column)
+                found.append(Secondary(experiment, arm, int(bond_dim), int(rounds), numbers, (counted[0], counted[1]), *each, *apart))
     return found
 
 

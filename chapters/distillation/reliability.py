@@ -49,10 +49,11 @@ def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:
             axis.axhline(0, color=BLACK, linewidth=0.8, zorder=1)
         above.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), title=f"{dataset}, {here.epochs.max()} epochs. Calibration error:")
         below.set_xlabel("Confidence")
-    axes[0, 0].set_ylabel("Accuracy minus\nconfidence (points)")
-    axes[1, 0].set_ylabel("The same, times\nshare of images")
-    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval, as if all answers were\n"
-    told += "independent. Each panel has its own scale"
+    for row, label in zip(axes, ("Accuracy minus\nconfidence (points)", "The same, times\nshare of images"), strict=True):
+        for axis in row:
+            axis.set_ylabel(label, visible=axis is row[0])
+    told = f"Above: bins of {FEWEST_IMAGES} images or more. All seeds together; bars: 95 % binomial interval,\n"
+    told += "as if all answers were independent. Each panel has its own scale"
     figure.supxlabel(told, fontsize=6.5, color="#555555")
     return figure
 

@@ -37,7 +37,7 @@ def narrowed(figure: Figure) -> Figure:
         panel.tick_params(labelleft=True, labelbottom=True)
         panel.set_xlabel(textwrap.fill(panel.get_xlabel(), LABEL))
         siblings = panel.get_shared_y_axes().get_siblings(panel)
-        panel.set_ylabel(panel.get_ylabel() or max((own.get_ylabel() for own in siblings), key=len))
+        panel.set_ylabel(panel.get_ylabel() or max((own.get_ylabel() for own in siblings), key=len), visible=True)
     more = sum(_in_columns(legend) for legend in figure.legends)
     for text in figure.texts:
         text.set_text("\n".join(textwrap.fill(line, LONGEST) for line in text.get_text().split("\n")))
