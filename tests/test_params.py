@@ -309,7 +309,7 @@ def test_params_yaml_is_the_study_of_the_paper() -> None:
 @pytest.mark.parametrize("preset", PRESETS, ids=[preset.stem for preset in PRESETS])
 def test_presets_are_studies_of_their_own(preset: Path) -> None:
     study = load_study(PARAMS, preset)
-    assert study.study.name == ("paper" if preset.stem == "second_edition" else preset.stem)
+    assert study.study.name == preset.stem
     assert study.runs()
 
 

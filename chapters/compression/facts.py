@@ -35,6 +35,8 @@ class Reached:
     accuracy: Summary
     numbers: float
     epochs: int | None
+    effective: float
+    """Of these numbers, how many move the network independently of each other."""
 
 
 def side_of(difference: Difference) -> str:
@@ -60,10 +62,22 @@ class AtEqualNumbers:
         return side_of(self.minus_photons(name))
 
     @property
+    def sparer(self) -> list[str]:
+        """Methods of whose numbers a smaller share is effective than of photons'."""
+        own = self.methods["quantum_train"]
+        return [name for name, one in self.methods.items() if one.effective / one.numbers < own.effective / own.numbers]
+
+    @property
     def others(self) -> dict[str, list[str]]:
         """Other methods by that."""
         names = [name for name in self.methods if name != "quantum_train"]
         return {side: [name for name in names if self.side(name) == side] for side in ("higher", "lower", "open")}
+
+
+def reached(group: pd.DataFrame, column: str) -> Reached:
+    """What the runs of a variant reach."""
+    numbers, effective = group.parameters_trained_used.mean(), group.parameters_trained_effective.mean()
+    return Reached(summarise(group[column]), numbers, _epochs(group), effective)
 
 
 @dataclass(frozen=True)
@@ -155,7 +169,7 @@ def at_equal_numbers(runs: pd.DataFrame, column: str) -> list[AtEqualNumbers]:
         for group in sorted(groups, key=lambda part: -abs(part.parameters_trained_used.mean() - count)):
             numbers = group.parameters_trained_used.mean()
             if abs(numbers - count) <= EQUAL_NUMBERS * count:
-                near[str(group.experiment.iloc[0])] = Reached(summarise(group[column]), numbers, _epochs(group))
+                near[str(group.experiment.iloc[0])] = reached(group, column)
         if len(near) > 1:
             found.append(AtEqualNumbers(int(own.bond_dim.iloc[0]), near))
     return found
@@ -179,12 +193,12 @@ def equal_training(results: Results) -> list[AtEqualNumbers]:
         if own.empty:
             continue
         count = own.parameters_trained_used.mean()
-        methods = {"quantum_train": Reached(summarise(own[column]), count, _epochs(own))}
+        methods = {"quantum_train": reached(own, column)}
         for name in LONG:
             groups = [group for _, group in results.of(name).groupby("variant")]
             if groups:
                 group = min(groups, key=lambda part: abs(math.log(part.parameters_trained_used.mean() / count)))
-                methods[name] = Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
+                methods[name] = reached(group, column)
         if len(methods) > 1:
             found.append(AtEqualNumbers(bond_dim, methods))
     return found

@@ -118,7 +118,7 @@ def equal_training(results: Results) -> Figure:
             label = f"{LONG.get(name, 'photonic QT')} ({first}{group.parameters_trained_used.mean():.0f})"
             curve(axis, history.assign(round=passes(history, group)), column, colour, 1, label=label, linestyle=dash)
         log_error(axis)
-        axis.set_xlabel("Epochs (photonic QT: of its mapping)")
+        axis.set_xlabel("Epochs (photonic QT: of mapping)")
         axis.set_title(f"Beside bond dimension {size.bond_dim} (in brackets: numbers)", fontsize=7.5)
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, handlelength=1.8)
     told = "Lines: mean over seeds; bands: least to largest. Dashed: needs a trained network first"

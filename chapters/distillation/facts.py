@@ -19,7 +19,6 @@ from .students import (
     LABELS,
     LAST_EPOCHS,
     REFERENCE,
-    STILL,
     TABLE_1,
     TRAINED,
     VALIDATION,
@@ -168,17 +167,8 @@ class Calibrated:
     entropy: Summary
     on_validation: Summary
     """Cross-entropy on the images that the article tells of."""
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """Where the angles of a data set's students end at the published schedule, root mean squares, and beside students whose angles stand
-    still: test accuracy of these, of the tuned ones at the same epoch, and tuned minus still, paired by seed.
-    """
-
-    dataset: str
-    sizes: tuple[float, float]
-    still: tuple[int, Summary, Summary, Summary] | None
+    published: float | None
+    """The same as published, of runs at the published schedule."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +193,8 @@ class Facts:
     gains: dict[str, list[Gain]]
     published_gains: dict[str, str]
     calibrated: list[Calibrated]
-    tuned: list[Tuned]
+    moved: dict[str, tuple[float, float]]
+    """Root mean squares of the angles where students of the published schedule end, least and largest, by data set."""
     spread: float
     """Root mean square of angles anywhere between the clips."""
 
@@ -231,8 +222,8 @@ def facts(results: Results) -> Facts:
         last_epochs=LAST_EPOCHS,
         gains=gains_of(shot_gains(runs)),
         published_gains={"with": gains["pqkd.delta_inf.ema"], "without": gains["pqkd.delta_inf.no_ema"]} if gains else {},
-        calibrated=calibrated(mine),
-        tuned=tuned(mine, results),
+        calibrated=calibrated(mine, results.scores),
+        moved={str(name): (float(ends.min()), float(ends.max())) for name, ends in last_angles(mine, results).items()},
         spread=CLIP / math.sqrt(3),
     )
 
@@ -341,32 +332,26 @@ def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
     return found
 
 
-def calibrated(mine: pd.DataFrame) -> list[Calibrated]:
+def calibrated(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Calibrated]:
     """Whether students are better calibrated than their teachers: as published, by data set, then where the controls were trained."""
-    full = tuple(mine[mine.experiment == name] for name in TABLE_1[0])
+    whole = tuple(mine[mine.experiment == name] for name in TABLE_1[0])
     controls = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
     found = []
-    for teachers, every in (full, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
+    for teachers, every in (whole, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
         for dataset, students in every.groupby("dataset", sort=False):
             taught = teachers[teachers.dataset == dataset]
             columns = (*CALIBRATION, "validation_cross_entropy")
             entropy, error, on_validation = (paired_by_seed(students, taught, column)[0] for column in columns)
+            told = scores[(scores.dataset == dataset) & (scores.quantity == columns[-1])].set_index("method").reported
+            full = every is whole[1] and {"teacher", "pqkd_partial"} <= set(told.index)
+            published = float(told["pqkd_partial"]) - float(told["teacher"]) if full else None
             if entropy.n:
-                found.append(Calibrated(str(dataset), images_of(students), epochs_of(students), error, entropy, on_validation))
+                told_of = str(dataset), images_of(students), epochs_of(students)
+                found.append(Calibrated(*told_of, error, entropy, on_validation, published))
     return found
 
 
-def tuned(mine: pd.DataFrame, results: Results) -> list[Tuned]:
-    """How far the angles of students move at the published schedule, and what that costs where angles that stand still are beside them."""
-    found, students = [], mine[mine.experiment == TABLE_1[0][1]]
-    for dataset, own in students.groupby("dataset", sort=False):
-        history = results.history(own)
-        sizes = history.groupby("seed").tail(1).theta_rms
-        still = mine[(mine.experiment == STILL) & (mine.dataset == dataset)]
-        beside = None
-        if len(still):
-            epochs = int(still.epochs.max())
-            then = history[history.epoch == epochs]
-            beside = (epochs, summarise(still[HEADLINE]), summarise(then[HEADLINE]), paired_by_seed(then, still, HEADLINE)[0])
-        found.append(Tuned(str(dataset), (float(sizes.min()), float(sizes.max())), beside))
-    return found
+def last_angles(mine: pd.DataFrame, results: Results) -> dict[str, pd.Series]:
+    """Root mean squares of the angles where students of the published schedule end, by data set."""
+    students = mine[mine.experiment == TABLE_1[0][1]].groupby("dataset", sort=False)
+    return {str(name): results.history(own).groupby("seed").tail(1).theta_rms for name, own in students}

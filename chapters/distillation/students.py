@@ -37,8 +37,6 @@ TRAINED = ("train_accuracy_percent", VALIDATION, "validation_cross_entropy")
 """Numbers of Table 1 that hang on how long teachers and students train."""
 PUBLISHED_SCHEDULE = {shorter: full for pair in TABLE_1[1:] for full, shorter in zip(TABLE_1[0], pair, strict=True)}
 """Experiments whose namesakes train as long as published."""
-STILL = "pqkd_student_cifar_frozen"
-"""Students whose angles stand still, beside those of Table 1."""
 CONTROLS = ("pqkd_controls", "pqkd_uniform_start", "pqkd_mixing", "pqkd_hypernetwork", "pqkd_plain")
 EXTREME_CONTROLS = ("pqkd_extreme_controls", "pqkd_extreme_frozen", "pqkd_extreme_matched", "pqkd_plain")
 FRONTIER = ("pqkd_student", "pqkd_extreme_full", "pqkd_controls", "pqkd_plain")
