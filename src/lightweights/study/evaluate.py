@@ -198,10 +198,11 @@ def compare(landed: Landed, reached: dict[str, float], images: dict[str, int], t
 
 
 def same_kind(landed: Landed) -> bool:
-    """Whether the run was made on such a processor, with this torch."""
+    """Whether the run was made on such a processor, with this torch; not where the run does not tell its instructions."""
     made = landed.metrics.get("provenance", {})
     here = provenance(torch.device("cpu"), 1)
-    return made.get("device") == here["device"] and made.get("versions", {}).get("torch") == here["versions"]["torch"]
+    same = all(made.get(name) == here[name] for name in ("device", "instructions"))
+    return same and made.get("versions", {}).get("torch") == here["versions"]["torch"]
 
 
 def _listed(lines: list[str]) -> str:

@@ -19,7 +19,7 @@ PACKAGES = ("lightweights", "torch", "numpy", "scipy")
 
 
 def provenance(device: torch.device, threads: int) -> dict[str, Any]:
-    """Commit (of the working folder, None outside git), whether code differs from it, versions, host, device, threads.
+    """Commit (of the working folder, None outside git), whether code differs from it, versions, host, device, kind of processor, threads.
 
     To be asked when a run starts: the code may move on meanwhile.
 
@@ -33,8 +33,17 @@ def provenance(device: torch.device, threads: int) -> dict[str, Any]:
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "host": hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8],
         "device": torch.cuda.get_device_name() if device.type == "cuda" else _processor(),
+        "instructions": instructions(),
         "threads": threads,
     }
+
+
+def instructions() -> str:
+    """What decides how this processor rounds: torch's vector instructions, family and model. Processors of one name differ in them."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().split("\n\n")[0].splitlines() if info.is_file() else []
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return " ".join([torch.backends.cpu.get_cpu_capability(), *(told[name] for name in ("cpu family", "model") if name in told)])
 
 
 def peak_memory_mb() -> int:
