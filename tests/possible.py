@@ -272,7 +272,9 @@ def quantum_train() -> list[pd.DataFrame]:
     small = of("quantum_train").pivot(index="seed", columns="bond_dim", values="test600_accuracy_percent")
     target = of("classical").set_index("seed").test600_accuracy_percent
     protocols = of("protocols", "cobyla_powell").pivot(index="seed", columns=["experiment", "variant"], values="train_cross_entropy")
-    return [*beside, 100 * (1 - small.div(target, axis=0)), protocols]
+    full = of("cobyla_powell_full", "quantum_train").query("bond_dim == 4")
+    losses = [full.pivot(index="seed", columns="experiment", values=f"{part}train_cross_entropy") for part in ("", "last10_")]
+    return [*beside, 100 * (1 - small.div(target, axis=0)), protocols, *losses]
 
 
 OWN = (ablation, adapters, compression, distillation, distributed_qaoa, hamiltoniq, noise, partitioning, qsvm, quantum_train)

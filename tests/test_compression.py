@@ -24,7 +24,7 @@ SIZES = {"weight_sharing": 4770, "pruning": 3370, "gate_qt": 1367, "low_rank": 1
 
 def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
     rounds = {"quantum_train": (200, 5), "merlin_variant": (10, 0)}.get(experiment, (None, None))
-    found = {
+    return {
         "rounds": rounds[0], "mapping_epochs": rounds[1], "epochs": None if rounds[0] else 50,
         "experiment": experiment, "variant": "v=1", "seed": seed, "dataset": "mnist-partial", "network": "cnn", "arm": None,
         "bond_dim": 10 if experiment == "quantum_train" else None,
@@ -33,7 +33,6 @@ def row(experiment: str, seed: int, accuracy: float, **other) -> dict:
         "test600_generalisation_error": 0.1, "test10k_generalisation_error": 0.1,
         "baseline.rows": 10 if experiment == "weight_sharing" else None, "baseline.ratio": 0.5 if experiment == "pruning" else None,
     } | other  # fmt: skip
-    return {"parameters_trained_effective": found["parameters_trained_used"]} | found
 
 
 @pytest.fixture
@@ -151,7 +150,6 @@ def long() -> pd.DataFrame:
     rows = [
         row(name, seed, 92.0 + 4 * place + more + 0.1 * seed, variant=f"v={count}", parameters_trained_used=count)
         | ({"bond_dim": (4, 10)[place]} if name == "quantum_train" else {"epochs": 1000})
-        | {"parameters_trained_effective": count - {"quantum_train": 92, "long_low_rank": 200}.get(name, 0)}
         for more, (name, counts) in enumerate(LONG_SIZES.items())
         for place, count in enumerate(counts)
         for seed in range(3)
@@ -173,7 +171,6 @@ def test_equal_training_takes_the_size_nearest_to_photons_and_tells_numbers_epoc
     text = page_of("compression", made(long))
     told = "at bond dimension 4 (667 numbers) shown higher smaller CNN, labels alone (692 numbers) +1.00 [0.77, 1.23], low rank (537 "
     assert "low rank (537 numbers, 19 % fewer) +2.00" in text and "6 of these 6 differences survive Holm's correction over all." in text
-    assert text.count("are effective, of photons' 575 and 3179") == 1 and "Of low rank's numbers 337 and 3218 are effective" in text
     assert "In the mean of the last" not in text and "by their single intervals not" not in text
     assert told in text and text.count("At equal training, 1000 epochs each") == 1 and "Not at equal training yet" not in text
     assert "Not yet trained so long: tensor train, hypernetwork, distilled smaller CNN." in text

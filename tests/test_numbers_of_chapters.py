@@ -389,7 +389,7 @@ def test_cifar_10_at_the_published_schedule(runs) -> None:
     angles = [own.set_index("epoch").theta_rms for own in found["student"]]
     assert sorted(f"{own[1]:.1f}" for own in angles)[3:] == ["2.5", "2.8"]
     assert f"all five's lie at {min(own[20] for own in angles):.1f} to {max(own[20] for own in angles):.1f} at epoch 20" in text
-    assert sum(own.max() > 3.135 for own in angles) == 4
+    assert min(own.max() for own in angles) > 0.97 * math.pi
     told = page("distillation").split("How far the angles move")[1].split("\n")[0]
     for dataset in ("mnist", "fashion-mnist", "cifar-10"):
         ends = [
@@ -397,6 +397,7 @@ def test_cifar_10_at_the_published_schedule(runs) -> None:
             for path in (PAPER / "runs/pqkd_student_published").glob(f"name={dataset},*/seed-*/history.csv")
         ]
         assert len(ends) == 5 and f"{min(ends):.1f} to {max(ends):.1f} on {dataset}" in told
+    assert "on cifar-10, where 5 of 5 had practically all at the clip after some epoch;" in told
 
 
 def test_what_splitting_a_photonic_circuit_costs(runs) -> None:

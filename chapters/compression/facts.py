@@ -35,8 +35,6 @@ class Reached:
     accuracy: Summary
     numbers: float
     epochs: int | None
-    effective: float
-    """Of these numbers, how many move the network independently of each other."""
 
 
 def side_of(difference: Difference) -> str:
@@ -62,12 +60,6 @@ class AtEqualNumbers:
         return side_of(self.minus_photons(name))
 
     @property
-    def sparer(self) -> list[str]:
-        """Methods of whose numbers a smaller share is effective than of photons'."""
-        own = self.methods["quantum_train"]
-        return [name for name, one in self.methods.items() if one.effective / one.numbers < own.effective / own.numbers]
-
-    @property
     def others(self) -> dict[str, list[str]]:
         """Other methods by that."""
         names = [name for name in self.methods if name != "quantum_train"]
@@ -76,8 +68,7 @@ class AtEqualNumbers:
 
 def reached(group: pd.DataFrame, column: str) -> Reached:
     """What the runs of a variant reach."""
-    numbers, effective = group.parameters_trained_used.mean(), group.parameters_trained_effective.mean()
-    return Reached(summarise(group[column]), numbers, _epochs(group), effective)
+    return Reached(summarise(group[column]), group.parameters_trained_used.mean(), _epochs(group))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from lightweights.report.statistics import Summary, paired_by_seed, summarise
 from lightweights.settings.distillation import TUNED_SOURCES
 
 from . import PUBLISHED_COMPRESSION, PUBLISHED_EPOCHS, PUBLISHED_SHOTS
+from .reliability import Calibrated, calibrated
 from .shots import SHOTS, shot_fits, shot_gains
 from .students import (
     AT_RANDOM_ANGLES,
@@ -157,18 +158,14 @@ class Gain:
 
 
 @dataclass(frozen=True)
-class Calibrated:
-    """Student minus teacher on test images: expected calibration error and cross-entropy, after so many epochs on so many images."""
+class Moved:
+    """Root mean squares of the angles of a data set's students at the end, least and largest, and how many of the runs had practically all
+    angles at the clip after some epoch.
+    """
 
-    dataset: str
-    images: str
-    epochs: str
-    error: Summary
-    entropy: Summary
-    on_validation: Summary
-    """Cross-entropy on the images that the article tells of."""
-    published: float | None
-    """The same as published, of runs at the published schedule."""
+    sizes: tuple[float, float]
+    at_clip: int
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -193,8 +190,7 @@ class Facts:
     gains: dict[str, list[Gain]]
     published_gains: dict[str, str]
     calibrated: list[Calibrated]
-    moved: dict[str, tuple[float, float]]
-    """Root mean squares of the angles where students of the published schedule end, least and largest, by data set."""
+    moved: dict[str, Moved]
     spread: float
     """Root mean square of angles anywhere between the clips."""
 
@@ -223,7 +219,7 @@ def facts(results: Results) -> Facts:
         gains=gains_of(shot_gains(runs)),
         published_gains={"with": gains["pqkd.delta_inf.ema"], "without": gains["pqkd.delta_inf.no_ema"]} if gains else {},
         calibrated=calibrated(mine, results.scores),
-        moved={str(name): (float(ends.min()), float(ends.max())) for name, ends in last_angles(mine, results).items()},
+        moved=where_angles_went(mine, results),
         spread=CLIP / math.sqrt(3),
     )
 
@@ -332,26 +328,11 @@ def gains_of(gains: pd.DataFrame) -> dict[str, list[Gain]]:
     return found
 
 
-def calibrated(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Calibrated]:
-    """Whether students are better calibrated than their teachers: as published, by data set, then where the controls were trained."""
-    whole = tuple(mine[mine.experiment == name] for name in TABLE_1[0])
-    controls = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
-    found = []
-    for teachers, every in (whole, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
-        for dataset, students in every.groupby("dataset", sort=False):
-            taught = teachers[teachers.dataset == dataset]
-            columns = (*CALIBRATION, "validation_cross_entropy")
-            entropy, error, on_validation = (paired_by_seed(students, taught, column)[0] for column in columns)
-            told = scores[(scores.dataset == dataset) & (scores.quantity == columns[-1])].set_index("method").reported
-            full = every is whole[1] and {"teacher", "pqkd_partial"} <= set(told.index)
-            published = float(told["pqkd_partial"]) - float(told["teacher"]) if full else None
-            if entropy.n:
-                told_of = str(dataset), images_of(students), epochs_of(students)
-                found.append(Calibrated(*told_of, error, entropy, on_validation, published))
+def where_angles_went(mine: pd.DataFrame, results: Results) -> dict[str, Moved]:
+    """How far the angles of students move at the published schedule, by data set."""
+    found = {}
+    for dataset, own in mine[mine.experiment == TABLE_1[0][1]].groupby("dataset", sort=False):
+        history = results.history(own)
+        ends, largest = (getattr(history.groupby("seed").theta_rms, name)() for name in ("last", "max"))
+        found[str(dataset)] = Moved((float(ends.min()), float(ends.max())), int((largest > NEARLY * CLIP).sum()), len(ends))
     return found
-
-
-def last_angles(mine: pd.DataFrame, results: Results) -> dict[str, pd.Series]:
-    """Root mean squares of the angles where students of the published schedule end, by data set."""
-    students = mine[mine.experiment == TABLE_1[0][1]].groupby("dataset", sort=False)
-    return {str(name): results.history(own).groupby("seed").tail(1).theta_rms for name, own in students}

@@ -1,5 +1,6 @@
-"""Accuracy against confidence, bin by bin: the figure of calibration and its arithmetic."""
+"""Calibration: accuracy against confidence, bin by bin, drawn, and students beside their teachers."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,47 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from lightweights.report.figure import BLACK, BLUE, ONE_COLUMN, TWO_COLUMNS, without_runs
-from lightweights.report.statistics import CONFIDENCE, summarise
+from lightweights.report.statistics import CONFIDENCE, Summary, paired_by_seed, summarise
 from lightweights.report.table import short_cell
 
-from .students import HEADLINE
+from .students import CALIBRATION, HEADLINE, TABLE_1, epochs_of, images_of
 
 FEWEST_IMAGES = 20
 """Bins of confidence with fewer images are not drawn."""
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """Student minus teacher on test images: expected calibration error and cross-entropy, after so many epochs on so many images."""
+
+    dataset: str
+    images: str
+    epochs: str
+    error: Summary
+    entropy: Summary
+    on_validation: Summary
+    """Cross-entropy on the images that the article tells of."""
+    published: float | None
+    """The same as published, of runs at the published schedule."""
+
+
+def calibrated(mine: pd.DataFrame, scores: pd.DataFrame) -> list[Calibrated]:
+    """Whether students are better calibrated than their teachers: as published, by data set, then where the controls were trained."""
+    whole = tuple(mine[mine.experiment == name] for name in TABLE_1[0])
+    controls = mine[(mine.experiment == "pqkd_controls") & (mine.source == "photonic")]
+    found = []
+    for teachers, every in (whole, (mine[mine.experiment == "pqkd_teacher_subset"], controls)):
+        for dataset, students in every.groupby("dataset", sort=False):
+            taught = teachers[teachers.dataset == dataset]
+            columns = (*CALIBRATION, "validation_cross_entropy")
+            entropy, error, on_validation = (paired_by_seed(students, taught, column)[0] for column in columns)
+            told = scores[(scores.dataset == dataset) & (scores.quantity == columns[-1])].set_index("method").reported
+            full = every is whole[1] and {"teacher", "pqkd_partial"} <= set(told.index)
+            published = float(told["pqkd_partial"]) - float(told["teacher"]) if full else None
+            if entropy.n:
+                told_of = str(dataset), images_of(students), epochs_of(students)
+                found.append(Calibrated(*told_of, error, entropy, on_validation, published))
+    return found
 
 
 def draw_calibration(runs: pd.DataFrame, reliability_of: Any) -> Figure:

@@ -10,11 +10,12 @@ import pandas as pd
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.scorecard import sign_tests
-from lightweights.report.statistics import Summary, paired_by_seed
+from lightweights.report.statistics import Difference, Summary, from_numbers, paired_by_seed, summarise, welch_difference
 from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, REPRODUCED, is_wide
+from lightweights.study.collect import reported_test_sets
 
 from .elsewhere import Elsewhere, elsewhere
-from .tables import POWELLS, protocol_runs
+from .tables import OF_POWELL, POWELLS, protocol_runs
 
 TARGET = "classical_target"
 KINDS = {
@@ -27,12 +28,15 @@ OTHERS = "losses at a tenth of the numbers"
 
 @dataclass(frozen=True)
 class Powells:
-    """Powell's COBYLA after so many epochs on the mapping: gradients minus it, and it minus SciPy's in accuracy and in training loss, with
-    the p values of the two.
+    """Powell's COBYLA after so many epochs on the mapping: gradients minus it in accuracy and in training loss, at the end and in the mean
+    of the last ten rounds, and it minus SciPy's in both, with the p values of the two.
     """
 
     epochs: int
     gradients: Summary
+    gradients_loss: Summary
+    late: Summary
+    late_loss: Summary
     accuracy: Summary
     p_accuracy: float
     loss: Summary
@@ -51,6 +55,15 @@ class Protocols:
 
 
 @dataclass(frozen=True)
+class Optimised:
+    """Test accuracy by the publication's own optimiser at full length, on its images, and that minus the published one."""
+
+    bond_dim: int
+    ours: Summary
+    apart: Difference
+
+
+@dataclass(frozen=True)
 class Facts:
     """The column that is compared, rows of the scorecard on test accuracy by bond dimension, counts of verdicts, the protocols; reproduced
     ones that are wide, open ones that no number of our seeds could settle, sign tests, rows put right, and rows beside which others stand.
@@ -65,6 +78,7 @@ class Facts:
     """Reproduced rows within the tolerance although the interval of the difference excludes 0."""
     hopeless: int
     signs: list[Any]
+    optimiser: list[Optimised]
     put_right: list[Any]
     independent: list[Any]
     photonic: tuple[int, int]
@@ -116,6 +130,7 @@ def facts(results: Results) -> Facts:
         off=sum(row.verdict == REPRODUCED and (row.difference_low > 0 or row.difference_high < 0) for row in rows),
         hopeless=sum(row.verdict == OPEN and row.settles.startswith(NONE_WOULD) for row in rows),
         signs=list(sign_tests(mine).itertuples()),
+        optimiser=by_published_optimiser(results, own),
         put_right=[row for row in rows if row.put_right and row.n],
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
         elsewhere=elsewhere(results),
@@ -132,6 +147,18 @@ def _reproduced(rows: Iterable[Any]) -> tuple[int, int]:
     return verdicts.count(REPRODUCED), len(verdicts)
 
 
+def by_published_optimiser(results: Results, published: pd.DataFrame) -> list[Optimised]:
+    """Powell's COBYLA at full length beside published accuracies, which are judged by gradients; of three runs and more."""
+    runs, found = results.of(OF_POWELL[-1]), []
+    for row in published[published.reported_n > 1].itertuples():
+        own = runs[runs.bond_dim.astype(str) == str(row.setting).removeprefix("bond_dim=")]
+        ours = summarise(own[f"{reported_test_sets(results.runs)[0]}_accuracy_percent"])
+        if ours.n > 2:
+            reported = from_numbers(float(row.reported), row.reported_sd_ddof1, int(row.reported_n))
+            found.append(Optimised(int(own.bond_dim.iloc[0]), ours, welch_difference(ours, reported)))
+    return found
+
+
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
     """What it does to train the phases by gradients, which the publication does not; None without runs of both."""
     runs = protocol_runs(runs)
@@ -140,8 +167,11 @@ def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
         arms = {protocol: group for protocol, group in part.groupby("protocol")}
         alone = all(len(group[["experiment", "variant"]].drop_duplicates()) == 1 for group in arms.values())
         if alone and {POWELLS, "cobyla", "gradient"} <= set(arms):
-            found = [paired_by_seed(arms[POWELLS], arms["cobyla"], name) for name in (column, "train_cross_entropy")]
-            powells.append(Powells(int(epochs), paired_by_seed(arms["gradient"], arms[POWELLS], column)[0], *found[0], *found[1]))
+            both = (column, "train_cross_entropy")
+            found = [paired_by_seed(arms[POWELLS], arms["cobyla"], name) for name in both]
+            names = (*both, *(f"last10_{name}" for name in both))
+            ahead = [paired_by_seed(arms["gradient"], arms[POWELLS], name)[0] for name in names]
+            powells.append(Powells(int(epochs), *ahead, *found[0], *found[1]))
         if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
             seconds = {protocol: arm.set_index(["seed", "device"]).wall_seconds for protocol, arm in arms.items()}
