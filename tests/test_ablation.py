@@ -156,8 +156,8 @@ def test_findings_say_what_the_numbers_say(runs) -> None:
     assert "by the last round alone" not in text and "Numbers are not equal" not in text and "All this is exploratory" not in text
     more = runs.copy()
     more.loc[more.arm == "product-free", "parameters_trained_effective"] = 661
-    told = "Numbers are not equal: effective in all (a mapping's redundant directions, alike in all arms, are left in), at bond dimension 4, "
-    told += "are 575 with photons, 575 without, 661 with ordinary ones"
+    told = "Numbers are not equal: effective in all (a mapping's redundant directions, alike in all arms, are left in), "
+    told += "at bond dimension 4, are 575 with photons, 575 without, 661 with ordinary ones"
     assert told in findings(more, small_study())
     assert "Photons that are not trained, minus MPS only (P = 1), by bond dimension: " in text and "(equivalent) at 4." in text
     lower = runs.copy()
