@@ -1,18 +1,18 @@
 """What photonic Quantum-Train found, as numbers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
 import pandas as pd
 
+from lightweights.report.claims import matching_runs
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
 from lightweights.report.scorecard import sign_tests
-from lightweights.report.statistics import Difference, Summary, from_numbers, paired_by_seed, summarise, welch_difference
+from lightweights.report.statistics import Difference, Summary, paired_by_seed, summarise, welch_difference
 from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, REPRODUCED, is_wide
-from lightweights.study.collect import reported_test_sets
 
 from .elsewhere import Elsewhere, elsewhere
 from .tables import OF_POWELL, POWELLS, protocol_runs
@@ -130,7 +130,7 @@ def facts(results: Results) -> Facts:
         off=sum(row.verdict == REPRODUCED and (row.difference_low > 0 or row.difference_high < 0) for row in rows),
         hopeless=sum(row.verdict == OPEN and row.settles.startswith(NONE_WOULD) for row in rows),
         signs=list(sign_tests(mine).itertuples()),
-        optimiser=by_published_optimiser(results, own),
+        optimiser=by_published_optimiser(results),
         put_right=[row for row in rows if row.put_right and row.n],
         independent=[row for row in rows if row.n and not pd.isna(row.independent_mean)],
         elsewhere=elsewhere(results),
@@ -147,15 +147,14 @@ def _reproduced(rows: Iterable[Any]) -> tuple[int, int]:
     return verdicts.count(REPRODUCED), len(verdicts)
 
 
-def by_published_optimiser(results: Results, published: pd.DataFrame) -> list[Optimised]:
+def by_published_optimiser(results: Results) -> list[Optimised]:
     """Powell's COBYLA at full length beside published accuracies, which are judged by gradients; of three runs and more."""
-    runs, found = results.of(OF_POWELL[-1]), []
-    for row in published[published.reported_n > 1].itertuples():
-        own = runs[runs.bond_dim.astype(str) == str(row.setting).removeprefix("bond_dim=")]
-        ours = summarise(own[f"{reported_test_sets(results.runs)[0]}_accuracy_percent"])
-        if ours.n > 2:
-            reported = from_numbers(float(row.reported), row.reported_sd_ddof1, int(row.reported_n))
-            found.append(Optimised(int(own.bond_dim.iloc[0]), ours, welch_difference(ours, reported)))
+    found = []
+    for claim in results.claims:
+        if (claim.method, claim.quantity) == ("photonic_qt", "test_accuracy_percent") and claim.summary is not None:
+            ours = summarise(matching_runs(replace(claim, experiment=OF_POWELL[-1]), results.runs)[claim.column])
+            if ours.n > 2:
+                found.append(Optimised(int(claim.at("bond_dim")), ours, welch_difference(ours, claim.summary)))  # type: ignore[arg-type]
     return found
 
 
