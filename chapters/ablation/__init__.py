@@ -5,7 +5,7 @@ from lightweights.report.chapter import Chapter, Shown
 CONFIRMATION = "confirmation"
 """The experiment that asks again on fresh seeds."""
 FULL_LENGTH, LIGHT_USED = "full_length", "classical_light_used"
-"""The experiments of secondary arms: after as many rounds as published, and classical light of as many numbers as the circuits hold."""
+"""The experiments of secondary arms: after as many rounds as published, and classical light of as many numbers as the circuits use."""
 ASKED_APART = (CONFIRMATION, FULL_LENGTH, LIGHT_USED, "splitting")
 """What the exploratory comparisons leave alone: the plan's second edition, and other circuits, of another chapter."""
 CIRCUITS = ("circuits", "meshes")

@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.report.claims import matching_runs
 from lightweights.report.comparisons import compared_column
 from lightweights.report.results import Results
-from lightweights.report.scorecard import sign_tests
-from lightweights.report.statistics import Difference, Summary, paired_by_seed, summarise, welch_difference
+from lightweights.report.scorecard import judge_column, sign_tests
+from lightweights.report.statistics import Difference, Summary, paired_by_seed, welch_difference
 from lightweights.report.verdicts import NONE_WOULD, NOT_RUN, OPEN, REPRODUCED, is_wide
 
 from .elsewhere import Elsewhere, elsewhere
@@ -152,7 +151,7 @@ def by_published_optimiser(results: Results) -> list[Optimised]:
     found = []
     for claim in results.claims:
         if (claim.method, claim.quantity) == ("photonic_qt", "test_accuracy_percent") and claim.summary is not None:
-            ours = summarise(matching_runs(replace(claim, experiment=OF_POWELL[-1]), results.runs)[claim.column])
+            ours = judge_column(replace(claim, experiment=OF_POWELL[-1]), results).ours
             if ours.n > 2:
                 found.append(Optimised(int(claim.at("bond_dim")), ours, welch_difference(ours, claim.summary)))  # type: ignore[arg-type]
     return found
