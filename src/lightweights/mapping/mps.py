@@ -99,21 +99,22 @@ class MPSMapping(nn.Module):
 
     def halves(self) -> tuple[Float[Tensor, "prefixes chi"], Float[Tensor, "2 chi suffixes"]]:
         """L O for each prefix of the bits in use, and U and V for each suffix."""
-        half = (self.bits + 1) // 2
+        half, chi = (self.bits + 1) // 2, len(self.output)
         suffix_bits = self.bits - half
         prefixes = -(-self.weight_count // 2**suffix_bits)
         bias = torch.cat([self.bias_left.expand(half, -1, -1), self.bias_right.expand(suffix_bits, -1, -1)])
         first, second = self.cores[:-1].unbind(1)
-        sites = torch.stack([bias - first + 2 * second, bias + first], 1)  # (bits, 2, chi, chi): bit -1, bit +1
+        sites = torch.stack([bias - first + 2 * second, bias + first], 2)  # (bits, chi, 2, chi): bit -1, bit +1
 
-        left = sites[0, :, 0]
-        for site in sites[1:half]:
-            left = torch.einsum("pi,bij->pbj", left, site).flatten(0, 1)
+        # The products that torch.einsum would form of "pi,ibj->pbj" and "ibj,jcs->icbs", without what it does around them at every step.
+        left = sites[0, 0]
+        for site in sites[1:half].flatten(2).unsqueeze(1).unbind():
+            left = torch.bmm(left.unsqueeze(0), site).view(-1, chi)
         first, second = self.cores[-1]
-        right = torch.stack([self.bias_right + second, first - second])[:, :, :1]  # (constant and slope, chi, suffixes)
-        for site in sites[half:].flip(0):
-            right = torch.einsum("bij,cjs->cibs", site, right).flatten(2)
-        return left[:prefixes] @ self.output, right
+        right = torch.stack([self.bias_right + second, first - second])[:, :, 0].t().unsqueeze(0)  # (1, chi, constant and slope)
+        for site in reversed(sites[half:].flatten(1, 2).unsqueeze(1).unbind()):
+            right = torch.bmm(site, right).view(chi, 2, 2, -1).transpose(1, 2).reshape(1, chi, -1)
+        return left[:prefixes] @ self.output, right.view(chi, 2, -1).transpose(0, 1).contiguous()
 
     @staticmethod
     def weights(coefficients: Float[Tensor, "2 weights"], probabilities: Float[Tensor, " weights"]) -> Float[Tensor, " weights"]:
