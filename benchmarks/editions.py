@@ -1,8 +1,9 @@
 """What this tree costs beside an earlier edition of itself, in whole processes: python -m benchmarks editions [--before COMMIT].
 
-Three pieces of work, each done by both editions in turn, so that whatever slows the machine down slows both:
+Pieces of work, each done by both editions in turn, so that whatever slows the machine down slows both:
 
-- rounds of Table 3's longest run (bond dimension 10, sizes of partial MNIST), whose 200 make a run: without the start of their process;
+- rounds of Table 3's longest run (bond dimension 10, sizes of partial MNIST), whose 200 make a run: without the start of their process,
+  measured after each round as they landed, and as seldom as a new experiment may ask for;
 - six short runs, by Snakemake: mostly starts of processes;
 - the demo, with its report.
 
@@ -29,6 +30,8 @@ BEFORE = "e11a71707e4cbb91e3ce62055a05385a0d7dae7c"
 """The first edition as it was finished: every run a process, memory given back, a longer demo."""
 ROUNDS = 200
 """Of a run of Table 3."""
+SELDOM = 10
+"""Rounds between two measurements, which the first edition has after every round (``schedule.measure_every``)."""
 TREE = ("Snakefile", "params.yaml", "workflow", "profiles", "chapters", "src", "benchmarks")
 """What an edition needs to run."""
 
@@ -64,8 +67,11 @@ def works(now: bool) -> list[Work]:
     whole = [["snakemake", "--cores", "2", "all", "results/demo/report.html", *demo]]
     apart = [["snakemake", "--cores", "2", *demo], ["snakemake", "--cores", "1", "results/demo/report.html", *demo]]
     together = ["--config", "execution__together_seconds=60"] if now else []
+    table3 = [sys.executable, str(Path(__file__).with_name("table3.py"))]
+    seldom = [str(SELDOM)] if now else []
     return [
-        Work("run of Table 3, bond_dim=10", [[sys.executable, str(Path(__file__).with_name("table3.py"))]], ROUNDS, 0.70, prints=True),
+        Work("run of Table 3, bond_dim=10", [table3], ROUNDS, 0.70, prints=True),
+        Work(f"the same, now measured every {SELDOM}th round", [[*table3, *seldom]], ROUNDS, prints=True),
         Work("six runs of a second", [["snakemake", "--cores", "1", "classical", "--configfile", "short.yaml", *together]]),
         Work("demo", [*(whole if now else apart), ["lightweights", "show", "demo"]], target=0.35),
     ]

@@ -75,6 +75,18 @@ def test_each_run_has_the_history_numbers_and_moments_that_it_has_alone(generato
     assert len({row["train_cross_entropy"] for row in found}) == len(SEEDS)  # no run took another's numbers
 
 
+def test_runs_that_share_their_steps_are_measured_as_often_as_alone(data: TrainingData) -> None:
+    schedule = SCHEDULE.model_copy(update={"rounds": 3, "measure_every": 2})
+    alone, together = begun(0), [begun(seed) for seed in SEEDS]
+    list(rounds(alone, data, schedule))
+    stack = Stack(together)
+    for _ in range(schedule.rounds):
+        round_together(stack, data, schedule)
+    for training in together:
+        assert [list(row) for row in training.rows] == [list(row) for row in alone.rows]
+        assert ["test_accuracy_percent" in row for row in training.rows] == [False, True, True]
+
+
 def test_a_run_that_stood_alone_goes_on_with_others(data: TrainingData) -> None:
     whole, parted = begun(0), begun(0)
     list(rounds(whole, data, SCHEDULE))

@@ -211,6 +211,7 @@ def test_the_mode_of_the_module_is_as_before():
         ([vectors()], {"schedule": {"maping_lr": 1}}, r"maping_lr: Extra inputs are not permitted; settings are mapping_epochs"),
         ([vectors()], {"schedule": {"mapping_lr": -1}}, "mapping_lr: Input should be greater than 0"),
         ([vectors()], {"schedule": {"batch_size": 5}}, "batch_size is decided by the batches"),
+        ([vectors()], {"schedule": {"measure_every": 5}}, "measure_every is decided by the callbacks"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_trains(batches: object, settings: dict, message: str):

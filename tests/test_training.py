@@ -14,8 +14,9 @@ from lightweights import MPS, QuantumTrain
 from lightweights.datasets import Dataset
 from lightweights.methods.quantum_train import build_generator
 from lightweights.networks import TargetCNN
+from lightweights.photonics.hardware import Hardware
 from lightweights.settings.dataset import DatasetSection
-from lightweights.settings.schedules import ClassicalSchedule, CobylaSchedule, GradientSchedule
+from lightweights.settings.schedules import ClassicalSchedule, CobylaSchedule, GradientSchedule, SpsaSchedule
 from lightweights.settings.study import parse_study
 from lightweights.study.execute import begin, finish
 from lightweights.training import alternating
@@ -51,8 +52,9 @@ def linear() -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(16, 3)).double()
 
 
-def generator_of(module: nn.Module, bond_dim: int = 2, init_std: float = 0.05) -> QuantumTrain:
-    return QuantumTrain(module, [(5, 2), (4, 2)], MPS(bond_dim, init_std), generator=torch.Generator().manual_seed(3)).double()
+def generator_of(module: nn.Module, bond_dim: int = 2, init_std: float = 0.05, hardware: Hardware | None = None) -> QuantumTrain:
+    draws = torch.Generator().manual_seed(3)
+    return QuantumTrain(module, [(5, 2), (4, 2)], MPS(bond_dim, init_std), generator=draws, hardware=hardware).double()
 
 
 def task_of(training: Training, data: TrainingData, schedule: GradientSchedule | CobylaSchedule) -> Task:
@@ -169,6 +171,26 @@ def test_moments_of_adam_are_kept_from_round_to_round(double: TrainingData) -> N
     list(rounds(training, double, schedule))
     steps = {name: {int(s["step"]) for s in optimiser.state_dict()["state"].values()} for name, optimiser in training.optimisers.items()}
     assert steps == {"mapping": {9}, "phases": {6}}
+
+
+@pytest.mark.parametrize("kind", [GradientSchedule, CobylaSchedule, SpsaSchedule])
+def test_a_training_measured_less_often_is_the_same_training(kind: type, double: TrainingData) -> None:
+    """Its answers of devices are drawn anew in each round, measured or not."""
+    length = {"evaluations": 50} if kind is CobylaSchedule else {"phase_steps": 2}
+    often = kind(rounds=5, mapping_epochs=1, batch_size=50, phase_batch_size=30, **length)
+    seldom = often.model_copy(update={"measure_every": 2})
+    found = []
+    for schedule in (often, seldom):
+        training = begin_rounds(generator_of(linear(), hardware=Hardware(cycles=2000)), schedule, 0)
+        list(rounds(training, double, schedule))
+        found.append((training.rows, training.module.state_dict()))
+    (all_rows, whole), (rows, less) = found
+    assert all(torch.equal(value, less[name]) for name, value in whole.items())
+    looked_at = [{"train_cross_entropy", "test_accuracy_percent", "other_generalisation_error"} <= set(row) for row in rows]
+    assert looked_at == [False, True, False, True, True] and (often.measurements, seldom.measurements) == (5, 3)
+    assert "test_cross_entropy" not in rows[0] and "train_accuracy_percent" not in rows[0]
+    for row, full in zip(rows, all_rows, strict=True):
+        assert all(row[name] == full[name] for name in row if name != "seconds")
 
 
 @pytest.mark.whole

@@ -35,6 +35,12 @@ Row = dict[str, float]
 SCHEDULES: dict[str, type[Schedule]] = {"gradient": GradientSchedule, "cobyla": CobylaSchedule, "spsa": SpsaSchedule}
 USUAL = {"mapping_epochs": 1, "mapping_lr": 5e-3, "phase_steps": 5}
 """Where fit's schedule differs from the settings' defaults, which are the paper's study's."""
+DECIDED = {
+    "batch_size": "the batches themselves",
+    "phase_batch_size": "the batches themselves",
+    "measure_every": "the callbacks, which are called after each round",
+}
+"""Settings that mean nothing to fit, and what decides in their place."""
 
 
 SECONDS = 10.0
@@ -108,15 +114,15 @@ def schedule_of(schedule: str | Mapping[str, Any], rounds: int) -> Schedule:
     if name not in SCHEDULES:
         raise FitError(f"schedule {name!r}: expected one of {', '.join(SCHEDULES)}, or a dict of settings")
     kind = SCHEDULES[name]
-    unused = {"batch_size", "phase_batch_size"} & set(told)
-    if unused:
-        raise FitError(f"schedule: {min(unused)} is decided by the batches themselves; leave it out")
+    for unused, decided in DECIDED.items():
+        if unused in told:
+            raise FitError(f"schedule: {unused} is decided by {decided}; leave it out")
     usual = {setting: value for setting, value in USUAL.items() if setting in kind.model_fields}
     try:
         return kind(**(usual | told | {"rounds": rounds}))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        known = ", ".join(name for name in kind.model_fields if name not in ("protocol", "rounds", "batch_size", "phase_batch_size"))
+        known = ", ".join(name for name in kind.model_fields if name not in ("protocol", "rounds", *DECIDED))
         raise FitError(f"schedule: {'.'.join(map(str, first['loc']))}: {first['msg']}; settings are {known}") from error
 
 

@@ -191,7 +191,7 @@ def shifts(names: list[str], step: float) -> dict[str, float]:
 
 def curve(axis: Axes, history: pd.DataFrame, column: str, colour: object, window: int, **line: object) -> None:
     """Mean over seeds of a column against rounds, and the range as a band; each seed is smoothed first if at all."""
-    by_round = history.pivot(index="round", columns="seed", values=column)
+    by_round = history.pivot(index="round", columns="seed", values=column).dropna(how="all")  # those measured
     if window > 1:
         by_round = by_round.rolling(window, center=True, min_periods=1).mean()
     x = by_round.index.to_numpy(dtype=float)

@@ -146,7 +146,7 @@ class QuantumTrainRun(RunSettings):
         else:
             passes = schedule.evaluations if isinstance(schedule, CobylaSchedule) else 2 * schedule.phase_steps
         phases = max(schedule.phase_batch_size, LEAST_BATCH) * passes
-        images = schedule.rounds * (mapping + phases + known.train + known.test)
+        images = schedule.rounds * (mapping + phases) + schedule.measurements * (known.train + known.test)
         return Work(schedule.protocol, images * known.numbers / 784 / 1e6)
 
 

@@ -9,26 +9,41 @@ from lightweights.settings.base import Grown, Section
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
-class ClassicalSchedule(Grown):
+class Measured(Grown):
+    """What is measured after each round or epoch, or less often: a training goes the same way whenever it is looked at."""
+
     later = ("measure_every",)
 
-    protocol: Literal["classical"] = "classical"
-    epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
-    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
-    batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
-    measure_every: int = Field(1, ge=1, le=100_000, description="Measured after every so many epochs, and after the last.")
+    measure_every: int = Field(1, ge=1, le=100_000, description="Measured after every so many rounds or epochs, and after the last.")
 
-    def measured(self, epoch: int) -> bool:
-        """Whether the network is measured after that epoch, counted from 1."""
-        return epoch % self.measure_every == 0 or epoch == self.epochs
+    @property
+    def length(self) -> int:
+        """Its rounds or epochs."""
+        raise NotImplementedError
+
+    def measured(self, number: int) -> bool:
+        """Whether the network is measured after that round or epoch, counted from 1."""
+        return number % self.measure_every == 0 or number == self.length
 
     @property
     def measurements(self) -> int:
         """How many times a training is measured."""
-        return -(-self.epochs // self.measure_every)
+        return -(-self.length // self.measure_every)
 
 
-class RoundSchedule(Section):
+class ClassicalSchedule(Measured):
+    protocol: Literal["classical"] = "classical"
+    epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
+    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
+    batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
+
+    @property
+    def length(self) -> int:
+        """Its epochs."""
+        return self.epochs
+
+
+class RoundSchedule(Measured):
     """What both protocols share: a round trains the mapping with the phases fixed, then the phases with the mapping fixed."""
 
     rounds: int = Field(200, ge=1, le=100_000, description="Rounds of training.")
@@ -36,6 +51,11 @@ class RoundSchedule(Section):
     mapping_lr: float = Field(1e-3, gt=0, le=10, description="Learning rate of the mapping.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch of the mapping's epochs.")
     phase_batch_size: int = Field(1000, ge=1, le=1_000_000, description="Images in a batch of the phases' optimiser.")
+
+    @property
+    def length(self) -> int:
+        """Its rounds."""
+        return self.rounds
 
 
 class GradientSchedule(RoundSchedule):
@@ -45,8 +65,8 @@ class GradientSchedule(RoundSchedule):
     phase_clip: float | None = Field(None, gt=0, le=1e6, description="Largest norm of the phases' gradient; longer ones are cut to it.")
 
 
-class CobylaSchedule(RoundSchedule, Grown):
-    later = ("implementation",)
+class CobylaSchedule(RoundSchedule):
+    later = (*RoundSchedule.later, "implementation")
 
     protocol: Literal["cobyla"] = "cobyla"
     evaluations: int = Field(1000, ge=1, le=1_000_000, description="Largest number of evaluations of COBYLA in a round.")

@@ -97,7 +97,7 @@ def alternate(training: Training, task: Task, schedule: Schedule) -> Iterator[di
         ask_anew(training, generator)
         generator.end_round()
         with torch.no_grad():
-            measured = task.measured(with_weights(generator, generator.weights()))
+            measured = task.measured(with_weights(generator, generator.weights())) if schedule.measured(number) else {}
         trained = isinstance(schedule, CobylaSchedule | SpsaSchedule) or (schedule.phase_steps > 0 and "phases" in training.optimisers)
         require_finite(({"phase_loss": row["phase_loss"]} if trained else {}) | measured, f"round {number}", remedy)
         yield training.finish_row(row | measured)

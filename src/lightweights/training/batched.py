@@ -75,7 +75,7 @@ def _measured(
         require_finite({"phase_loss": losses["phase_loss"]}, when, remedy)
     generator.eval()
     with torch.no_grad():
-        measured = measure(with_weights(generator, generator.weights()), data)
+        measured = measure(with_weights(generator, generator.weights()), data) if schedule.measured(number) else {}
     return {"round": number, **losses} | require_finite(measured, when, remedy)
 
 
