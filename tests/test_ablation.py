@@ -34,7 +34,7 @@ def row(arm: str | None, seed: int, accuracy: float, bond_dim: int = 4, **other)
     return {
         "experiment": "ablation", "variant": f"bond_dim={bond_dim},arm={arm}", "seed": seed, "method": "quantum_train",
         "dataset": "mnist-partial", "network": "cnn", "bond_dim": bond_dim, "arm": arm, "protocol": "gradient", "rounds": 60,
-        "mapping_epochs": 5, "test600_accuracy_percent": accuracy + 0.2, "test10k_accuracy_percent": accuracy,
+        "mapping_epochs": 5, "device": "cpu: made up", "test600_accuracy_percent": accuracy + 0.2, "test10k_accuracy_percent": accuracy,
         "last10_test10k_accuracy_percent": accuracy,
         "parameters_trained_published": 688, "parameters_trained_used": 667, "parameters_trained_effective": 575,
         "parameters_phases_effective": 79, "photonics.mesh": "notebook", "photonics.input_state": "spaced",
@@ -133,6 +133,10 @@ def test_photons_are_set_against_a_larger_product_state_of_as_many_numbers(runs)
     text = findings(pd.concat([runs, larger]), small_study())
     own = runs[(runs.arm == "photonic") & (runs.experiment == "ablation")].test10k_accuracy_percent
     assert f"photons at bond dimension 4 (667 numbers) minus MPS only at 7 (600): {own.mean() - 95:.2f} [" in text
+    assert "effective as counted above they are 575 beside " in text and "machines of different kinds" not in text
+    assert "in the mean of the last 10 rounds" in text.split("photons at bond dimension 4 (667 numbers)")[1].split(".\n")[0]
+    elsewhere = findings(pd.concat([runs, larger.assign(device="cuda: H200")]), small_study())
+    assert "5 of these 5 pairs were trained on machines of different kinds" in elsewhere
     nearer = frame([row("mps-only", seed, 94.0, bond_dim=8, parameters_trained_used=700) for seed in range(5)])
     text = findings(pd.concat([runs, larger, nearer]), small_study())
     assert f"minus MPS only at 8 (700): {own.mean() - 94:.2f} [" in text and "MPS only at 7" not in text
@@ -156,7 +160,8 @@ def test_findings_say_what_the_numbers_say(runs) -> None:
     assert "by the last round alone" not in text and "Numbers are not equal" not in text and "All this is exploratory" not in text
     more = runs.copy()
     more.loc[more.arm == "product-free", "parameters_trained_effective"] = 661
-    told = "Numbers are not equal: effective in all (a mapping's redundant directions, alike in all arms, are left in), "
+    told = "Numbers are not equal: effective in all (of the mapping all numbers are counted, also "
+    told += "[those that leave the weights as they are](../../docs/ablation.md#reading-the-comparison)), "
     told += "at bond dimension 4, are 575 with photons, 575 without, 661 with ordinary ones"
     assert told in findings(more, small_study())
     assert "Photons that are not trained, minus MPS only (P = 1), by bond dimension: " in text and "(equivalent) at 4." in text

@@ -9,6 +9,7 @@ import reference
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.func import functional_call
 
 from lightweights.mapping import MPS, MPSMapping, outer_product
 
@@ -43,6 +44,19 @@ def test_weights_and_gradients_are_those_of_site_by_site_contraction(weights: in
     found, expected = (torch.autograd.grad(w @ direction, into) for w in (fast, truth))
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-9 * max(float(theirs.abs().max()), 1.0), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("bond_dim", "directions"), [(1, 15), (2, 52)])
+def test_directions_that_move_the_weights_are_fewer_than_the_numbers(bond_dim: int, directions: int) -> None:
+    """What docs/ablation.md tells of the mapping: the rank of the weights' Jacobian, and bond_dim^2 fewer without probabilities."""
+    mapping = mapping_of(6690, bond_dim, 1)
+    names, values = zip(*((name, value.detach()) for name, value in mapping.named_parameters()), strict=True)
+    for probabilities, fewer in ((probabilities_of(6690, 2), 0), (torch.ones(6690, dtype=torch.float64), bond_dim**2)):
+        weights = lambda *given: functional_call(mapping, dict(zip(names, given, strict=True)), (probabilities,))  # noqa: B023, E731
+        parts = torch.func.jacfwd(weights, tuple(range(len(values))))(*values)
+        jacobian = torch.cat([part.flatten(1) for part in parts], 1)
+        assert jacobian.shape[1] == 31 * bond_dim**2
+        assert torch.linalg.matrix_rank(jacobian, rtol=1e-9) == directions - fewer
 
 
 @pytest.mark.parametrize("weights", [1, 2, 127, 128, 129])

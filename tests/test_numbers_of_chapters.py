@@ -213,9 +213,17 @@ def test_denser_circuits_and_fewer_processors_explain_published_pairs(runs) -> N
         assert f"at {share:g} ({mean:+.1f} [{low:.1f}, {high:.1f}] pairs, {told})" in text
     assert "contradict" not in text
     fewer = of(runs, "ebits_fewer")
-    for (_, qubits), part in fewer.groupby(["cutting.fraction", "cutting.qubits"]):
-        values = part[f"multilevel_pairs_{qubits / 8 - 1:.0f}"]
-        assert f"on {qubits / 8 - 1:.0f} {values.mean():.1f} ± {values.std():.1f}" in text
+    claims = pd.read_csv("chapters/partitioning/claims.csv").set_index(["quantity", "where"]).reported_mean
+    for (share, qubits), part in fewer.groupby(["cutting.fraction", "cutting.qubits"]):
+        values, stated = part[f"multilevel_pairs_{qubits / 8 - 1:.0f}"], f"multilevel_pairs_{qubits / 8:.0f}"
+        published = claims[stated, f"cutting.fraction={share:g};cutting.qubits={qubits:.0f}"]
+        apart, half = values.mean() - published, stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
+        ends = f"[{values.mean() - half:.1f}, {values.mean() + half:.1f}]"
+        assert f"on {qubits / 8 - 1:.0f} {values.mean():.1f} ± {values.std():.1f} {ends}" in text
+        beyond = text.split("does not contain the published number for ")[1].split(".\n")[0]
+        assert (f"controlled phases, {share:g}, {qubits:.0f} qubits" in beyond.split(" So the former")[0]) == (abs(apart) > half)
+        there = runs[runs.experiment.str.startswith("ebits") & (runs["cutting.fraction"] == share) & (runs["cutting.qubits"] == qubits)]
+        assert abs(apart) < there[stated].mean() - published
 
 
 def test_forecasts_of_series(runs) -> None:
@@ -256,7 +264,10 @@ def test_the_best_of_the_circuits_and_what_unsplit_ones_gain(runs, task) -> None
     whole, split = of_shape["sequence_circuits", "1x6"], of_shape["sequence_circuits", "2x3"]
     for other in (of_shape["sequence_product", "1x6"], of_shape["sequence_circuits", "1x4"]):
         assert (f"{signed(other - whole, 4)} on {words}" in text) == (low(other - whole) > 0)
-        assert low(split - other) <= 0 and "the split one is shown ahead of neither on any series" in text
+        assert low(split - other) <= 0 and "neither split one is shown ahead of these on any series" in text
+        three = of_shape["sequence_circuits", "3x2"] - other
+        behind = re.search(rf"3 x 2 qubits minus [\w ]+ {re.escape(signed(three, 4))} on {words}", text)
+        assert low(three) <= 0 and (behind is not None) == (low(-three) > 0)
 
 
 def test_splits_of_sequence_models_against_all_that_the_plan_names() -> None:
@@ -346,8 +357,19 @@ def test_teachers_at_the_published_schedule(runs) -> None:
     assert [len(history) for history in histories] == [100] * 5
     loss = [history.validation_cross_entropy for history in histories]
     least, last = [own.min() for own in loss], [own.iloc[-1] for own in loss]
-    assert f"end at {min(last):.3f} to {max(last):.3f} nats" in text
+    assert f"at the last epoch ({min(last):.3f} to {max(last):.3f} nats), and by two at earlier ones" in text
     assert f"cross-entropy, {min(least):.3f} to {max(least):.3f}, comes earlier" in text
+    whole = [own[own.train_accuracy_percent >= 99.995].set_index("epoch").validation_cross_entropy for own in histories]
+    both = [list(own.index[own < 0.0315]) for own in whole]
+    assert [len(epochs) for epochs in both] == [0, 0, 8, 0, 4] and max(both[2][-1], both[4][-1]) < 100
+    assert f"seed 2 at eight epochs from {both[2][0]} to {both[2][-1]} (100.00 % and {whole[2][71]:.3f} nats at epoch 71)" in text
+    assert f"seed 4 at four from {both[4][0]} to {both[4][-1]}." in text
+    assert f"at least {min(whole[seed].min() for seed in (0, 1, 3)):.3f} nats whenever" in text
+    paths = sorted((PAPER / "runs/pqkd_teacher_published/name=fashion-mnist,epochs=100").glob("seed-*/history.csv"))
+    fashion = [pd.read_csv(path) for path in paths]
+    seen = [own[own.validation_cross_entropy <= 0.291].train_accuracy_percent.max() for own in fashion]
+    most = max(own.train_accuracy_percent.max() for own in fashion)
+    assert f"at most {min(seen):.1f} to {max(seen):.1f} % of training images right, and at no epoch more than {most:.2f} %" in text
     for dataset, kind, above in (("fashion-mnist", "teacher", False), ("fashion-mnist", "student", True), ("mnist", "student", True)):
         folder = PAPER / f"runs/pqkd_{kind}_published/name={dataset},epochs=100"
         own = [pd.read_csv(path).set_index("epoch").validation_cross_entropy for path in sorted(folder.glob("seed-*/history.csv"))]
@@ -364,7 +386,7 @@ def test_teachers_at_the_published_schedule(runs) -> None:
     when = [int(history.epoch[own.idxmin()]) for history, own in zip(histories, loss, strict=True)]
     assert f"at epochs {min(when)} to {max(when)}." in text
     passed = [int(history.epoch[history.train_accuracy_percent >= 99.99].min()) for history in histories]
-    assert f"at epochs {min(passed)} to {max(passed)}, when" in text
+    assert f"at epochs {min(passed)} to {max(passed)};" in text
     ends = [history.train_accuracy_percent.iloc[-1] for history in histories]
     assert [seed for seed, end in enumerate(ends) if end < 99.99] == [2]
     assert not any(0.030 <= own <= 0.032 and end >= 99.99 for own, end in zip(last, ends, strict=True))
@@ -561,13 +583,28 @@ def test_every_number_of_the_adapters(runs, task) -> None:
     assert [number for number in found if number not in " ".join(lines)] == []  # the page states nothing else
 
 
+@pytest.mark.parametrize(("budgets", "epochs"), [((512, 1376, 4264), 6), ((768, 1536, 3198), 3)])
+def test_how_often_adapters_keep_the_end_of_what_was_tried(runs, budgets: tuple[int, ...], epochs: int) -> None:
+    own = runs[runs["adapter.budget"].isin(budgets) & runs.learning_rate.notna()]
+    largest = own["schedule.learning_rates"].map(lambda rates: max(json.loads(rates)))
+    line = next(line for line in page("adapters").splitlines() if f"the last of {epochs} epochs is kept in " in line)
+    last, fastest = (
+        {arm: int(count) for count, arm in re.findall(r"(\d+) \(([^)]+)\)", part)} for part in line.split(" learning rate in ")
+    )
+    labels = {"photons": "photonic", "LoRA": "lora", "random subspace": "subspace", "mapping alone": "mps-only"}
+    for label, arm in labels.items():
+        part = own[own["adapter.arm"] == arm]
+        assert len(part) == 15 and last[label] == (part.epoch == epochs).sum()
+        assert fastest.get(label, 0) == (part.learning_rate == largest[part.index]).sum()
+
+
 def test_what_the_readme_says_of_adapters(runs) -> None:
     text = readme()
     language, classes = (Adapters(runs, task) for task in ADAPTERS)
     assert all(language.words["lora", budget] == "differs" and language.minus["lora", budget].mean() > 0 for budget in language.budgets)
     assert [classes.words["lora", budget] for budget in classes.budgets].count("differs") == 0
     assert len(language.budgets) == len(classes.budgets) == 3
-    assert "do worse than ordinary ones of the same budget of trained numbers on one of two tasks, at each of three sizes; " in text
+    assert "do worse than ordinary ones of the same budget of trained numbers on one of the two, at each of three sizes; " in text
     assert "on the other that is shown at none." in text
 
 

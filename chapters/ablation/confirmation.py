@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.report.comparisons import DIFFERS, p_value, signed_interval
+from lightweights.report.comparisons import DIFFERS, p_value, signed_interval, trained_apart
 from lightweights.report.contrasts import WORDS_OF_CONTRASTS, compare_contrasts, family_of
 from lightweights.report.measures import set_name
 from lightweights.report.results import Results
@@ -32,6 +32,8 @@ class Confirmed:
     rounds: str
     last10: bool
     """Whether means of the last ten rounds are compared."""
+    apart: dict[tuple[str, int], int]
+    """Primary contrasts with pairs that were trained on different kinds of machine, and how many."""
 
     @property
     def missing(self) -> int:
@@ -60,7 +62,10 @@ def confirmed(results: Results) -> Confirmed | None:
     matched = table[(table["first"] == "photonic") & (table.second == MATCHED)].sort_values("bond_dim")
     rounds = span(int(n) for n in results.of(CONFIRMATION)["rounds"].unique())
     told = (span(int(n) for n in primary.n), contrasts.margin, rounds, contrasts.value == "last10")
-    return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), *told)
+    runs = {key: part for key, part in results.of(CONFIRMATION).groupby(["arm", "bond_dim"])}
+    keys = [(arm, row.bond_dim) for arm, rows in by_arm.items() for row in rows]
+    pairs = {(arm, dim): count for arm, dim in keys if (count := trained_apart(runs["photonic", dim], runs[arm, dim]))}
+    return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), *told, pairs)
 
 
 def confirmation_table(results: Results) -> Table | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.report.comparisons import DIFFERS, EQUIVALENT, MARGIN, OPEN, SMALLEST_N, STATISTICS, compared_column
+from lightweights.report.comparisons import DIFFERS, EQUIVALENT, MARGIN, OPEN, SMALLEST_N, STATISTICS, compared_column, trained_apart
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
@@ -47,13 +47,19 @@ class Against:
 
 @dataclass(frozen=True)
 class Budget:
-    """Photons minus the larger matrix product state alone that trains most nearly as many numbers as both together."""
+    """Photons minus the larger matrix product state alone that trains most nearly as many numbers as both together, after the last round
+    and in the mean of the last ten; numbers of both as used and effective, and how many pairs were trained on different kinds of machine.
+    """
 
     bond_dim: int
     numbers: float
+    effective: float
     larger: int
     larger_numbers: float
+    larger_effective: float
     difference: Summary
+    late: Summary
+    apart: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Facts:
     own: list[Any]
     distinguishable: list[Any]
     distinguishable_last10: list[Any]
-    frozen: list[Any]
+    frozen: "Against"
     counts: dict[int, dict[str, tuple[float, list[int]]]]
     budget: list[Budget]
     random: list[tuple[str, int, Summary]]
@@ -145,7 +151,7 @@ def facts(results: Results) -> Facts:
         against=against,
         distinguishable=_of("photonic", runs, "distinguishable"),
         distinguishable_last10=_of("photonic", runs, "distinguishable", last10=True),
-        frozen=[row for row in _of("photonic-frozen", runs, "mps-only") if row.n >= SMALLEST_N],
+        frozen=Against(ARM_LABELS["mps-only"], *(_frozen(runs, last10) for last10 in (False, True))),
         counts=counts_of_arms(named),
         budget=at_equal_budget(named, column),
         random=random_inputs(named, column),
@@ -162,6 +168,10 @@ def facts(results: Results) -> Facts:
 def _of(arm: str, runs: pd.DataFrame, reference: str, last10: bool = False) -> list[Any]:
     table = compare_arms(runs, reference, last10)
     return list(table[table.arm == arm].itertuples())
+
+
+def _frozen(runs: pd.DataFrame, last10: bool) -> list[Any]:
+    return [row for row in _of("photonic-frozen", runs, "mps-only", last10) if row.n >= SMALLEST_N]
 
 
 def counts_of_arms(named: pd.DataFrame) -> dict[int, dict[str, tuple[float, list[int]]]]:
@@ -190,9 +200,12 @@ def at_equal_budget(named: pd.DataFrame, column: str) -> list[Budget]:
         apart = [abs(math.log(group.parameters_trained_used.iloc[0] / first.parameters_trained_used)) for group in larger]
         if min(apart, default=math.inf) < math.log(NEARLY_AS_MANY):
             group = larger[apart.index(min(apart))]
-            other, difference = group.iloc[0], paired_by_seed(own, group, column)[0]
-            numbers = first.parameters_trained_used, other.parameters_trained_used
-            found.append(Budget(int(first.bond_dim), float(numbers[0]), int(other.bond_dim), float(numbers[1]), difference))
+            sizes = [
+                (int(part.bond_dim.iloc[0]), float(part.parameters_trained_used.iloc[0]), float(part.parameters_trained_effective.mean()))
+                for part in (own, group)
+            ]
+            differences = [paired_by_seed(own, group, name)[0] for name in (column, f"last10_{column}")]
+            found.append(Budget(*sizes[0], *sizes[1], *differences, trained_apart(own, group)))
     return found
 
 

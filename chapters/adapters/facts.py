@@ -9,7 +9,7 @@ import pandas as pd
 from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, paired_by_seed, summarise
 
-from .comparisons import LABELS, NEXT_TOKEN, PHOTONIC, TASKS, Task, differences, secondary
+from .comparisons import LABELS, PHOTONIC, TASKS, Task, differences, secondary
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,22 @@ class AtBudget:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """Of an arm's runs at all budgets: how many keep the last epoch, of how many, and how many the largest learning rate tried."""
+
+    runs: int
+    last: int
+    epochs: int
+    fastest: int
+
+
+@dataclass(frozen=True)
 class OnTask:
     """On one task: the network without adapters, all adapters trained directly, and what holds at each budget. ``angles``: the published
     generator with its angles minus the same without; ``to_all``: photons, and the published generator, minus all adapters; ``gains``: where
     the network without adapters was trained, too (its head), all adapters minus that, then photons at each budget. ``below``:
-    where it is one run, the photons at the largest budget minus its number, and all adapters minus it.
+    where it is one run, the photons at the largest budget minus its number, and all adapters minus it. ``edges``: by arm, those that keep
+    an end of what was tried.
     """
 
     task: Task
@@ -43,6 +54,7 @@ class OnTask:
     to_all: list[Any]
     gains: list[tuple[str, int, Summary]]
     below: tuple[Summary, Summary] | None
+    edges: dict[str, Edge]
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,6 @@ class Facts:
 
     labels: dict[str, str]
     pretrained: tuple[float, float] | None
-    at_edge: tuple[int, int] | None
-    """Runs of the published generator on the next token that keep the largest learning rate tried, and how many there are."""
     tasks: list[OnTask]
 
 
@@ -64,16 +74,19 @@ def facts(results: Results) -> Facts:
     language = language[language.living_nats.notna()] if "living_nats" in language else language.iloc[:0]
     pretrained = (float(language.other_nats.iloc[0]), float(language.living_nats.iloc[0])) if len(language) else None
     found = [on_task(results, task) for task in TASKS]
-    return Facts(LABELS, pretrained, at_edge(results.runs), [on for on in found if on.untouched.n or on.ceiling.n or on.budgets])
+    return Facts(LABELS, pretrained, [on for on in found if on.untouched.n or on.ceiling.n or on.budgets])
 
 
-def at_edge(runs: pd.DataFrame) -> tuple[int, int] | None:
-    """Runs of the published generator with angles on the next token: those that keep the largest learning rate, and all; or None."""
-    own = pd.concat([NEXT_TOKEN.of_arm(runs, "affine-angles", budget) for budget in NEXT_TOKEN.budgets])
-    if own.empty or "learning_rate" not in own:
-        return None
-    tried = own["schedule.learning_rates"].map(lambda rates: max(json.loads(rates)))
-    return int((own.learning_rate == tried).sum()), len(own)
+def edges(runs: pd.DataFrame, task: Task) -> dict[str, Edge]:
+    """Of each arm of a task that keeps the last epoch or the largest learning rate in a run or more."""
+    found = {}
+    for arm in LABELS:
+        own = pd.concat([task.of_arm(runs, arm, budget) for budget in task.budgets])
+        if len(own) and {"learning_rate", "epoch"} <= set(own):
+            tried = own["schedule.learning_rates"].map(lambda rates: max(json.loads(rates)))
+            last, fastest = (own.epoch == own.epochs).sum(), (own.learning_rate == tried).sum()
+            found[arm] = Edge(len(own), int(last), int(own.epochs.max()), int(fastest))
+    return {arm: edge for arm, edge in found.items() if edge.last or edge.fastest}
 
 
 def on_task(results: Results, task: Task) -> OnTask:
@@ -91,6 +104,7 @@ def on_task(results: Results, task: Task) -> OnTask:
         [row for row in told if row.minus_budget == task.all_numbers],
         gains(results.runs, task),
         (summarise(largest[task.value] - untouched.mean), summarise(whole[task.value] - untouched.mean)) if beside_one else None,
+        edges(results.runs, task),
     )
 
 

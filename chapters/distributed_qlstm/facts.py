@@ -7,7 +7,22 @@ from lightweights.report.results import Results
 from lightweights.report.statistics import Summary, summarise
 
 from . import TASKS
-from .arms import CONTRASTS, FAIR_ARMS, LINEAR, LSTM_6, PRODUCT_6, PUBLISHED_ARMS, SPLIT_2X3, VALUE, WHOLE_4, WHOLE_6, Arm
+from .arms import (
+    CONTRASTS,
+    FAIR_ARMS,
+    LINEAR,
+    LSTM_5,
+    LSTM_6,
+    PRODUCT_6,
+    PUBLISHED_ARMS,
+    SPLIT_2X2,
+    SPLIT_2X3,
+    SPLIT_3X2,
+    VALUE,
+    WHOLE_4,
+    WHOLE_6,
+    Arm,
+)
 from .comparisons import MARGIN, differences, paired, secondary
 
 OSCILLATOR, NARMA2 = list(TASKS)[:2]
@@ -40,7 +55,8 @@ class Facts:
 
     ``linear``: R2 of least squares on each series. ``best``: the circuit with the largest mean on each. ``against``: the plan's contrasts,
     by what is compared and what is subtracted. ``others``: contrasts that it does not name. ``unsplit``: what unsplit circuits gain over
-    the one of 6 qubits, and ``split_ahead`` the series on which circuits split in two are ahead of one of these, by single intervals.
+    the one of 6 qubits. ``split_ahead`` and ``split_behind``: where its qubits, split, are ahead of these circuits or behind them, by
+    single intervals (the split one, the unsplit one, what the first gains). ``numbers``: trained ones of split circuits and LSTMs.
     ``published_persistence``, ``published_narma``: repeating the last value under the published protocol, and NARMA-2's published numbers.
     ``test_variance``: of NARMA-2's test part, in scaled units, under the published protocol.
     """
@@ -55,7 +71,9 @@ class Facts:
     against: dict[tuple[str, str], list[Any]]
     others: list[Any]
     unsplit: dict[str, list[Any]]
-    split_ahead: list[str]
+    split_ahead: list[tuple[str, str, Any]]
+    split_behind: list[tuple[str, str, Any]]
+    numbers: dict[str, int]
     published_persistence: dict[str, float]
     published_narma: list[float]
     early: Early | None
@@ -75,6 +93,7 @@ def facts(results: Results) -> Facts:
         """Of three pairs or more."""
         return [row for row in paired(runs, [(arm, other)]).itertuples() if row.n > 2]
 
+    beside = [(split.label, arm.label, row) for split in (SPLIT_2X3, SPLIT_3X2) for arm in UNSPLIT for row in gains(split, arm)]
     return Facts(
         margin=MARGIN,
         value=VALUE,
@@ -86,7 +105,13 @@ def facts(results: Results) -> Facts:
         against={pair: rows for pair, rows in against.items() if rows},
         others=list(secondary(runs).itertuples()),
         unsplit={arm.label: rows for arm in UNSPLIT if (rows := gains(arm, WHOLE_6))},
-        split_ahead=sorted({row.task for arm in UNSPLIT for row in gains(SPLIT_2X3, arm) if row.ci95_low > 0}),
+        split_ahead=[told for told in beside if told[2].ci95_low > 0],
+        split_behind=[told for told in beside if told[2].ci95_high < 0],
+        numbers={
+            arm.label: int(found.parameters_trained_used.iloc[0])
+            for arm in (SPLIT_2X2, SPLIT_2X3, LSTM_5, LSTM_6)
+            if len(found := arm.of(runs, OSCILLATOR))
+        },
         published_persistence=of_one(PUBLISHED_ARMS[-1], results),
         published_narma=[
             c.reported_mean for c in results.claims if c.dataset == NARMA2 and c.quantity == "best_test_r2" and c.reported_mean

@@ -33,7 +33,7 @@ def best_test_r2(claim: Claim, results: Results) -> Evidence:
         at = results.history(used)
         then = at[at.epoch == claim.at("epoch")].test_r2
         why = (
-            f"one published run at {epoch.replace('=', ' ')}, of inputs that the source does not give; at that epoch our {ours.n} seeds "
+            f"read at {epoch.replace('=', ' ')}; the source gives neither how many runs nor which inputs; at that epoch our {ours.n} seeds "
             f"have R2 from {then.min():.2f} to {then.max():.2f}, because the scale is set by the start of the series and the test part "
             "hardly varies"
         )

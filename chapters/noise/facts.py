@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.report.comparisons import compared_column
+from lightweights.report.comparisons import compared_column, trained_apart
 from lightweights.report.measures import significant
 from lightweights.report.results import Results
 from lightweights.report.statistics import CONFIDENCE, Summary, holm, paired_difference
@@ -29,6 +29,7 @@ from .sweeps import (
     sweep,
     sweep_drops,
     value_of,
+    without_noise,
 )
 from .tables import base_of
 
@@ -92,6 +93,8 @@ class Facts:
     mean_drop: Summary | None
     """Over seeds, of each seed's mean over the points of the published sweeps."""
     untrained: Untrained | None
+    apart: dict[str, tuple[int, int]]
+    """Of the published sweeps and of the mapping alone: pairs that were trained on different kinds of machine, and pairs."""
 
     @property
     def control_open(self) -> bool:
@@ -126,7 +129,16 @@ def facts(results: Results) -> Facts:
         paired=len(gains),
         mean_drop=mean_drop(runs, column),
         untrained=untrained(devices),
+        apart={name: found for name in (*SWEEPS, CONTROL) if (found := pairs_apart(runs, name))[0]},
         late={value: [float(accuracy) for accuracy in late[value][column]] for value in sorted(late)},
+    )
+
+
+def pairs_apart(runs: pd.DataFrame, experiment: str) -> tuple[int, int]:
+    """How many pairs of an experiment's runs with those without noise were trained on different kinds of machine, of how many."""
+    groups = [(group, without_noise(runs, group)) for _, group in noise_runs(runs, experiment)]
+    return sum(trained_apart(group, clean) for group, clean in groups), sum(
+        int(group.seed.isin(clean.seed).sum()) for group, clean in groups
     )
 
 

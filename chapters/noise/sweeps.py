@@ -46,9 +46,13 @@ def drop(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> Summary:
 
 def drops_by_seed(runs: pd.DataFrame, group: pd.DataFrame, column: str) -> pd.Series:
     """The same of every seed that has both."""
+    return (without_noise(runs, group).set_index("seed")[column] - group.set_index("seed")[column]).dropna()
+
+
+def without_noise(runs: pd.DataFrame, group: pd.DataFrame) -> pd.DataFrame:
+    """The runs without noise that runs are compared with."""
     first = group.iloc[0]
-    clean = runs[(runs.experiment == REFERENCE) & (runs.rounds == first.rounds) & (runs.bond_dim == first.bond_dim)]
-    return (clean.set_index("seed")[column] - group.set_index("seed")[column]).dropna()
+    return runs[(runs.experiment == REFERENCE) & (runs.rounds == first.rounds) & (runs.bond_dim == first.bond_dim)]
 
 
 def regenerated_column(device: str) -> str:

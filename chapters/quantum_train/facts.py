@@ -28,7 +28,8 @@ OTHERS = "losses at a tenth of the numbers"
 @dataclass(frozen=True)
 class Powells:
     """Powell's COBYLA after so many epochs on the mapping: gradients minus it in accuracy and in training loss, at the end and in the mean
-    of the last ten rounds, and it minus SciPy's in both, with the p values of the two.
+    of the last ten rounds, and it minus SciPy's in both, with the p values of the two; whether gradients and it were trained on different
+    kinds of machine.
     """
 
     epochs: int
@@ -40,16 +41,18 @@ class Powells:
     p_accuracy: float
     loss: Summary
     p_loss: float
+    apart: bool
 
 
 @dataclass(frozen=True)
 class Protocols:
-    """Gradients minus SciPy's COBYLA after so many epochs on the mapping, by epochs; how many times as long that took in pairs of runs on
-    machines of one kind: the least, the most, and how many pairs; and how Powell's COBYLA compares.
+    """Gradients minus SciPy's COBYLA after so many epochs on the mapping, by epochs; seconds of both, least and most, in pairs of runs on
+    machines of one kind, whose load may differ, and how many pairs; and how Powell's COBYLA compares.
     """
 
     differences: dict[int, Summary]
-    slower: tuple[float, float, int]
+    seconds: dict[str, tuple[float, float]]
+    pairs: int
     powells: list[Powells]
 
 
@@ -160,7 +163,7 @@ def by_published_optimiser(results: Results) -> list[Optimised]:
 def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
     """What it does to train the phases by gradients, which the publication does not; None without runs of both."""
     runs = protocol_runs(runs)
-    differences, slower, powells = {}, list[float](), list[Powells]()
+    differences, alike, powells = {}, list[pd.DataFrame](), list[Powells]()
     for epochs, part in runs.groupby(runs.rounds * runs.mapping_epochs, sort=False):
         arms = {protocol: group for protocol, group in part.groupby("protocol")}
         alone = all(len(group[["experiment", "variant"]].drop_duplicates()) == 1 for group in arms.values())
@@ -169,9 +172,12 @@ def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
             found = [paired_by_seed(arms[POWELLS], arms["cobyla"], name) for name in both]
             names = (*both, *(f"last10_{name}" for name in both))
             ahead = [paired_by_seed(arms["gradient"], arms[POWELLS], name)[0] for name in names]
-            powells.append(Powells(int(epochs), *ahead, *found[0], *found[1]))
+            apart = set(arms["gradient"].device).isdisjoint(arms[POWELLS].device)
+            powells.append(Powells(int(epochs), *ahead, *found[0], *found[1], apart))
         if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
-            seconds = {protocol: arm.set_index(["seed", "device"]).wall_seconds for protocol, arm in arms.items()}
-            slower += list((seconds["cobyla"] / seconds["gradient"]).dropna())
-    return Protocols(differences, (min(slower), max(slower), len(slower)), powells) if slower else None
+            seconds = {name: arms[name].set_index(["seed", "device"]).wall_seconds for name in ("gradient", "cobyla")}
+            alike.append(pd.DataFrame(seconds).dropna())
+    both = pd.concat(alike) if alike else pd.DataFrame()
+    ends = {name: (float(both[name].min()), float(both[name].max())) for name in both}
+    return Protocols(differences, ends, len(both), powells) if len(both) else None

@@ -111,7 +111,7 @@ def protocols(results: Results) -> Table | None:
             cells.append(row | {"Minutes\na run": ""})
     caption = "The notebooks' protocol (COBYLA on the phases) beside gradients on the phases. " + _OURS
     caption += " Differences are paired by seed." if compared else ""
-    caption += " Minutes are those of the machines that trained, GPUs among them, and not to be compared."
+    caption += " Minutes are those of the machines that trained, GPUs among them, and their load differed: not to be compared."
     data = pd.DataFrame(rows).astype({"rounds": "Int64", "mapping_epochs": "Int64"})
     return Table("protocols", caption, data, pd.DataFrame(cells))
 

@@ -62,6 +62,11 @@ class Claim:
         return next((float(value) for name, _, value in self.conditions if name == column), None)
 
     @property
+    def kind(self) -> str:
+        """What the claim asks for by a word, such as an optimiser. Claims that differ in it are no settings of one thing."""
+        return ", ".join(value for _, relation, value in self.conditions if relation == "=" and value[0].isalpha())
+
+    @property
     def bounds(self) -> tuple[float, float] | None:
         """Lower and upper end of a claim of the form "6 to 12"."""
         low, between, high = self.reported.partition(" to ")

@@ -73,6 +73,12 @@ def compared_column(runs: pd.DataFrame) -> str:
     return f"{reported_test_sets(runs)[-1]}_accuracy_percent"
 
 
+def trained_apart(one: pd.DataFrame, other: pd.DataFrame) -> int:
+    """How many pairs by seed were trained on different kinds of machine: such pairs share settings and little else."""
+    devices = one.set_index("seed").device.to_frame("one").join(other.set_index("seed").device.rename("other"), how="inner")
+    return int((devices.one != devices.other).sum())
+
+
 def listed(items: list[str]) -> str:
     """Items in words: "1, 2 and 10"."""
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
@@ -81,3 +87,8 @@ def listed(items: list[str]) -> str:
 def p_value(value: float) -> str:
     """A p value as tables show it."""
     return "-" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_told(value: float) -> str:
+    """A p value in a sentence."""
+    return f"p {'' if value < 0.001 else '= '}{p_value(value)}"

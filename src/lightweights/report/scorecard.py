@@ -12,7 +12,7 @@ import pandas as pd
 from lightweights.report.beside import Correction, Independent, corrections_of, independent_of
 from lightweights.report.chapter import Chapter, chapters
 from lightweights.report.claims import Claim, matching_runs
-from lightweights.report.comparisons import p_value
+from lightweights.report.comparisons import p_told, p_value
 from lightweights.report.experiments import trained_on
 from lightweights.report.html import as_text
 from lightweights.report.measures import NOTHING, format_number, with_interval
@@ -57,7 +57,7 @@ Where n is below 10, the interval by bootstrap stands beside the t interval, wit
 they decide nothing. An interval of runs that all have one value has no width: it is told as such, and is no certainty. *Independent*: what
 others found who asked the same, as they say it. *Put right*: the verdict that a published number would have as its own files have it."""
 
-OWN = ["chapter", "judgeable", "shorter", "declared"]
+OWN = ["chapter", "judgeable", "shorter", "declared", "kind"]
 """Columns of the scores that the pages need and the files do not."""
 
 
@@ -87,7 +87,8 @@ def scorecard(results: Results, house: Iterable[Chapter] | None = None) -> pd.Da
         row = _row(claim, replace(evidence, judgement=final), p, "; ".join(notes))
         row |= {"put_right": as_put_right(claim, evidence, put_right.get(claim.id), p_holm, found)}
         row |= _beside(beside.get(claim.id, []))
-        rows.append(row | {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter, "declared": declared})
+        row |= {"chapter": claim.chapter, "judgeable": judgeable, "shorter": evidence.shorter, "declared": declared, "kind": claim.kind}
+        rows.append(row)
     rows.sort(key=lambda row: (not row["judgeable"], row["dataset"] != study.dataset.name))
     return pd.DataFrame(rows).astype({"reported_n": "Int64", "reported_parameters": "Int64"})
 
@@ -124,17 +125,18 @@ def as_put_right(
 
 
 def sign_tests(scores: pd.DataFrame, least: int = 6) -> pd.DataFrame:
-    """Where one quantity of a method is published in at least so many settings: in how many ours lies above, and p of the sign test.
+    """Where one quantity of a method is published in at least so many settings of one kind: in how many ours lies above, and p of the sign
+    test.
 
-    Columns: ``source method quantity above n p``. Fewer than six differences cannot reach p = 0.05.
+    Columns: ``source method quantity kind above n p``. Fewer than six differences cannot reach p = 0.05.
     """
-    rows = []
+    of, rows = ["source", "method", "quantity", "kind"], []
     direct = scores[scores.verdict.isin(DIRECT) & scores.difference.notna()]
-    for (source, method, quantity), part in direct.groupby(["source", "method", "quantity"], sort=False):
+    for names, part in direct.groupby(of, sort=False):
         above, n, p = sign_test(part.difference)
         if n >= least:
-            rows.append({"source": source, "method": method, "quantity": quantity, "above": above, "n": n, "p": p})
-    return pd.DataFrame(rows, columns=["source", "method", "quantity", "above", "n", "p"])
+            rows.append(dict(zip(of, names, strict=True)) | {"above": above, "n": n, "p": p})
+    return pd.DataFrame(rows, columns=[*of, "above", "n", "p"])
 
 
 def _beside(items: list[Independent]) -> dict[str, Any]:
@@ -187,9 +189,9 @@ def scorecard_markdown(scores: pd.DataFrame, study: Study, house: Iterable[Chapt
     for (source, location, provenance), group in scores[scores.judgeable].groupby(["source", "location", "provenance"], sort=False):
         parts.append(f"## {source}, {location}\n\nSource: {sources.get(source, source)} (provenance: {provenance}).")
         tested = sign_tests(group)
+        tested["of"] = tested.quantity.str.removesuffix("_percent").str.replace("_", " ")
         parts[-1] += "".join(
-            f" Sign test: ours lies above in {row.above} of {row.n} ({row.quantity.removesuffix('_percent').replace('_', ' ')}), "
-            f"p = {p_value(row.p)}."
+            f" Sign test: ours lies above in {row.above} of {row.n} ({row.of}{', ' if row.kind else ''}{row.kind}), {p_told(row.p)}."
             for row in tested.itertuples()
         )
         run = group[(group.n > 0) | (group.deviations != "")]
