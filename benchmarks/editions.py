@@ -3,7 +3,8 @@
 Pieces of work, each done by both editions in turn, so that whatever slows the machine down slows both:
 
 - rounds of Table 3's longest run (bond dimension 10, sizes of partial MNIST), whose 200 make a run: without the start of their process,
-  measured after each round as they landed, and as seldom as a new experiment may ask for;
+  measured after each round as they landed, measured as seldom as a new experiment may ask for, and with the network alone, whose own
+  weights are trained in the same steps: less than that no generator of weights can take;
 - six short runs, by Snakemake: mostly starts of processes;
 - the demo, with its report.
 
@@ -68,10 +69,11 @@ def works(now: bool) -> list[Work]:
     apart = [["snakemake", "--cores", "2", *demo], ["snakemake", "--cores", "1", "results/demo/report.html", *demo]]
     together = ["--config", "execution__together_seconds=60"] if now else []
     table3 = [sys.executable, str(Path(__file__).with_name("table3.py"))]
-    seldom = [str(SELDOM)] if now else []
+    seldom, alone = (["--every", str(SELDOM)], ["--alone"]) if now else ([], [])
     return [
         Work("run of Table 3, bond_dim=10", [table3], ROUNDS, 0.70, prints=True),
         Work(f"the same, now measured every {SELDOM}th round", [[*table3, *seldom]], ROUNDS, prints=True),
+        Work("the same, now the network alone", [[*table3, *alone]], ROUNDS, prints=True),
         Work("six runs of a second", [["snakemake", "--cores", "1", "classical", "--configfile", "short.yaml", *together]]),
         Work("demo", [*(whole if now else apart), ["lightweights", "show", "demo"]], target=0.35),
     ]

@@ -49,6 +49,7 @@ def test_rounds_of_table_3_are_timed_without_the_start_of_their_process() -> Non
     assert [work.name for work in editions.works(True) if work.prints] == [
         "run of Table 3, bond_dim=10",
         "the same, now measured every 10th round",
+        "the same, now the network alone",
     ]
 
 

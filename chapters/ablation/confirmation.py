@@ -33,7 +33,7 @@ class Confirmed:
     last10: bool
     """Whether means of the last ten rounds are compared."""
     apart: dict[tuple[str, int], int]
-    """Primary contrasts with pairs that were trained on different kinds of machine, and how many."""
+    """How many pairs of each primary contrast were trained on different kinds of machine."""
 
     @property
     def missing(self) -> int:
@@ -63,8 +63,10 @@ def confirmed(results: Results) -> Confirmed | None:
     rounds = span(int(n) for n in results.of(CONFIRMATION)["rounds"].unique())
     told = (span(int(n) for n in primary.n), contrasts.margin, rounds, contrasts.value == "last10")
     runs = {key: part for key, part in results.of(CONFIRMATION).groupby(["arm", "bond_dim"])}
-    keys = [(arm, row.bond_dim) for arm, rows in by_arm.items() for row in rows]
-    pairs = {(arm, dim): count for arm, dim in keys if (count := trained_apart(runs["photonic", dim], runs[arm, dim]))}
+    pairs = {
+        (row.second, row.bond_dim): trained_apart(runs[row.first, row.bond_dim], runs[row.second, row.bond_dim])
+        for row in primary.sort_values("bond_dim").itertuples()
+    }
     return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), *told, pairs)
 
 
