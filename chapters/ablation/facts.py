@@ -25,7 +25,7 @@ BESIDE_RANDOM = ("paper-random", "gaussian-resampled", "gaussian-fixed", "gaussi
 
 @dataclass(frozen=True)
 class Against:
-    """Trained photons minus a reference: rows of differences after the last round, and by the mean of the last ten."""
+    """Photons minus a reference: rows of differences after the last round, and by the mean of the last ten."""
 
     label: str
     rows: list[Any]
@@ -79,7 +79,7 @@ class Facts:
     own: list[Any]
     distinguishable: list[Any]
     distinguishable_last10: list[Any]
-    frozen: "Against"
+    frozen: Against
     counts: dict[int, dict[str, tuple[float, list[int]]]]
     budget: list[Budget]
     random: list[tuple[str, int, Summary]]

@@ -1,6 +1,6 @@
 """How long and how fast is trained."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class Measured(Grown):
     """What is measured after each round or epoch, or less often: a training goes the same way whenever it is looked at."""
 
-    later = ("measure_every",)
+    later: ClassVar[tuple[str, ...]] = ("measure_every",)
 
     measure_every: int = Field(1, ge=1, le=100_000, description="Measured after every so many rounds or epochs, and after the last.")
 
