@@ -64,8 +64,9 @@ def confirmed(results: Results) -> Confirmed | None:
     told = (span(int(n) for n in primary.n), contrasts.margin, rounds, contrasts.value == "last10")
     runs = {key: part for key, part in results.of(CONFIRMATION).groupby(["arm", "bond_dim"])}
     pairs = {
-        (row.second, row.bond_dim): trained_apart(runs[row.first, row.bond_dim], runs[row.second, row.bond_dim])
-        for row in primary.sort_values("bond_dim").itertuples()
+        (arm, row.bond_dim): trained_apart(runs[row.first, row.bond_dim], runs[arm, row.bond_dim])
+        for arm, rows in by_arm.items()
+        for row in rows
     }
     return Confirmed(by_arm, list(matched.itertuples()), family_of(asked, contrasts), *told, pairs)
 

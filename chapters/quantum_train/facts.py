@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lightweights.report.comparisons import compared_column
+from lightweights.report.comparisons import compared_column, trained_apart
 from lightweights.report.results import Results
 from lightweights.report.scorecard import judge_column, sign_tests
 from lightweights.report.statistics import Difference, Summary, paired_by_seed, welch_difference
@@ -28,8 +28,8 @@ OTHERS = "losses at a tenth of the numbers"
 @dataclass(frozen=True)
 class Powells:
     """Powell's COBYLA after so many epochs on the mapping: gradients minus it in accuracy and in training loss, at the end and in the mean
-    of the last ten rounds, and it minus SciPy's in both, with the p values of the two; whether gradients and it were trained on different
-    kinds of machine.
+    of the last ten rounds, and it minus SciPy's in both, with the p values of the two; how many pairs of gradients and it were trained on
+    different kinds of machine.
     """
 
     epochs: int
@@ -41,7 +41,7 @@ class Powells:
     p_accuracy: float
     loss: Summary
     p_loss: float
-    apart: bool
+    apart: int
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,7 @@ def compare_protocols(runs: pd.DataFrame, column: str) -> Protocols | None:
             found = [paired_by_seed(arms[POWELLS], arms["cobyla"], name) for name in both]
             names = (*both, *(f"last10_{name}" for name in both))
             ahead = [paired_by_seed(arms["gradient"], arms[POWELLS], name)[0] for name in names]
-            apart = set(arms["gradient"].device).isdisjoint(arms[POWELLS].device)
-            powells.append(Powells(int(epochs), *ahead, *found[0], *found[1], apart))
+            powells.append(Powells(int(epochs), *ahead, *found[0], *found[1], trained_apart(arms["gradient"], arms[POWELLS])))
         if alone and {"gradient", "cobyla"} <= set(arms):
             differences[int(epochs)] = paired_by_seed(arms["gradient"], arms["cobyla"], column)[0]
             seconds = {name: arms[name].set_index(["seed", "device"]).wall_seconds for name in ("gradient", "cobyla")}

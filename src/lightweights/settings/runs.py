@@ -14,6 +14,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 from lightweights.settings.base import Name, Section, Seed, SettingsError, nearest
 from lightweights.settings.chapters import load_kinds
 from lightweights.settings.dataset import DatasetSection
+from lightweights.settings.schedules import steps_of
 
 _KINDS: dict[str, type["RunSettings"]] = {}
 
@@ -88,8 +89,7 @@ class RunSettings(Section):
     @property
     def steps(self) -> int:
         """Rounds or epochs: rows of its history."""
-        schedule = self.schedule
-        return schedule.rounds if "rounds" in type(schedule).model_fields else schedule.epochs
+        return steps_of(self.schedule)
 
     @classmethod
     def from_source(cls, source: "RunSettings") -> dict[str, Any]:

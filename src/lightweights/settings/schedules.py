@@ -9,6 +9,11 @@ from lightweights.settings.base import Grown, Section
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
+def steps_of(schedule: Section) -> int:
+    """Rounds or epochs of a schedule."""
+    return schedule.rounds if "rounds" in type(schedule).model_fields else schedule.epochs  # type: ignore[attr-defined]
+
+
 class Measured(Grown):
     """What is measured after each round or epoch, or less often: a training goes the same way whenever it is looked at."""
 
@@ -16,19 +21,14 @@ class Measured(Grown):
 
     measure_every: int = Field(1, ge=1, le=100_000, description="Measured after every so many rounds or epochs, and after the last.")
 
-    @property
-    def length(self) -> int:
-        """Its rounds or epochs."""
-        raise NotImplementedError
-
     def measured(self, number: int) -> bool:
         """Whether the network is measured after that round or epoch, counted from 1."""
-        return number % self.measure_every == 0 or number == self.length
+        return number % self.measure_every == 0 or number == steps_of(self)
 
     @property
     def measurements(self) -> int:
         """How many times a training is measured."""
-        return -(-self.length // self.measure_every)
+        return -(-steps_of(self) // self.measure_every)
 
 
 class ClassicalSchedule(Measured):
@@ -36,11 +36,6 @@ class ClassicalSchedule(Measured):
     epochs: int = Field(50, ge=1, le=100_000, description="Epochs of Adam on the network's own weights.")
     lr: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch.")
-
-    @property
-    def length(self) -> int:
-        """Its epochs."""
-        return self.epochs
 
 
 class RoundSchedule(Measured):
@@ -51,11 +46,6 @@ class RoundSchedule(Measured):
     mapping_lr: float = Field(1e-3, gt=0, le=10, description="Learning rate of the mapping.")
     batch_size: int = Field(128, ge=1, le=1_000_000, description="Images in a minibatch of the mapping's epochs.")
     phase_batch_size: int = Field(1000, ge=1, le=1_000_000, description="Images in a batch of the phases' optimiser.")
-
-    @property
-    def length(self) -> int:
-        """Its rounds."""
-        return self.rounds
 
 
 class GradientSchedule(RoundSchedule):
